@@ -1,0 +1,1 @@
+"""The clauses that any cube is held to, as tests."""

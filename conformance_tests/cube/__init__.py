@@ -1,0 +1,1 @@
+"""Is this cube sound on this platform?"""

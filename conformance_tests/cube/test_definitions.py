@@ -1,0 +1,25 @@
+"""The files of the cube say what they should."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.errors import require
+
+if TYPE_CHECKING:
+    from mlcube_conformance.loader.multi_file import LoadedCube
+    from mlcube_conformance.selection import CheckedPlatform
+
+
+@pytest.mark.clause("FILE-1")
+def test_definitions_are_valid(loaded_cube: LoadedCube) -> None:
+    """The root file, the task files and the run files are valid."""
+    require(loaded_cube.problems)
+
+
+@pytest.mark.clause("FILE-2")
+def test_platform_file_is_valid(checked_platform: CheckedPlatform) -> None:
+    """The platform file is valid."""
+    require(checked_platform.problems)

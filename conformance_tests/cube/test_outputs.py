@@ -1,0 +1,57 @@
+"""The task leaves what it declares, and nothing else is touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.checks.outputs import (
+    inputs_unchanged,
+    outputs_appear,
+    outputs_are_of_their_type,
+    outputs_belong_to_user,
+    outputs_not_empty,
+)
+from mlcube_conformance.errors import require
+
+if TYPE_CHECKING:
+    from mlcube_conformance.execution import TaskRun
+
+
+@pytest.fixture
+def finished(task_run: TaskRun) -> TaskRun:
+    """Return a run whose task ended well; what a failed one left says nothing."""
+    if not task_run.succeeded:
+        pytest.skip(f"not checked: task {task_run.case.invocation.task.name!r} failed")
+    return task_run
+
+
+@pytest.mark.clause("OUTPUT-1")
+def test_outputs_appear(finished: TaskRun) -> None:
+    """Each declared output is made by this run."""
+    require(outputs_appear(finished.outputs))
+
+
+@pytest.mark.clause("OUTPUT-2")
+def test_outputs_are_of_their_type(finished: TaskRun) -> None:
+    """A file is a file, and a directory a directory."""
+    require(outputs_are_of_their_type(finished.outputs))
+
+
+@pytest.mark.clause("OUTPUT-3")
+def test_outputs_are_not_empty(finished: TaskRun) -> None:
+    """Each output that appeared holds something."""
+    require(outputs_not_empty(finished.outputs))
+
+
+@pytest.mark.clause("INPUT-2")
+def test_inputs_are_unchanged(task_run: TaskRun) -> None:
+    """The task leaves its inputs as they were."""
+    require(inputs_unchanged(task_run.inputs))
+
+
+@pytest.mark.clause("OWNER-1")
+def test_outputs_belong_to_the_user(task_run: TaskRun) -> None:
+    """Whoever ran the task owns what it made."""
+    require(outputs_belong_to_user(task_run.outputs))

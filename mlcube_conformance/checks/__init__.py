@@ -1,0 +1,1 @@
+"""What is checked: each check takes what was seen and returns what is wrong."""

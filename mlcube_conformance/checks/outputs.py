@@ -1,0 +1,174 @@
+"""Checks of what a task left behind, from what was there before and after."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.model import Binding
+    from mlcube_conformance.workspace import Snapshot
+
+__all__ = [
+    "Observation",
+    "inputs_unchanged",
+    "outputs_appear",
+    "outputs_are_of_their_type",
+    "outputs_belong_to_user",
+    "outputs_not_empty",
+]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """An input or output as it stood before the task ran and after."""
+
+    binding: Binding
+    path: Path
+    before: Snapshot
+    after: Snapshot
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """What this run made or changed in it, as paths of this machine.
+
+        A folder was there before, since a mount needs one: by itself it does
+        not count.
+        """
+        inside = [str(self.path / name) for name in self.after.new_since(self.before)]
+        root = self.after.root
+        if root and root.kind != "directory" and root != self.before.root:
+            inside.insert(0, str(self.path))
+        return tuple(inside)
+
+    def message(self, what: str, found: str, expected: str, do: str) -> Message:
+        """Say what is wrong with it."""
+        role, name = self.binding.parameter.role, self.binding.parameter.name
+        return Message(
+            what=f"the {role} {name!r} {what}",
+            where=str(self.binding.source),
+            found=found,
+            expected=expected,
+            do=do,
+        )
+
+
+def _some(paths: tuple[str, ...]) -> str:
+    more = len(paths) - _SHOWN
+    return "\n".join(paths[:_SHOWN]) + (f"\nand {more} more" if more > 0 else "")
+
+
+def _is_empty(observation: Observation) -> bool:
+    return not any(entry.size for _, entry in observation.after.files())
+
+
+def outputs_appear(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
+    """Check that this run made each output; a folder needs something in it."""
+    messages = []
+    for each in observations:
+        if each.made:
+            continue
+        root = each.after.root
+        if root is None:
+            found = f"nothing at {each.path}"
+        elif root.kind == "directory" and len(each.after.entries) == 1:
+            found = f"only the empty folder that was made for it, {each.path}"
+        else:
+            found = f"what lay there before the task ran, unchanged: {each.path}"
+        messages.append(
+            each.message(
+                "did not appear",
+                found,
+                f"a {each.binding.parameter.kind} that this run wrote",
+                f"write to the path that the task gets as --"
+                f"{each.binding.parameter.name}",
+            )
+        )
+    return tuple(messages)
+
+
+def outputs_are_of_their_type(
+    observations: tuple[Observation, ...],
+) -> tuple[Message, ...]:
+    """Check that a file is a file and a directory a directory, not a link."""
+    return tuple(
+        each.message(
+            f"is no {each.binding.parameter.kind}",
+            f"a {root.kind}: {each.path}",
+            f"a {each.binding.parameter.kind}, as the task declares",
+            "write what is declared, or declare what is written",
+        )
+        for each in observations
+        if (root := each.after.root) and root.kind != each.binding.parameter.kind
+    )
+
+
+def outputs_not_empty(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
+    """Check that each output that appeared holds at least one byte."""
+    return tuple(
+        each.message(
+            "is empty",
+            f"{_some(each.made)}\nwith no byte in any file",
+            "at least one file that is not empty",
+            "write the result before the task ends",
+        )
+        for each in observations
+        if each.made and _is_empty(each)
+    )
+
+
+def inputs_unchanged(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
+    """Check that nothing in an input was changed, added or removed."""
+    messages = []
+    for each in observations:
+        changed = list(each.after.new_since(each.before))
+        root = each.after.root
+        if root is not None and not root.same_as(each.before.root):
+            changed.insert(0, ".")
+        gone = [name for name in each.before.entries if name not in each.after.entries]
+        paths = [os.path.normpath(each.path / name) for name in changed]
+        paths += [f"{os.path.normpath(each.path / name)} (removed)" for name in gone]
+        if paths:
+            messages.append(
+                each.message(
+                    "was changed by the task",
+                    _some(tuple(paths)),
+                    "an input that is as it was before",
+                    "write to an output instead, in a folder of its own: a folder "
+                    "that also\nholds an output cannot be protected",
+                )
+            )
+    return tuple(messages)
+
+
+def outputs_belong_to_user(
+    observations: tuple[Observation, ...],
+) -> tuple[Message, ...]:
+    """Check that the invoking user owns all that this run made."""
+    user = os.getuid()
+    messages = []
+    for each in observations:
+        foreign = {
+            name: entry
+            for name, entry in each.after.entries.items()
+            if entry.owner != user
+        }
+        if foreign:
+            owners = ", ".join(sorted({str(entry.owner) for entry in foreign.values()}))
+            paths = tuple(os.path.normpath(each.path / name) for name in foreign)
+            messages.append(
+                each.message(
+                    "belongs to another user",
+                    f"user {owners} owns\n{_some(paths)}",
+                    f"the invoking user {user}",
+                    "do not change owners in the task",
+                )
+            )
+    return tuple(messages)

@@ -1,0 +1,54 @@
+"""Checks of how a task ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message
+from mlcube_conformance.log import tail
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Case, RunResult
+
+__all__ = ["exits_zero"]
+
+_READ_ONLY = "read-only file system"
+_KILLED = 137
+_NOT_EXECUTABLE = (126, 127)
+
+
+def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
+    """Check that the task ended by itself, with exit code 0."""
+    if result.exit_code == 0 and not result.timed_out:
+        return ()
+    task = case.invocation.task.name
+    last = tail(result.stderr) or tail(result.stdout)
+    what, expected, do = f"task {task!r} failed", "exit code 0", ""
+    found = f"exit code {result.exit_code}"
+    if result.timed_out:
+        what = f"task {task!r} ran past its deadline and was killed"
+        found = f"still running after {result.seconds:.0f} s"
+        expected = "an end within --task-timeout"
+        do = "speed it up, or give --task-timeout more seconds"
+    elif result.out_of_memory:
+        found += ": it ran out of memory and was killed"
+        do = "use less memory, or give it more"
+    elif any(_READ_ONLY in line.lower() for line in last):
+        do = "inputs are mounted read-only: write to an output instead"
+    elif result.exit_code in _NOT_EXECUTABLE:
+        do = "the entry point of the image cannot be executed: give its absolute path"
+    elif result.exit_code == _KILLED:
+        do = "it was killed (by the kernel, for memory?)"
+    else:
+        do = "mend what the log shows"
+    return (
+        Message(
+            what=what,
+            where=f"case {case.id}, {case.invocation.file}",
+            found=found,
+            expected=expected,
+            do=do,
+            tail=last,
+            log=f"{result.stdout}\n{result.stderr}",
+        ),
+    )

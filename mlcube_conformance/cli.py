@@ -1,0 +1,339 @@
+"""The command line of a runner: `configure` and `run`.
+
+Exit codes: that of the task; 2 when what was given is wrong; 124 when the task
+ran past its deadline; 125 when the platform or the image failed before it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.errors import (
+    ConformanceError,
+    Message,
+    UsageError,
+    Violation,
+)
+from mlcube_conformance.loader.multi_file import load_cube_for
+from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.model import Case
+from mlcube_conformance.mounts import task_view
+from mlcube_conformance.plan import check_overrides, override_parameters
+from mlcube_conformance.runners import make_runner
+from mlcube_conformance.runners.base import ConfigureRequest, RunRequest, Watch
+from mlcube_conformance.selection import parse_overrides, runner_options
+from mlcube_conformance.workspace import check_inputs, make_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
+
+    from mlcube_conformance.model import Cube, Image, Platform
+    from mlcube_conformance.runners.base import Options, Runner
+
+__all__ = ["run_command_line"]
+
+USAGE = 2
+TIMED_OUT = 124
+NOT_RUN = 125
+
+_CubeOption = Annotated[
+    Path, typer.Option("--mlcube", metavar="DIR", help="Folder of the cube.")
+]
+_PlatformOption = Annotated[
+    str, typer.Option("--platform", metavar="FILE", help="Platform file, or its name.")
+]
+_TaskOption = Annotated[
+    Path, typer.Option("--task", metavar="FILE", help="Run file of the task.")
+]
+_ParameterOption = Annotated[
+    list[str],
+    typer.Option(
+        "--parameter",
+        metavar="NAME=PATH",
+        help="Value for a parameter, instead of the run file's (repeatable).",
+    ),
+]
+_BuildArgOption = Annotated[
+    list[str],
+    typer.Option(
+        "--build-arg",
+        metavar="NAME=VALUE",
+        help="Build argument of the image (repeatable).",
+    ),
+]
+_NetworkOption = Annotated[
+    str | None,
+    typer.Option("--network", metavar="none|host", help="Network of build and task."),
+]
+_GpusOption = Annotated[
+    str | None,
+    typer.Option("--gpus", metavar="N", help="GPUs: all, a number, or device=0,1."),
+]
+_CaBundleOption = Annotated[
+    str | None,
+    typer.Option("--ca-bundle", metavar="FILE", help="Certificates to trust (PEM)."),
+]
+_ConfigureTimeoutOption = Annotated[
+    str, typer.Option("--configure-timeout", metavar="SECONDS", help="Time to build.")
+]
+_TaskTimeoutOption = Annotated[
+    str, typer.Option("--task-timeout", metavar="SECONDS", help="Time for the task.")
+]
+
+
+def run_command_line(kind: str, program: str) -> NoReturn:
+    """Read the command line of a runner, do what it says, and exit.
+
+    Args:
+        kind: Kind of platform that the runner is for.
+        program: What help and errors call the command.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    app = typer.Typer(
+        help=f"Configures and runs an MLCube on {kind}.",
+        epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline; "
+        "125 the platform or the image failed.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+    )
+
+    @app.command()
+    def configure(
+        mlcube: _CubeOption,
+        platform: _PlatformOption,
+        build_arg: _BuildArgOption = [],  # noqa: B006 - read by typer, never changed
+        network: _NetworkOption = None,
+        ca_bundle: _CaBundleOption = None,
+        configure_timeout: _ConfigureTimeoutOption = "3600",
+    ) -> None:
+        """Make the image of a cube."""
+        with _exit_codes():
+            options = runner_options(
+                build_args=build_arg,
+                network=_network(network),
+                gpus=None,
+                ca_bundle=ca_bundle,
+                configure_timeout=configure_timeout,
+                task_timeout="1",
+            )
+            with _job(kind, mlcube, platform) as job:
+                job.configure(options)
+
+    @app.command()
+    def run(
+        mlcube: _CubeOption,
+        platform: _PlatformOption,
+        task: _TaskOption,
+        parameter: _ParameterOption = [],  # noqa: B006 - read by typer, never changed
+        build_arg: _BuildArgOption = [],  # noqa: B006 - read by typer, never changed
+        network: _NetworkOption = None,
+        gpus: _GpusOption = None,
+        ca_bundle: _CaBundleOption = None,
+        configure_timeout: _ConfigureTimeoutOption = "3600",
+        task_timeout: _TaskTimeoutOption = "3600",
+    ) -> None:
+        """Run a task of a cube; makes the image first if it is not there."""
+        with _exit_codes():
+            options = runner_options(
+                build_args=build_arg,
+                network=_network(network),
+                gpus=gpus,
+                ca_bundle=ca_bundle,
+                configure_timeout=configure_timeout,
+                task_timeout=task_timeout,
+            )
+            with _job(kind, mlcube, platform, task, parameter) as job:
+                code = job.run(options)
+                if code:
+                    raise typer.Exit(code)
+
+    app(prog_name=program)
+    raise SystemExit(0)
+
+
+def _say(text: str) -> None:
+    # Standard output belongs to the task.
+    sys.stderr.write(f"mlcube: {text}\n")
+    sys.stderr.flush()
+
+
+def _network(value: str | None) -> str | None:
+    if value not in {None, "none", "host"}:
+        raise UsageError(
+            Message(
+                what="the network asked for does not exist",
+                where="--network",
+                found=str(value),
+                expected="none or host; without the option, the platform's own",
+                do="write one of these",
+            )
+        )
+    return value
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Turn an error into its message and its exit code, never a traceback."""
+    try:
+        yield
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(USAGE) from error
+    except (ConformanceError, Violation) as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(NOT_RUN) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """A cube on a platform, ready to be worked on."""
+
+    cube: Cube
+    platform: Platform
+    runner: Runner
+    logs: Path
+    watch: Watch
+
+    def configure(self, options: Options) -> Image:
+        """Make the image, unless it is up to date."""
+        image = self.runner.configure(
+            ConfigureRequest(
+                cube=self.cube,
+                platform=self.platform,
+                options=options,
+                log=self.logs / "configure.log",
+                watch=self.watch,
+            )
+        )
+        _say(f"image {image.name}: {image.origin}")
+        return image
+
+    def run(self, options: Options) -> int:
+        """Run the task and return the exit code of the command."""
+        (invocation,) = self.cube.invocations
+        case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
+        workspace = self.cube.workspace
+        check_inputs(invocation, workspace)
+        image = self.runner.find_image(self.platform) or self.configure(options)
+        make_outputs(invocation, workspace)
+        stdout, stderr = self.logs / "stdout.log", self.logs / "stderr.log"
+        _say(f"running {case.id}; log: {stdout}")
+        result = self.runner.run(
+            RunRequest(
+                case_id=case.id,
+                image=image,
+                platform=self.platform,
+                view=task_view(invocation, workspace),
+                options=options,
+                stdout=stdout,
+                stderr=stderr,
+                watch=self.watch,
+            )
+        )
+        for problem in exits_zero(case, result):
+            # What the task itself said was shown as it came.
+            _say(str(replace(problem, tail=())))
+        return TIMED_OUT if result.timed_out else result.exit_code
+
+
+@contextmanager
+def _job(
+    kind: str,
+    mlcube: Path,
+    platform_name: str,
+    task: Path | None = None,
+    parameters: Sequence[str] = (),
+) -> Iterator[_Job]:
+    """Read the files; nothing is made or started before they are all right."""
+    cube = _read_cube(mlcube, task, parameters)
+    platform = _read_platform(platform_name, cube, kind)
+    logs = Path(tempfile.mkdtemp(prefix=f"mlcube-{cube.name}-"))
+    runner = make_runner(kind, logs.name)
+    try:
+        trouble = runner.unavailable()
+        if trouble is not None:
+            raise trouble
+        for name in runner.remove_leftovers():
+            _say(f"removed {name}, left over from an earlier run")
+        watch = Watch(note=_say, out=_writer(sys.stdout), err=_writer(sys.stderr))
+        yield _Job(cube=cube, platform=platform, runner=runner, logs=logs, watch=watch)
+        shutil.rmtree(logs, ignore_errors=True)  # those of a failure are kept
+    finally:
+        runner.close()
+        with suppress(OSError):
+            logs.rmdir()  # empty where nothing was started
+
+
+def _read_cube(mlcube: Path, task: Path | None, parameters: Sequence[str]) -> Cube:
+    if not mlcube.is_dir():
+        raise _not_there("--mlcube", mlcube, "the folder of a cube")
+    if task is not None and not task.is_file():
+        raise _not_there("--task", task, "a run file")
+    loaded = load_cube_for(mlcube.absolute(), task.absolute() if task else None)
+    _refuse(loaded.problems)
+    for warning in loaded.warnings:
+        _say(f"warning: {warning}")
+    overrides = parse_overrides("--parameter", parameters)
+    check_overrides([loaded.cube], overrides)
+    return override_parameters(loaded.cube, overrides)
+
+
+def _read_platform(name: str, cube: Cube, kind: str) -> Platform:
+    platform, problems = load_platform(find_platform(name, cube), cube)
+    _refuse(problems)
+    if platform is None or platform.kind != kind:
+        raise UsageError(
+            Message(
+                what=f"the platform file is not for {kind}",
+                where=name,
+                found=f"a platform of the kind {platform.kind if platform else '?'}",
+                expected=f"the kind {kind}",
+                do=f"give a platform file for {kind}",
+            )
+        )
+    return platform
+
+
+def _refuse(problems: Sequence[Message]) -> None:
+    """Refuse files that are not valid, before anything is started."""
+    if problems:
+        raise UsageError(*problems)
+
+
+def _not_there(option: str, path: Path, expected: str) -> UsageError:
+    return UsageError(
+        Message(
+            what=f"{option} names what is not there",
+            where=str(path.absolute()),
+            found="a file" if path.is_file() else _found(path),
+            expected=expected,
+            do="mend the path",
+        )
+    )
+
+
+def _found(path: Path) -> str:
+    return "a folder" if path.is_dir() else "nothing"
+
+
+def _writer(stream: TextIO) -> Callable[[bytes], None]:
+    """Pass bytes on as they are."""
+
+    def write(piece: bytes) -> None:
+        stream.buffer.write(piece)
+        stream.buffer.flush()
+
+    return write

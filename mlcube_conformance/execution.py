@@ -1,0 +1,275 @@
+"""Configures each image once and runs each case once, for however many ask."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.checks.outputs import Observation
+from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.errors import MachineError, Violation
+from mlcube_conformance.mounts import host_path, task_view
+from mlcube_conformance.runners import make_runner
+from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+from mlcube_conformance.workspace import (
+    Snapshot,
+    check_inputs,
+    confine,
+    make_outputs,
+    snapshot,
+    stage,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.model import Case, Image, RunResult
+    from mlcube_conformance.plan import Placement
+    from mlcube_conformance.runners.base import Options, Runner, Watch
+
+__all__ = ["Execution", "TaskRun"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRun:
+    """What became of one case: it ran, or it could not."""
+
+    case: Case
+    workspace: Path
+    result: RunResult | None = None
+    """None when the task was never started."""
+    not_started: Violation | None = None
+    """What is wrong with its inputs or outputs, when that kept it from running."""
+    blocked_by: str = ""
+    """What had to come first and failed: the image, or the case of a producer."""
+    inputs: tuple[Observation, ...] = ()
+    outputs: tuple[Observation, ...] = ()
+
+    @property
+    def ended(self) -> RunResult:
+        """How the task ended.
+
+        Raises:
+            ValueError: It was never started.
+        """
+        if self.result is None:
+            msg = f"{self.case.id} was never started"
+            raise ValueError(msg)
+        return self.result
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the task, None when it was never started."""
+        return self.result.exit_code if self.result else None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the task ran and exited with 0 within its time."""
+        return self.result is not None and not exits_zero(self.case, self.result)
+
+
+@dataclass(slots=True)
+class Execution:
+    """Everything that has been configured and run, by what it was for."""
+
+    run_id: str
+    folder: Path
+    """Folder of this run: a folder in it for each cube on each platform."""
+    options: Options
+    watch: Watch
+    workspace: Path | None = None
+    """Folder to run in, instead of a fresh one."""
+    _runners: dict[str, Runner | MachineError] = field(default_factory=dict)
+    _images: dict[str, Image | Violation | MachineError] = field(default_factory=dict)
+    _staged: dict[str, Violation | MachineError | None] = field(default_factory=dict)
+    _runs: dict[str, TaskRun | MachineError] = field(default_factory=dict)
+
+    def folder_of(self, placement: Placement) -> Path:
+        """Return the folder that holds the logs and workspace of a placement."""
+        return self.folder / placement.id
+
+    def workspace_of(self, placement: Placement) -> Path:
+        """Return the folder that the tasks of a placement share."""
+        return self.workspace or self.folder_of(placement) / "workspace"
+
+    def image(self, placement: Placement) -> Image:
+        """Return the image of a cube on a platform, configured on first use.
+
+        Raises:
+            Violation: The cube is at fault; the same each time.
+            MachineError: The platform is at fault; the same each time.
+        """
+        if placement.id not in self._images:
+            try:
+                self._images[placement.id] = self._configure(placement)
+            except (Violation, MachineError) as error:
+                self._images[placement.id] = error
+        found = self._images[placement.id]
+        if isinstance(found, (Violation, MachineError)):
+            raise found
+        return found
+
+    def _runner(self, kind: str) -> Runner:
+        if kind not in self._runners:
+            runner = make_runner(kind, self.run_id)
+            trouble = runner.unavailable()
+            if trouble is None:
+                for name in runner.remove_leftovers():
+                    self.watch.note(f"removed {name}, left over from an earlier run")
+            self._runners[kind] = trouble or runner
+        found = self._runners[kind]
+        if isinstance(found, MachineError):
+            raise found
+        return found
+
+    def _configure(self, placement: Placement) -> Image:
+        folder = self.folder_of(placement)
+        folder.mkdir(parents=True, exist_ok=True)
+        image = self._runner(placement.platform.kind).configure(
+            ConfigureRequest(
+                cube=placement.cube,
+                platform=placement.platform,
+                options=self.options,
+                log=folder / "configure.log",
+                watch=self.watch,
+            )
+        )
+        self.watch.note(f"image {image.name} of {placement.id}: {image.origin}")
+        return image
+
+    def run(self, placement: Placement, case: Case) -> TaskRun:
+        """Return what became of a case, run on first use after its producers.
+
+        Raises:
+            MachineError: The platform is at fault; the same each time.
+        """
+        if case.id not in self._runs:
+            try:
+                self._runs[case.id] = self._run(placement, case)
+            except MachineError as error:
+                self._runs[case.id] = error
+        found = self._runs[case.id]
+        if isinstance(found, MachineError):
+            raise found
+        return found
+
+    def _run(self, placement: Placement, case: Case) -> TaskRun:
+        workspace = self.workspace_of(placement)
+        for producer in placement.producers(case):
+            if not self.run(placement, producer).succeeded:
+                return TaskRun(
+                    case=case, workspace=workspace, blocked_by=f"case {producer.id}"
+                )
+        try:
+            image = self.image(placement)
+        except Violation:
+            return TaskRun(
+                case=case,
+                workspace=workspace,
+                blocked_by=f"the image of {placement.id}",
+            )
+        try:
+            self._stage(placement)
+            confine(case.invocation, workspace)
+            check_inputs(case.invocation, workspace)
+            make_outputs(case.invocation, workspace)
+            return self._start(placement, case, image)
+        except Violation as violation:
+            return TaskRun(case=case, workspace=workspace, not_started=violation)
+
+    def _stage(self, placement: Placement) -> None:
+        if placement.id not in self._staged:
+            try:
+                self._staged[placement.id] = None
+                stage(
+                    placement.cube,
+                    placement.cube.invocations,
+                    self.workspace_of(placement),
+                )
+            except (Violation, MachineError) as error:
+                self._staged[placement.id] = error
+        trouble = self._staged[placement.id]
+        if trouble is not None:
+            raise trouble
+
+    def _start(self, placement: Placement, case: Case, image: Image) -> TaskRun:
+        workspace = self.workspace_of(placement)
+        name = case.invocation.name.replace("/", "-")
+        stdout = self.folder_of(placement) / f"{name}.stdout.log"
+        stderr = self.folder_of(placement) / f"{name}.stderr.log"
+        before = self._look(case, workspace)
+        self.watch.note(f"running {case.id}; log: {stdout}")
+        result = self._runner(placement.platform.kind).run(
+            RunRequest(
+                case_id=case.id,
+                image=image,
+                platform=placement.platform,
+                view=task_view(case.invocation, workspace),
+                options=self.options,
+                stdout=stdout,
+                stderr=stderr,
+                watch=self.watch,
+            )
+        )
+        after = self._look(case, workspace)
+        observations = [
+            Observation(
+                binding=binding,
+                path=host_path(binding, workspace),
+                before=before[index],
+                after=after[index],
+            )
+            for index, binding in enumerate(case.invocation.bindings)
+        ]
+        return TaskRun(
+            case=case,
+            workspace=workspace,
+            result=result,
+            inputs=tuple(
+                each for each in observations if each.binding.parameter.role == "input"
+            ),
+            outputs=tuple(
+                each for each in observations if each.binding.parameter.role == "output"
+            ),
+        )
+
+    @staticmethod
+    def _look(case: Case, workspace: Path) -> list[Snapshot]:
+        outputs = {
+            host_path(each, workspace) for each in case.invocation.bound("output")
+        }
+        seen = []
+        for binding in case.invocation.bindings:
+            path = host_path(binding, workspace)
+            if binding.parameter.role == "output":
+                seen.append(snapshot(path))
+            elif path in outputs:
+                # Declared as an output too, so that the task may change it.
+                seen.append(Snapshot({}))
+            else:
+                seen.append(snapshot(path, without=outputs))
+        return seen
+
+    def run_of(self, case: Case) -> TaskRun | None:
+        """Return what became of a case so far; runs nothing."""
+        found = self._runs.get(case.id)
+        return found if isinstance(found, TaskRun) else None
+
+    def remove_folder(self, placement: Placement) -> None:
+        """Remove the logs of a placement, and its workspace if it was made for it."""
+        shutil.rmtree(self.folder_of(placement), ignore_errors=True)
+
+    def remove_empty_folders(self) -> None:
+        """Remove the folder of the run where nothing in it was kept."""
+        for folder in (self.folder, self.folder.parent):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def close(self) -> None:
+        """Remove what is still running, and let go of the platforms."""
+        for runner in self._runners.values():
+            if not isinstance(runner, MachineError):
+                runner.close()
+        self._runners.clear()

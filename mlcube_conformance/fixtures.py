@@ -1,0 +1,182 @@
+"""The fixtures, parametrized over the cubes, platforms and tasks asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.errors import Violation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _pytest.mark import ParameterSet
+
+    from mlcube_conformance.execution import TaskRun
+    from mlcube_conformance.loader.multi_file import LoadedCube
+    from mlcube_conformance.model import Case, Cube, Image, Platform
+    from mlcube_conformance.plan import Placement
+    from mlcube_conformance.selection import CheckedPlatform
+    from mlcube_conformance.session import ConformanceSession
+
+__all__ = [
+    "SESSION",
+    "attempt",
+    "case",
+    "checked_platform",
+    "configured",
+    "cube",
+    "image",
+    "loaded_cube",
+    "mlcube_subject",
+    "placement",
+    "platform",
+    "subjects",
+    "task_run",
+    "workspace",
+]
+
+SESSION: pytest.StashKey[ConformanceSession] = pytest.StashKey()
+
+_CASE = {"case", "attempt", "task_run"}
+_PLACEMENT = {"placement", "platform", "configured", "image", "workspace"}
+
+
+def subjects(
+    metafunc: pytest.Metafunc, session: ConformanceSession
+) -> list[ParameterSet]:
+    """Return the most specific subjects that the fixtures of a test need."""
+    names = set(metafunc.fixturenames)
+    selection = session.selection
+    found: list[tuple[object, str]]
+    if names & _CASE:
+        wanted = _tasks_of(metafunc)
+        found = [
+            (each, each.id)
+            for each in selection.cases
+            if not wanted or each.invocation.task.name in wanted
+        ]
+    elif names & _PLACEMENT:
+        found = [(each, each.id) for each in selection.placements]
+    elif "checked_platform" in names:
+        found = [(each, each.id) for each in selection.platforms]
+    else:
+        found = [(each, each.cube.id) for each in selection.cubes]
+    return [pytest.param(subject, id=test_id) for subject, test_id in found]
+
+
+def _tasks_of(metafunc: pytest.Metafunc) -> set[str]:
+    """Return the tasks that `@pytest.mark.mlcube_task("train")` names."""
+    return {
+        str(name)
+        for mark in metafunc.definition.iter_markers("mlcube_task")
+        for name in mark.args
+    }
+
+
+def _session(request: pytest.FixtureRequest) -> ConformanceSession:
+    return request.config.stash[SESSION]
+
+
+@pytest.fixture(scope="session")
+def mlcube_subject(request: pytest.FixtureRequest) -> object:
+    """Return what the test is about: a cube, a placement or a case."""
+    if request.config.stash.get(SESSION, None) is None:
+        pytest.skip("no cube was asked for: give --cube PATH")
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def loaded_cube(mlcube_subject: LoadedCube) -> LoadedCube:
+    """Return a cube with every problem of its files."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def checked_platform(mlcube_subject: CheckedPlatform) -> CheckedPlatform:
+    """Return a platform file as a cube uses it, with every problem of it."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def cube(mlcube_subject: LoadedCube | Placement | Case) -> Cube:
+    """Return the cube."""
+    return mlcube_subject.cube
+
+
+@pytest.fixture(scope="session")
+def placement(
+    request: pytest.FixtureRequest, mlcube_subject: Placement | Case
+) -> Placement:
+    """Return the cube on the platform, with its cases."""
+    return _session(request).placement_of(mlcube_subject)
+
+
+@pytest.fixture(scope="session")
+def platform(placement: Placement) -> Platform:
+    """Return the platform, as its file says."""
+    return placement.platform
+
+
+@pytest.fixture(scope="session")
+def configured(
+    request: pytest.FixtureRequest, placement: Placement
+) -> Image | Violation:
+    """Return the image of the cube on the platform, or what keeps it from being.
+
+    Raises:
+        MachineError: The platform is at fault.
+    """
+    try:
+        return _session(request).execution.image(placement)
+    except Violation as violation:
+        return violation
+
+
+@pytest.fixture(scope="session")
+def image(configured: Image | Violation) -> Image:
+    """Return the image of the cube on the platform, configured on first use.
+
+    Raises:
+        Violation: The cube's recipe or image name is at fault.
+        MachineError: The platform is at fault.
+    """
+    if isinstance(configured, Violation):
+        raise configured
+    return configured
+
+
+@pytest.fixture(scope="session")
+def workspace(request: pytest.FixtureRequest, placement: Placement) -> Path:
+    """Return the folder that the tasks of the cube share on the platform."""
+    return _session(request).execution.workspace_of(placement)
+
+
+@pytest.fixture(scope="session")
+def case(mlcube_subject: Case) -> Case:
+    """Return the invocation of the cube on the platform."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def attempt(
+    request: pytest.FixtureRequest, case: Case, placement: Placement
+) -> TaskRun:
+    """Return what became of the case, whether its task could be started or not.
+
+    Raises:
+        MachineError: The platform is at fault.
+    """
+    found = _session(request).execution.run(placement, case)
+    if found.blocked_by:
+        pytest.skip(f"not run: {found.blocked_by} failed")
+    return found
+
+
+@pytest.fixture(scope="session")
+def task_run(attempt: TaskRun) -> TaskRun:
+    """Return the run of the task, which took place once for all who ask."""
+    if attempt.not_started is not None:
+        pytest.skip(f"not run: {attempt.not_started.messages[0].what}")
+    return attempt

@@ -1,0 +1,1 @@
+"""Reads the files of a cube and of a platform into the model."""

@@ -1,0 +1,144 @@
+"""Reads the keys of a mapping and gathers every problem, rather than the first."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, Violation, did_you_mean
+from mlcube_conformance.loader.yaml import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mlcube_conformance.loader.yaml import Located
+
+__all__ = ["Problems", "is_version"]
+
+# https://semver.org: MAJOR.MINOR.PATCH, then an optional pre-release and build.
+_VERSION = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
+)
+
+
+def is_version(text: str) -> bool:
+    """Say whether a text is a semantic version, such as `1.0.0` or `1.0.0-rc1`."""
+    return _VERSION.fullmatch(text) is not None
+
+
+class Problems:
+    """Everything that is wrong with a cube's files, in the order it was found."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.messages: list[Message] = []
+        self.warnings: list[Message] = []
+
+    def add(
+        self, what: str, at: Located, *, expected: str, do: str, found: str = ""
+    ) -> None:
+        """Add one problem with a value of a file."""
+        self.messages.append(
+            Message(
+                what=what,
+                where=str(at.source),
+                found=found or at.kind,
+                expected=expected,
+                do=do,
+            )
+        )
+
+    def read(self, file: Path, what: str, expected: Iterable[str]) -> Located | None:
+        """Read a file that must hold a mapping, or add the problem and return None."""
+        try:
+            document = read_yaml(file)
+        except Violation as violation:
+            self.messages.extend(violation.messages)
+            return None
+        if not document.is_mapping():
+            self.add(
+                f"{what} {file.name} holds no mapping",
+                document,
+                expected=f"a mapping with the keys {', '.join(expected)}",
+                do="write the keys at the left margin, each followed by a colon",
+            )
+            return None
+        self.warn_of_duplicates(document)
+        return document
+
+    def warn_of_duplicates(self, mapping: Located) -> None:
+        """Add a warning for each key that was written more than once."""
+        self.warnings.extend(
+            Message(
+                what=f"the key {key!r} is written twice; the last one counts",
+                where=str(mapping.source),
+                do="remove one of them",
+            )
+            for key in mapping.duplicates
+        )
+
+    def unknown_keys(self, mapping: Located, known: Iterable[str]) -> None:
+        """Add a problem for each key that the format does not have."""
+        names = tuple(known)
+        for key, value in mapping.items():
+            if key not in names:
+                self.add(
+                    f"{value.source.file.name} has the unknown key {key!r}",
+                    value,
+                    found=key,
+                    expected=f"one of {', '.join(names)}",
+                    do=did_you_mean(key, names) or "remove it",
+                )
+
+    def text(self, mapping: Located, key: str, *, required: bool = True) -> str:
+        """Return the text under a key; add a problem and return "" without one."""
+        at = mapping.get(key)
+        name = f"{mapping.source.key}.{key}" if mapping.source.key else key
+        if at is None:
+            if required:
+                self.add(
+                    f"{mapping.source.file.name} lacks the key {name!r}",
+                    mapping,
+                    found=f"the keys {', '.join(k for k, _ in mapping.items())}",
+                    expected=f"{key}: some text",
+                    do=f"add {key!r}",
+                )
+            return ""
+        if not at.text().strip():
+            self.add(
+                f"{name!r} is no text",
+                at,
+                expected="text",
+                do="write some text, in quotes if it looks like a number",
+            )
+            return ""
+        return at.text()
+
+    def schema_type(self, document: Located, expected: tuple[str, ...]) -> bool:
+        """Check `schema_type` and `schema_version`; say whether the type is right."""
+        given = self.text(document, "schema_type")
+        if given and given not in expected:
+            self.add(
+                f"{document.source.file.name} has the wrong schema_type",
+                document.get("schema_type") or document,
+                found=given,
+                expected=expected[0],
+                do=f"write schema_type: {expected[0]}",
+            )
+        self.version(document, "schema_version")
+        return given in expected
+
+    def version(self, mapping: Located, key: str) -> str:
+        """Return the semantic version under a key; add a problem without one."""
+        at = mapping.get(key)
+        if at is not None and not is_version(at.text()):
+            self.add(
+                f"{key!r} is no version",
+                at,
+                expected="MAJOR.MINOR.PATCH, such as 1.0.0",
+                do="write three numbers with dots",
+            )
+            return ""
+        return self.text(mapping, key)

@@ -1,0 +1,395 @@
+"""Reads a cube that is laid out in several files.
+
+The layout and its rules are those of MLCube in 2020: `mlcube.yaml`, `tasks/`,
+`run/`, `build/`, `workspace/`. The older spelling `mlbox` is read too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from mlcube_conformance.errors import Message, did_you_mean
+from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Role, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.loader.yaml import Located
+
+__all__ = ["LoadedCube", "load_cube", "load_cube_for"]
+
+_ROOT_NAMES = ("mlcube.yaml", "mlbox.yaml")
+_ROOT_KEYS = (
+    "schema_type",
+    "schema_version",
+    "name",
+    "author",
+    "version",
+    "mlcube_spec_version",
+    "tasks",
+)
+_TASK_KEYS = ("schema_type", "schema_version", "inputs", "outputs")
+_RUN_KEYS = (
+    "schema_type",
+    "schema_version",
+    "task_name",
+    "input_binding",
+    "output_binding",
+)
+_ROLES: tuple[tuple[Role, str, str], ...] = (
+    ("input", "inputs", "input_binding"),
+    ("output", "outputs", "output_binding"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedCube:
+    """A cube as far as its files can be understood, and what is wrong with them."""
+
+    cube: Cube
+    problems: tuple[Message, ...] = ()
+    warnings: tuple[Message, ...] = field(default=())
+
+
+def load_cube(root: Path, cube_id: str) -> LoadedCube:
+    """Read every file of a cube; what is broken is reported and left out."""
+    problems = Problems()
+    document = _read_root(root, problems)
+    cube = _cube(document, root, cube_id, problems)
+    if document is not None:
+        _check_listed_tasks(document, root, problems)
+    tasks: dict[str, Task | None] = {}
+    invocations = []
+    for file in sorted((root / "run").rglob("*.yaml")):
+        invocation = _load_run(file, root, tasks, problems)
+        if invocation is not None:
+            invocations.append(invocation)
+    listed = _listed_tasks(document)
+    invocations.sort(key=lambda each: listed.get(each.task.name, len(listed)))
+    if not invocations and not problems.messages:
+        problems.messages.append(
+            Message(
+                what="the cube has no run file, so that no task can run",
+                where=str(root / "run"),
+                found="no *.yaml",
+                expected="one file for each invocation, such as run/train.yaml",
+                do="add run files that bind the parameters of the tasks",
+            )
+        )
+    return _loaded(replace(cube, invocations=tuple(invocations)), problems)
+
+
+def load_cube_for(root: Path, run_file: Path | None) -> LoadedCube:
+    """Read the root file of a cube, and one run file, wherever that lies."""
+    problems = Problems()
+    cube = _cube(_read_root(root, problems), root, root.name, problems)
+    invocation = _load_run(run_file, root, {}, problems) if run_file else None
+    invocations = (invocation,) if invocation else ()
+    return _loaded(replace(cube, invocations=invocations), problems)
+
+
+def _loaded(cube: Cube, problems: Problems) -> LoadedCube:
+    return LoadedCube(
+        cube=cube,
+        problems=tuple(dict.fromkeys(problems.messages)),
+        warnings=tuple(dict.fromkeys(problems.warnings)),
+    )
+
+
+def _cube(
+    document: Located | None, root: Path, cube_id: str, problems: Problems
+) -> Cube:
+    name = version = ""
+    if document is not None:
+        name, version = _check_root(document, problems)
+    return Cube(
+        id=cube_id,
+        root=root,
+        name=name or root.name,
+        version=version or "0.0.0",
+        invocations=(),
+    )
+
+
+def _read_root(root: Path, problems: Problems) -> Located | None:
+    for name in _ROOT_NAMES:
+        if (root / name).is_file():
+            return problems.read(root / name, "root file", _ROOT_KEYS)
+    problems.messages.append(
+        Message(
+            what="mlcube.yaml is missing",
+            where=str(root / "mlcube.yaml"),
+            found=_what_lies_in(root),
+            expected="the main definition file of the cube",
+            do="give the folder that holds mlcube.yaml, or write one there",
+        )
+    )
+    return None
+
+
+def _what_lies_in(folder: Path) -> str:
+    names = sorted(each.name for each in folder.iterdir())
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004
+    return shown or "an empty folder"
+
+
+def _check_root(document: Located, problems: Problems) -> tuple[str, str]:
+    problems.schema_type(document, ("mlcube_root", "mlbox_root"))
+    problems.unknown_keys(document, (*_ROOT_KEYS, "mlbox_spec_version"))
+    problems.text(document, "author")
+    old = document.get("mlbox_spec_version")
+    problems.version(document, "mlbox_spec_version" if old else "mlcube_spec_version")
+    return problems.text(document, "name"), problems.version(document, "version")
+
+
+def _listed_tasks(document: Located | None) -> dict[str, int]:
+    """Return the place of each task in the root file's list."""
+    at = document.get("tasks") if document is not None else None
+    if at is None or not isinstance(at.value, list):
+        return {}
+    paths = [each.text() for each in at.value]
+    return {PurePosixPath(path).stem: index for index, path in enumerate(paths)}
+
+
+def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> None:
+    at = document.get("tasks")
+    if at is None or not isinstance(at.value, list):
+        problems.add(
+            f"{document.source.file.name} lists no tasks",
+            at or document,
+            found=at.kind if at else "no key 'tasks'",
+            expected="a list of paths, such as [tasks/train.yaml]",
+            do="write the key 'tasks' with a list",
+        )
+        return
+    for each in at.value:
+        if not each.text():
+            problems.add(
+                "an entry of 'tasks' is no path",
+                each,
+                expected="a path such as tasks/train.yaml",
+                do="write the path of a task file",
+            )
+        elif not _inside(root, root / each.text()):
+            problems.add(
+                "a task file lies outside the cube",
+                each,
+                found=each.text(),
+                expected="a path below the cube",
+                do="move the task file into tasks/",
+            )
+        elif not (root / each.text()).is_file():
+            problems.add(
+                f"the task file {each.text()} is missing",
+                each,
+                found=_task_files(root),
+                expected=str(root / each.text()),
+                do=did_you_mean(each.text(), _task_files(root).split(", "))
+                or "write the file, or remove the entry",
+            )
+        else:
+            _load_task(root / each.text(), problems)
+
+
+def _inside(root: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _task_files(root: Path) -> str:
+    files = sorted((root / "tasks").glob("*.yaml"))
+    return ", ".join(f"tasks/{each.name}" for each in files) or "no file in tasks/"
+
+
+def _load_task(file: Path, problems: Problems) -> Task | None:
+    document = problems.read(file, "task file", _TASK_KEYS)
+    if document is None:
+        return None
+    problems.schema_type(document, ("mlcube_task", "mlbox_task"))
+    problems.unknown_keys(document, _TASK_KEYS)
+    before = len(problems.messages)
+    parameters: list[Parameter] = []
+    for role, key, _ in _ROLES:
+        parameters += _load_parameters(document, role, key, problems)
+    if len(problems.messages) > before:
+        return None
+    return Task(name=file.stem, parameters=tuple(parameters))
+
+
+def _load_parameters(
+    document: Located, role: Role, key: str, problems: Problems
+) -> list[Parameter]:
+    at = document.get(key)
+    if at is None or not isinstance(at.value, list):
+        problems.add(
+            f"task {document.source.file.stem!r} has no list of {key}",
+            at or document,
+            found=at.kind if at else f"no key {key!r}",
+            expected=f"{key}: a list (it may be empty: [])",
+            do="write a list of mappings with 'name' and 'type'",
+        )
+        return []
+    parameters: dict[str, Parameter] = {}
+    for each in at.value:
+        parameter = _load_parameter(each, role, problems)
+        if parameter is None:
+            continue
+        if parameter.name in parameters:
+            problems.add(
+                f"the {role} {parameter.name!r} is declared twice",
+                each,
+                found=parameter.name,
+                expected="a name once in each list",
+                do="remove one, or rename it",
+            )
+        parameters[parameter.name] = parameter
+    return list(parameters.values())
+
+
+def _load_parameter(at: Located, role: Role, problems: Problems) -> Parameter | None:
+    if not at.is_mapping():
+        problems.add(
+            f"an {role} is no mapping",
+            at,
+            expected="{name: …, type: file | directory}",
+            do="write a mapping with 'name' and 'type'",
+        )
+        return None
+    # The format allows further keys here, such as a description.
+    name = problems.text(at, "name")
+    kind = problems.text(at, "type")
+    checked = _kind(kind)
+    if kind and checked is None:
+        problems.add(
+            f"the {role} {name!r} has an unknown type",
+            at.get("type") or at,
+            found=kind,
+            expected="file or directory",
+            do=did_you_mean(kind, ("file", "directory"))
+            or "write type: file or type: directory",
+        )
+    if not name or checked is None:
+        return None
+    return Parameter(name=name, kind=checked, role=role)
+
+
+def _kind(text: str) -> Literal["file", "directory"] | None:
+    if text == "file":
+        return "file"
+    return "directory" if text == "directory" else None
+
+
+def _load_run(
+    file: Path, root: Path, tasks: dict[str, Task | None], problems: Problems
+) -> Invocation | None:
+    document = problems.read(file, "run file", _RUN_KEYS)
+    if document is None:
+        return None
+    problems.schema_type(document, ("mlcube_invoke", "mlbox_invoke"))
+    problems.unknown_keys(document, _RUN_KEYS)
+    task_name = problems.text(document, "task_name")
+    if not task_name:
+        return None
+    task = _task_named(task_name, document, root, tasks, problems)
+    if task is None:
+        return None
+    before = len(problems.messages)
+    bindings: list[Binding] = []
+    for role, _, key in _ROLES:
+        bindings += _load_bindings(document, task, role, key, problems)
+    if len(problems.messages) > before:
+        return None
+    return Invocation(
+        name=_invocation_name(file, root),
+        task=task,
+        bindings=tuple(bindings),
+        file=file,
+    )
+
+
+def _invocation_name(file: Path, root: Path) -> str:
+    below = root / "run"
+    path = file.relative_to(below) if file.is_relative_to(below) else file
+    return path.with_suffix("").as_posix() if path != file else file.stem
+
+
+def _task_named(
+    name: str,
+    document: Located,
+    root: Path,
+    tasks: dict[str, Task | None],
+    problems: Problems,
+) -> Task | None:
+    """Return a task; MLCube finds it by its file's name, listed in the root or not."""
+    file = root / "tasks" / f"{name}.yaml"
+    if not file.is_file() or not _inside(root / "tasks", file):
+        known = [each.stem for each in sorted((root / "tasks").glob("*.yaml"))]
+        problems.add(
+            f"run file {document.source.file.name} names the unknown task {name!r}",
+            document.get("task_name") or document,
+            found=name,
+            expected=f"one of {', '.join(known)}" if known else f"a file {file}",
+            do=did_you_mean(name, known) or "write the name of a file in tasks/",
+        )
+        return None
+    if name not in tasks:
+        tasks[name] = _load_task(file, problems)
+    return tasks[name]
+
+
+def _load_bindings(
+    document: Located, task: Task, role: Role, key: str, problems: Problems
+) -> list[Binding]:
+    at = document.get(key)
+    if at is None or not at.is_mapping():
+        problems.add(
+            f"run file {document.source.file.name} has no mapping {key!r}",
+            at or document,
+            found=at.kind if at else f"no key {key!r}",
+            expected=f"{key}: a mapping (it may be empty: {{}})",
+            do="write a value for each parameter of the task",
+        )
+        return []
+    problems.warn_of_duplicates(at)
+    bindings = []
+    for name, value in at.items():
+        binding = _load_binding(name, value, task, role, problems)
+        if binding is not None:
+            bindings.append(binding)
+    for parameter in task.parameters:
+        if parameter.role == role and at.get(parameter.name) is None:
+            problems.add(
+                f"the {role} {parameter.name!r} of task {task.name!r} has no value",
+                at,
+                found=f"values for {', '.join(n for n, _ in at.items()) or 'nothing'}",
+                expected=f"a value for {parameter.name!r}",
+                do=f"add {parameter.name}: $WORKSPACE/{parameter.name}",
+            )
+    return bindings
+
+
+def _load_binding(
+    name: str, value: Located, task: Task, role: Role, problems: Problems
+) -> Binding | None:
+    parameter = task.parameter(name, role)
+    if parameter is None:
+        known = [each.name for each in task.parameters if each.role == role]
+        problems.add(
+            f"task {task.name!r} has no {role} {name!r}",
+            value,
+            found=name,
+            expected=f"one of {', '.join(known)}" if known else f"no {role} at all",
+            do=did_you_mean(name, known) or f"remove it, or declare the {role}",
+        )
+        return None
+    if not value.text():
+        problems.add(
+            f"the value of {name!r} is no path",
+            value,
+            expected=f"the path of a {parameter.kind}, as text",
+            do=f"write {name}: $WORKSPACE/{name}",
+        )
+        return None
+    return Binding(parameter=parameter, value=value.text(), source=value.source)

@@ -1,0 +1,243 @@
+"""Reads platform files of both schemas, and finds them by name.
+
+The first schema has one type for each runner (`mlcube_docker`: `image` and
+`docker_runtime`; `mlcube_singularity`: `image`). The later one, shared by all,
+has `platform.{name,version}` and `container.{image,runtime,command,run_args}`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.model import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlcube_conformance.loader.yaml import Located
+    from mlcube_conformance.model import Cube
+
+__all__ = ["find_platform", "load_platform", "shared_platforms"]
+
+_FIRST_SCHEMA = {
+    "mlcube_docker": "docker",
+    "mlbox_docker": "docker",
+    "mlcube_singularity": "singularity",
+    "mlbox_singularity": "singularity",
+}
+_LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
+_TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
+_FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
+_CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
+#: Flags of `docker run` that a platform file may ask for: flag → option.
+_RUN_ARGS = {
+    "--net": "network",
+    "--network": "network",
+    "--gpus": "gpus",
+    "--shm-size": "shm_size",
+    "--memory": "memory",
+    "-m": "memory",
+    "--ipc": "ipc",
+}
+
+
+def shared_platforms() -> Path:
+    """Return the folder of the platform files that serve any cube."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "platforms"
+    return installed if installed.is_dir() else package.parent / "platforms"
+
+
+def find_platform(name: str, cube: Cube) -> Path:
+    """Return the file that `--platform NAME` means for a cube.
+
+    Raises:
+        UsageError: There is no such file; the message lists those there are.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        file = Path(name).expanduser().absolute()
+        if file.is_file():
+            return file
+        raise UsageError(
+            Message(
+                what=f"the platform file {name} does not exist",
+                where=str(file),
+                found="no such file",
+                expected="a platform file",
+                do="mend the path",
+            )
+        )
+    folders = (cube.root / "platform", cube.root / "platforms", shared_platforms())
+    for folder in folders:
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    known = sorted({each.stem for folder in folders for each in folder.glob("*.yaml")})
+    raise UsageError(
+        Message(
+            what=f"there is no platform {name!r} for the cube {cube.id!r}",
+            where="--platform",
+            found=name,
+            expected=f"one of {', '.join(known)}, or the path of a platform file",
+            do=did_you_mean(name, known) or "write a platform file for it",
+        )
+    )
+
+
+def load_platform(
+    file: Path, cube: Cube
+) -> tuple[Platform | None, tuple[Message, ...]]:
+    """Read one platform file for a cube; None when its runner cannot be told."""
+    problems = Problems()
+    document = problems.read(file, "platform file", _TOP_KEYS)
+    if document is None:
+        return None, tuple(problems.messages)
+    schema_type = document.get("schema_type")
+    if schema_type is not None and schema_type.text() in _FIRST_SCHEMA:
+        platform = _first_schema(document, schema_type.text(), problems)
+    elif document.get("host") is not None:
+        # A place to go to, not a container: all its keys are its runner's own.
+        platform = Platform(id=file.stem, kind="ssh", image="", file=file)
+    else:
+        platform = _later_schema(document, problems)
+    if platform is not None:
+        platform = _with_cube_names(platform, cube)
+    return platform, tuple(dict.fromkeys(problems.messages))
+
+
+def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
+    """Fill `${name}` and `${version}`, by which one file serves any cube."""
+    image = platform.image.replace("${name}", cube.name.lower())
+    return Platform(
+        id=platform.id,
+        kind=platform.kind,
+        image=image.replace("${version}", cube.version),
+        file=platform.file,
+        options=platform.options,
+    )
+
+
+def _first_schema(
+    document: Located, schema_type: str, problems: Problems
+) -> Platform | None:
+    kind = _FIRST_SCHEMA[schema_type]
+    known = _FIRST_KEYS if kind == "docker" else _FIRST_KEYS[:3]
+    problems.unknown_keys(document, known)
+    problems.version(document, "schema_version")
+    options: dict[str, str] = {}
+    if kind == "docker":
+        runtime = problems.text(document, "docker_runtime")
+        _executable(
+            runtime, document.get("docker_runtime") or document, options, problems
+        )
+    file = document.source.file
+    image = problems.text(document, "image")
+    return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
+
+
+def _later_schema(document: Located, problems: Problems) -> Platform | None:
+    schema_type = document.get("schema_type")
+    if schema_type is not None and schema_type.text() not in _LATER_SCHEMA:
+        problems.add(
+            f"{document.source.file.name} has the wrong schema_type",
+            schema_type,
+            found=str(schema_type.value),
+            expected=f"one of {', '.join((_LATER_SCHEMA[0], *_FIRST_SCHEMA))}",
+            do=f"write schema_type: {_LATER_SCHEMA[0]}",
+        )
+        return None
+    problems.unknown_keys(document, _TOP_KEYS)
+    platform = _mapping(document, "platform", ("name", "version"), problems)
+    container = _mapping(document, "container", _CONTAINER_KEYS, problems)
+    if platform is None:
+        return None
+    kind = problems.text(platform, "name")
+    problems.text(platform, "version")
+    if not kind or container is None:
+        return None
+    image = problems.text(container, "image")
+    options: dict[str, str] = {}
+    _read_runtime(container, options, problems)
+    _read_run_args(container, options, problems)
+    file = document.source.file
+    return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
+
+
+def _mapping(
+    document: Located, key: str, known: Iterable[str], problems: Problems
+) -> Located | None:
+    at = document.get(key)
+    if at is None or not at.is_mapping():
+        problems.add(
+            f"{document.source.file.name} has no mapping {key!r}",
+            at or document,
+            found=at.kind if at else f"no key {key!r}",
+            expected=f"{key}: a mapping with {', '.join(known)}",
+            do=f"write the key {key!r} with a mapping",
+        )
+        return None
+    problems.unknown_keys(at, known)
+    return at
+
+
+def _read_runtime(
+    container: Located, options: dict[str, str], problems: Problems
+) -> None:
+    runtime = container.get("runtime")
+    if runtime is not None and runtime.value is not None:
+        options["runtime"] = problems.text(container, "runtime")
+    command = container.get("command")
+    if command is not None:
+        _executable(problems.text(container, "command"), command, options, problems)
+
+
+def _executable(
+    name: str, at: Located, options: dict[str, str], problems: Problems
+) -> None:
+    if name == "nvidia-docker":
+        options["gpus"] = "all"
+    elif name and name != "docker":
+        problems.add(
+            "the platform file asks for another executable than docker",
+            at,
+            found=name,
+            expected="docker or nvidia-docker",
+            do="write docker; DOCKER_HOST says which daemon is spoken to",
+        )
+
+
+def _read_run_args(
+    container: Located, options: dict[str, str], problems: Problems
+) -> None:
+    at = container.get("run_args")
+    if at is None or at.value is None:
+        return
+    try:
+        words = shlex.split(problems.text(container, "run_args"))
+    except ValueError as error:
+        problems.add(
+            "run_args is no list of flags",
+            at,
+            expected="flags of docker run, such as --shm-size=1g",
+            found=f"{at.text()} ({error})",
+            do="close the quote",
+        )
+        return
+    waiting = iter(words)
+    for word in waiting:
+        flag, equals, value = word.partition("=")
+        if flag == "--rm":
+            continue
+        if flag not in _RUN_ARGS:
+            problems.add(
+                "run_args asks for what this runner does not give",
+                at,
+                found=word,
+                expected=f"one of --rm, {', '.join(_RUN_ARGS)}",
+                do=did_you_mean(flag, _RUN_ARGS) or "remove it",
+            )
+            return
+        options[_RUN_ARGS[flag]] = value if equals else next(waiting, "")

@@ -1,0 +1,189 @@
+"""What a cube, a platform, a case, an image and a run are; no input or output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = [
+    "Binding",
+    "Case",
+    "Cube",
+    "Image",
+    "ImageOrigin",
+    "Invocation",
+    "Mount",
+    "Parameter",
+    "Platform",
+    "Role",
+    "RunResult",
+    "Source",
+    "Task",
+]
+
+Kind = Literal["file", "directory"]
+Role = Literal["input", "output"]
+ImageOrigin = Literal["built", "up to date", "pulled", "present"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where in a cube's files something was written."""
+
+    file: Path
+    line: int
+    """Counted from 1; 0 where the whole file is meant."""
+    key: str = ""
+    """Path of keys from the top of the file, such as `input_binding.data_dir`."""
+
+    def __str__(self) -> str:
+        """Read as "file, line 3, key a.b"."""
+        line = f", line {self.line}" if self.line else ""
+        key = f", key {self.key}" if self.key else ""
+        return f"{self.file}{line}{key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """An input or output that a task declares."""
+
+    name: str
+    kind: Kind
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a cube can do, with its typed parameters."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+
+    def parameter(self, name: str, role: Role) -> Parameter | None:
+        """Return the parameter of that name and role, if it is declared."""
+        for each in self.parameters:
+            if each.name == name and each.role == role:
+                return each
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """A value for one parameter of a task."""
+
+    parameter: Parameter
+    value: str
+    """As written: `$WORKSPACE`, `~` and variables are not replaced yet."""
+    source: Source
+    given_by_user: bool = False
+    """True when the value came from the command line and not from the cube."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """A task with values for its parameters."""
+
+    name: str
+    """Path of the run file below `run/`, without its suffix."""
+    task: Task
+    bindings: tuple[Binding, ...]
+    """Inputs in the order of the file, then outputs in the order of the file."""
+    file: Path
+
+    def bound(self, role: Role) -> Iterator[Binding]:
+        """Yield the bindings of that role, in order."""
+        return (each for each in self.bindings if each.parameter.role == role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cube:
+    """A folder that packages an ML workload."""
+
+    id: str
+    """Name in test ids: the folder's name, made unique among the cubes of a run."""
+    root: Path
+    name: str
+    version: str
+    invocations: tuple[Invocation, ...]
+
+    @property
+    def workspace(self) -> Path:
+        """Folder that the cube brings its inputs in."""
+        return self.root / "workspace"
+
+    @property
+    def build_context(self) -> Path:
+        """Folder that the image is built from."""
+        return self.root / "build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Where and how a cube runs, as its platform file says."""
+
+    id: str
+    """Stem of the file's name: what `--platform` calls it."""
+    kind: str
+    """Name of the runner: `docker`, `singularity`, …"""
+    image: str
+    file: Path
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What the file asks beyond the defaults, such as `network` or `gpus`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One invocation of one cube on one platform."""
+
+    cube: Cube
+    platform: Platform
+    invocation: Invocation
+
+    @property
+    def placement_id(self) -> str:
+        """Name of the cube and the platform together, as in `mnist-docker`."""
+        return f"{self.cube.id}-{self.platform.id}"
+
+    @property
+    def id(self) -> str:
+        """Name in test ids, as in `mnist-docker-train`."""
+        return f"{self.placement_id}-{self.invocation.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What configuring a cube made."""
+
+    name: str
+    digest: str
+    """Content address that the platform gives it."""
+    origin: ImageOrigin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A folder of this machine that a task sees."""
+
+    host: Path
+    container: str
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What running a task gave."""
+
+    exit_code: int
+    """As the platform reports it; 128 + n for a task killed by signal n."""
+    timed_out: bool
+    """True when the task was killed for running past its deadline."""
+    out_of_memory: bool
+    seconds: float
+    stdout: Path
+    stderr: Path
+    command: tuple[str, ...]
+    """The engine's own command line that does the same."""

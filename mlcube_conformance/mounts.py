@@ -1,0 +1,97 @@
+"""Turns the values of an invocation into host paths, mounts and arguments.
+
+The rules are those of MLCube: a directory is mounted at `/mlcube_io<K>`, a file
+by the folder that holds it; the task's name comes first, then `--name=path` for
+inputs and outputs in the order of the run file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.model import Mount
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Binding, Invocation
+
+__all__ = ["TaskView", "host_path", "task_view"]
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskView:
+    """What a task sees: the folders mounted for it and its arguments."""
+
+    mounts: tuple[Mount, ...]
+    arguments: tuple[str, ...]
+
+
+def host_path(binding: Binding, workspace: Path) -> Path:
+    """Return the absolute path on this machine that a value means.
+
+    `$WORKSPACE`, other variables and a leading `~` are replaced once, in one
+    pass, so that a `$` inside the workspace's own path stays what it is. A
+    relative value lies below the workspace.
+
+    Raises:
+        Violation: The value names a variable that is not set.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name == "WORKSPACE":
+            return str(workspace)
+        if name not in os.environ:
+            raise Violation(
+                Message(
+                    what=f"the value of {binding.parameter.name!r} names a variable "
+                    "that is not set",
+                    where=str(binding.source),
+                    found=f"${name} in {binding.value}",
+                    expected="$WORKSPACE, or a variable of the environment",
+                    do=f"write $WORKSPACE, or set {name}",
+                )
+            )
+        return os.environ[name]
+
+    if binding.given_by_user:
+        return Path(binding.value)
+    tilde, slash, rest = binding.value.partition("/")
+    home = str(Path.home()) if tilde == "~" else tilde
+    if tilde == "~":
+        text = home + slash + _VARIABLE.sub(replace, rest)
+    else:
+        text = _VARIABLE.sub(replace, binding.value)
+    return Path(os.path.normpath(workspace / text))
+
+
+def task_view(invocation: Invocation, workspace: Path) -> TaskView:
+    """Return the mounts and arguments of a task; makes nothing on the disk.
+
+    Two values that need the same folder share one mount, which is writable as
+    soon as one of them is an output.
+    """
+    writable: dict[Path, bool] = {}
+    arguments = [invocation.task.name]
+    for binding in invocation.bindings:
+        path = host_path(binding, workspace)
+        is_file = binding.parameter.kind == "file"
+        # The folder is resolved, so that two spellings make one mount.
+        folder = (path.parent if is_file else path).resolve()
+        is_output = binding.parameter.role == "output"
+        writable[folder] = writable.get(folder, False) or is_output
+        inside = f"/mlcube_io{list(writable).index(folder)}"
+        if is_file:
+            inside = f"{inside}/{path.name}"
+        arguments.append(f"--{binding.parameter.name}={inside}")
+    mounts = tuple(
+        Mount(host=folder, container=f"/mlcube_io{index}", writable=may_write)
+        for index, (folder, may_write) in enumerate(writable.items())
+    )
+    return TaskView(mounts=mounts, arguments=tuple(arguments))

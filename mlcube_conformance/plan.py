@@ -1,0 +1,231 @@
+"""Decides which cases there are, and in which order they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, UsageError, Violation, did_you_mean
+from mlcube_conformance.mounts import host_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from mlcube_conformance.model import Case, Cube, Invocation, Platform, Role
+
+__all__ = [
+    "Override",
+    "Placement",
+    "check_overrides",
+    "check_paths",
+    "order_invocations",
+    "override_parameters",
+    "producers",
+    "select_invocations",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A value from the command line for one parameter."""
+
+    task: str
+    """Name of a task or of a run file; "" for any."""
+    parameter: str
+    value: str
+    """An absolute path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One cube on one platform, with its cases in the order in which they run."""
+
+    cube: Cube
+    platform: Platform
+    cases: tuple[Case, ...]
+    """Those asked for."""
+    all_cases: tuple[Case, ...]
+    """Those asked for and the ones that make their inputs."""
+
+    @property
+    def id(self) -> str:
+        """Name of the cube and the platform together, as in `mnist-docker`."""
+        return f"{self.cube.id}-{self.platform.id}"
+
+    def producers(self, case: Case) -> tuple[Case, ...]:
+        """Return the cases that write what this one reads, in order."""
+        names = {
+            each.name
+            for each in producers(
+                case.invocation, [each.invocation for each in self.all_cases]
+            )
+        }
+        return tuple(each for each in self.all_cases if each.invocation.name in names)
+
+
+def _paths(invocation: Invocation, role: Role, workspace: Path) -> list[Path]:
+    return [host_path(each, workspace) for each in invocation.bound(role)]
+
+
+def _reads_from(consumer: Invocation, producer: Invocation) -> bool:
+    """Say whether an output of one is, holds or lies in an input of the other."""
+    # Any absolute folder serves to compare the values with each other.
+    workspace = producer.file.parent
+    return any(
+        output == read or output in read.parents or read in output.parents
+        for output in _paths(producer, "output", workspace)
+        for read in _paths(consumer, "input", workspace)
+    )
+
+
+def producers(
+    consumer: Invocation, invocations: Sequence[Invocation]
+) -> tuple[Invocation, ...]:
+    """Return the invocations that must run before this one.
+
+    Two that each read what the other writes (both work in place on one folder)
+    keep the order in which they stand.
+    """
+    place = {each.name: index for index, each in enumerate(invocations)}
+    return tuple(
+        each
+        for each in invocations
+        if each.name != consumer.name
+        and _reads_from(consumer, each)
+        and (
+            not _reads_from(each, consumer)
+            or place[each.name] < place.get(consumer.name, len(place))
+        )
+    )
+
+
+def order_invocations(invocations: Sequence[Invocation]) -> tuple[Invocation, ...]:
+    """Return the invocations so that each comes after those that feed it.
+
+    Raises:
+        Violation: They wait for each other in a circle.
+    """
+    by_name = {each.name: each for each in invocations}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for each in invocations:
+        sorter.add(each.name, *(p.name for p in producers(each, invocations)))
+    try:
+        return tuple(by_name[name] for name in sorter.static_order())
+    except CycleError as error:
+        circle = " → ".join(error.args[1])
+        raise Violation(
+            Message(
+                what="the run files wait for each other in a circle",
+                where=str(invocations[0].file.parent),
+                found=circle,
+                expected="each run file reads what earlier ones write",
+                do="give one of them another input or output folder",
+            )
+        ) from error
+
+
+def select_invocations(
+    invocations: Sequence[Invocation], names: Iterable[str]
+) -> tuple[tuple[Invocation, ...], tuple[Invocation, ...]]:
+    """Return the invocations named by run file or task, and those with producers.
+
+    No name at all selects every invocation.
+    """
+    wanted = set(names)
+    if not wanted:
+        return tuple(invocations), tuple(invocations)
+    selected = [each for each in invocations if wanted & {each.name, each.task.name}]
+    needed = {each.name for each in selected}
+    waiting = list(selected)
+    while waiting:
+        for producer in producers(waiting.pop(), invocations):
+            if producer.name not in needed:
+                needed.add(producer.name)
+                waiting.append(producer)
+    return tuple(selected), tuple(each for each in invocations if each.name in needed)
+
+
+def override_parameters(cube: Cube, overrides: Sequence[Override]) -> Cube:
+    """Return the cube with values from the command line in place of its own."""
+    return replace(
+        cube,
+        invocations=tuple(_overridden(each, overrides) for each in cube.invocations),
+    )
+
+
+def _overridden(invocation: Invocation, overrides: Sequence[Override]) -> Invocation:
+    bindings = []
+    for binding in invocation.bindings:
+        for override in overrides:
+            fits = override.task in {"", invocation.name, invocation.task.name}
+            if fits and override.parameter == binding.parameter.name:
+                binding = replace(  # noqa: PLW2901 - the last one given wins
+                    binding, value=override.value, given_by_user=True
+                )
+        bindings.append(binding)
+    return replace(invocation, bindings=tuple(bindings))
+
+
+def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> None:
+    """Refuse a value for a parameter that no cube has.
+
+    Raises:
+        UsageError: No run file binds the parameter.
+    """
+    known = {
+        f"{invocation.task.name}.{binding.parameter.name}"
+        for cube in cubes
+        for invocation in cube.invocations
+        for binding in invocation.bindings
+    }
+    names = known | {
+        f"{invocation.name}.{binding.parameter.name}"
+        for cube in cubes
+        for invocation in cube.invocations
+        for binding in invocation.bindings
+    }
+    for each in overrides:
+        given = f"{each.task}.{each.parameter}"
+        if given not in names and not (
+            not each.task and any(name.endswith(f".{each.parameter}") for name in names)
+        ):
+            raise UsageError(
+                Message(
+                    what=f"no task has the parameter {given.lstrip('.')!r}",
+                    where="--parameter",
+                    found=given.lstrip("."),
+                    expected=f"one of {', '.join(sorted(known)) or '(none)'}",
+                    do=did_you_mean(given, known) or "mend the name",
+                )
+            )
+
+
+def check_paths(invocation: Invocation, workspace: Path) -> tuple[Message, ...]:
+    """Return a problem for each value of the cube that leaves its workspace.
+
+    A cube is not trusted: what lies elsewhere on the machine is only read or
+    written where the command line says so.
+    """
+    problems: list[Message] = []
+    for binding in invocation.bindings:
+        try:
+            path = host_path(binding, workspace)
+        except Violation as violation:
+            problems.extend(violation.messages)
+            continue
+        name = binding.parameter.name
+        if binding.given_by_user or path.is_relative_to(workspace):
+            continue
+        problems.append(
+            Message(
+                what=f"the value of {name!r} leaves the workspace",
+                where=str(binding.source),
+                found=f"{binding.value} (that is {path})",
+                expected="a path below $WORKSPACE",
+                do=f"write $WORKSPACE/{name}, or give the place on the command line: "
+                f"--parameter {invocation.task.name}.{name}=PATH",
+            )
+        )
+    return tuple(problems)

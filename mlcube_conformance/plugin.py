@@ -1,0 +1,189 @@
+"""The pytest plugin: options, parametrization, order, reports.
+
+Imports nothing that is heavy, and does nothing, until `--cube` is given.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from mlcube_conformance.errors import ConformanceError
+from mlcube_conformance.fixtures import (
+    SESSION,
+    attempt,
+    case,
+    checked_platform,
+    configured,
+    cube,
+    image,
+    loaded_cube,
+    mlcube_subject,
+    placement,
+    platform,
+    subjects,
+    task_run,
+    workspace,
+)
+
+__all__ = [
+    "attempt",
+    "case",
+    "checked_platform",
+    "configured",
+    "cube",
+    "image",
+    "loaded_cube",
+    "mlcube_subject",
+    "placement",
+    "platform",
+    "task_run",
+    "workspace",
+]
+
+_MARKERS = (
+    "clause(id): the requirement that a test of the suite checks",
+    "mlcube_task(*names): run the test for these tasks of a cube only",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("mlcube", "MLCube conformance")
+    add = group.addoption
+    add(
+        "--cube",
+        action="append",
+        default=[],
+        metavar="PATH",
+        dest="mlcube_cube",
+        help="cube to test: a folder, its mlcube.yaml, or a pattern (repeatable); "
+        "without test files, the packaged suite runs",
+    )
+    add(
+        "--platform",
+        action="append",
+        default=[],
+        metavar="NAME",
+        dest="mlcube_platform",
+        help="platform to test on: a name such as docker, or a platform file "
+        "(repeatable; default: docker)",
+    )
+    add(
+        "--task",
+        action="append",
+        default=[],
+        metavar="NAME",
+        dest="mlcube_task",
+        help="task or run file to test (repeatable; default: all); what makes its "
+        "inputs runs first",
+    )
+    add(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="TASK.NAME=PATH",
+        dest="mlcube_parameter",
+        help="value for a parameter, instead of the run file's (repeatable)",
+    )
+    add(
+        "--workspace",
+        metavar="DIR",
+        dest="mlcube_workspace",
+        help="run in this folder and keep everything (default: a fresh folder)",
+    )
+    add(
+        "--keep",
+        choices=("all", "failed", "none"),
+        default="failed",
+        dest="mlcube_keep",
+        help="which folders with logs and workspaces to keep (default: failed)",
+    )
+    add(
+        "--live",
+        action="store_true",
+        dest="mlcube_live",
+        help="show the output of builds and tasks as it comes",
+    )
+    add(
+        "--build-arg",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="mlcube_build_arg",
+        help="build argument of the image (repeatable)",
+    )
+    add(
+        "--network",
+        choices=("none", "host"),
+        dest="mlcube_network",
+        help="network of builds and tasks (default: the platform's own; with none, "
+        "builds still have one)",
+    )
+    add(
+        "--gpus",
+        metavar="N",
+        dest="mlcube_gpus",
+        help="GPUs for tasks: all, a number, or device=0,1 (default: none)",
+    )
+    add(
+        "--ca-bundle",
+        metavar="FILE",
+        dest="mlcube_ca_bundle",
+        help="certificates to trust in builds and tasks, as a PEM file",
+    )
+    add(
+        "--configure-timeout",
+        metavar="SECONDS",
+        default="3600",
+        dest="mlcube_configure_timeout",
+        help="time for making an image (default: 3600)",
+    )
+    add(
+        "--task-timeout",
+        metavar="SECONDS",
+        default="3600",
+        dest="mlcube_task_timeout",
+        help="time for a task, after which it is killed (default: 3600)",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the cubes that are asked for, and take part in the session."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    if not config.getoption("mlcube_cube"):
+        return
+    from mlcube_conformance.session import ConformanceSession  # noqa: PLC0415
+
+    try:
+        session = ConformanceSession(config)
+    except ConformanceError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[SESSION] = session
+    config.pluginmanager.register(session, "mlcube_session")
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(_suite())]
+
+
+def _suite() -> Path:
+    """Return the folder of the packaged suite."""
+    spec = find_spec("conformance_tests.cube")
+    if spec is None or spec.origin is None:
+        raise pytest.UsageError("the package conformance_tests is not installed")
+    return Path(spec.origin).parent
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test its cube, its platform and its task."""
+    session = metafunc.config.stash.get(SESSION, None)
+    if session is not None and "mlcube_subject" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "mlcube_subject",
+            subjects(metafunc, session),
+            indirect=True,
+            scope="session",
+        )

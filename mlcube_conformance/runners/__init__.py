@@ -1,0 +1,59 @@
+"""The runners, each imported on first use.
+
+Others join by an entry point in the group `mlcube_conformance.runners`, whose
+name is the kind of platform and whose value takes the id of the run.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, cast
+
+from mlcube_conformance.errors import Message, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlcube_conformance.model import Platform
+    from mlcube_conformance.runners.base import Runner
+
+__all__ = ["check_kind", "make_runner"]
+
+_BUILT_IN = {
+    "docker": "mlcube_conformance.runners.docker:DockerRunner",
+    "fake": "mlcube_conformance.runners.fake:FakeRunner",
+}
+_GROUP = "mlcube_conformance.runners"
+
+
+def check_kind(platform: Platform) -> None:
+    """Make sure that a runner for the platform exists; imports none.
+
+    Raises:
+        UsageError: There is none.
+    """
+    known = _known()
+    if platform.kind in known:
+        return
+    raise UsageError(
+        Message(
+            what=f"there is no runner for platforms of the kind {platform.kind!r}",
+            where=str(platform.file),
+            found=platform.kind,
+            expected=f"one of {', '.join(sorted(set(known) - {'fake'}))}",
+            do="choose another platform, or install a package with a runner for it",
+        )
+    )
+
+
+def make_runner(kind: str, run_id: str) -> Runner:
+    """Import the runner for a kind of platform and start it."""
+    module, _, name = _known()[kind].partition(":")
+    make = cast("Callable[[str], Runner]", getattr(import_module(module), name))
+    return make(run_id)
+
+
+def _known() -> dict[str, str]:
+    others = {each.name: each.value for each in entry_points(group=_GROUP)}
+    return {**others, **_BUILT_IN}

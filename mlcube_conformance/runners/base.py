@@ -1,0 +1,121 @@
+"""The contract of every runner: configure a cube, run one of its tasks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from mlcube_conformance.errors import MachineError
+    from mlcube_conformance.model import Cube, Image, Platform, RunResult
+    from mlcube_conformance.mounts import TaskView
+
+__all__ = [
+    "ConfigureRequest",
+    "Options",
+    "RunRequest",
+    "Runner",
+    "Watch",
+    "proxies",
+]
+
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+
+
+def _ignore(_: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Somebody who follows long work as it happens."""
+
+    note: Callable[[str], None] = _ignore
+    """Takes one line: what has begun, what is waited for, what is done."""
+    out: Callable[[bytes], None] | None = None
+    """Takes the standard output of the work, in pieces; None when not wanted."""
+    err: Callable[[bytes], None] | None = None
+    """Takes its standard error, in pieces; what a build says is taken as such."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks of a runner beyond the platform file."""
+
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    network: str | None = None
+    """`none`, `host`, or None for the platform's default."""
+    gpus: str | None = None
+    """`all`, a number, `device=0,1`, or "" for none; None as the platform file asks."""
+    ca_bundle: Path | None = None
+    """Certificates to be trusted in builds and tasks, beside the image's own."""
+    configure_timeout: float = 3600
+    """Seconds."""
+    task_timeout: float = 3600
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigureRequest:
+    """An image to be made for a cube."""
+
+    cube: Cube
+    platform: Platform
+    options: Options
+    log: Path
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """A task to be run in an image."""
+
+    case_id: str
+    image: Image
+    platform: Platform
+    view: TaskView
+    options: Options
+    stdout: Path
+    stderr: Path
+    watch: Watch
+
+
+class Runner(Protocol):
+    """Code that configures and runs cubes on one kind of platform."""
+
+    def unavailable(self) -> MachineError | None:
+        """Return why this platform cannot be used here, or None when it can."""
+
+    def configure(self, request: ConfigureRequest) -> Image:
+        """Make the image of a cube, unless it is up to date.
+
+        Raises:
+            Violation: The cube's recipe or image name is at fault.
+            MachineError: The platform is at fault.
+        """
+
+    def find_image(self, platform: Platform) -> Image | None:
+        """Return the image that a platform file names, if it is there."""
+
+    def run(self, request: RunRequest) -> RunResult:
+        """Run a task to its end, or kill it at its deadline.
+
+        Raises:
+            MachineError: The task could not be started or followed.
+        """
+
+    def remove_leftovers(self) -> tuple[str, ...]:
+        """Remove what runs that are over left behind; return the names."""
+
+    def close(self) -> None:
+        """Remove what this run left behind, and let go of the platform."""
+
+
+def proxies() -> dict[str, str]:
+    """Return the proxy variables that are set, in both spellings, as they are."""
+    names = (*_PROXIES, *(name.upper() for name in _PROXIES))
+    return {name: os.environ[name] for name in names if name in os.environ}

@@ -1,0 +1,418 @@
+"""Runs cubes in containers of a Docker daemon, through its API."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound
+from docker.types import DeviceRequest
+from docker.types import Mount as DockerMount
+from docker.utils import match_tag
+
+from mlcube_conformance.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
+from mlcube_conformance.log import mask, tail
+from mlcube_conformance.model import Image, RunResult
+from mlcube_conformance.runners.base import proxies
+from mlcube_conformance.runners.docker_build import (
+    CA_FILE,
+    CA_VARIABLES,
+    HEARTBEAT,
+    BuildContext,
+    build,
+    pull,
+)
+from mlcube_conformance.runners.liveness import (
+    RUN_LABEL,
+    Liveness,
+    build_lock,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mlcube_conformance.model import ImageOrigin, Platform
+    from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+
+__all__ = ["DockerRunner"]
+
+_CONTENT_LABEL = "mlcube-conformance.content"
+#: Seconds for one answer of the daemon.
+_API_TIMEOUT = 60
+#: Seconds for the last output to arrive after a container has ended.
+_LAST_OUTPUT = 10
+
+
+class DockerRunner:
+    """Configures and runs cubes on Docker."""
+
+    def __init__(self, run_id: str) -> None:
+        """Prepare, without speaking to the daemon yet."""
+        self._run_id = run_id
+        self._connected: docker.DockerClient | None = None
+        self._alive: Liveness | None = None
+
+    @property
+    def _client(self) -> docker.DockerClient:
+        if self._connected is None:
+            client = docker.from_env(timeout=_API_TIMEOUT)
+            client.ping()
+            self._connected = client
+        return self._connected
+
+    @property
+    def _liveness(self) -> Liveness:
+        if self._alive is None:
+            self._alive = Liveness(self._run_id)
+        return self._alive
+
+    def unavailable(self) -> MachineError | None:
+        """Return why the daemon does not answer, or None when it does."""
+        try:
+            _ = self._client
+        except (DockerException, requests.RequestException, OSError) as error:
+            return PlatformUnavailable(
+                Message(
+                    what="Docker cannot be used here: its daemon does not answer",
+                    where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
+                    found=mask(str(error)),
+                    expected="a Docker daemon that answers `docker version`",
+                    do="start it (`sudo systemctl start docker`), make sure that you "
+                    "may use it\n(group `docker`), or set DOCKER_HOST",
+                )
+            )
+        return None
+
+    def configure(self, request: ConfigureRequest) -> Image:
+        """Build the image of a cube, pull it, or find that it is up to date."""
+        name = request.platform.image
+        if not match_tag(name):
+            raise Violation(
+                Message(
+                    what="the platform file's image is no image name",
+                    where=str(request.platform.file),
+                    found=name,
+                    expected="NAME:TAG in lower case, such as example/mnist:1.0",
+                    do="mend the key 'image'",
+                )
+            )
+        key = hashlib.sha256(name.encode()).hexdigest()[:16]
+        timeout = request.options.configure_timeout
+        try:
+            with build_lock(
+                f"docker-{key}",
+                timeout,
+                lambda: request.watch.note(f"waiting for another run to make {name}"),
+            ):
+                origin = self._make(request)
+        except TimeoutError as error:
+            raise MachineError(
+                Message(
+                    what=f"another run has been making {name} for {timeout:g} s",
+                    where=str(error),
+                    expected="an image within --configure-timeout",
+                    do="end the other run, or give more seconds",
+                )
+            ) from error
+        digest = str(self._client.images.get(name).id)
+        return Image(name=name, digest=digest, origin=origin)
+
+    def find_image(self, platform: Platform) -> Image | None:
+        """Return the image that a platform file names, if the daemon has it."""
+        try:
+            digest = str(self._client.images.get(platform.image).id)
+        except ImageNotFound:
+            return None
+        return Image(name=platform.image, digest=digest, origin="present")
+
+    def _make(self, request: ConfigureRequest) -> ImageOrigin:
+        name = request.platform.image
+        found = self._labels(name)
+        if not (request.cube.build_context / "Dockerfile").is_file():
+            if found is None:
+                request.watch.note(f"pulling {name}; log: {request.log}")
+                pull(request)
+                return "pulled"
+            return "present"
+        context = BuildContext.of(request)
+        key = context.key()
+        if found is not None and found.get(_CONTENT_LABEL) == key:
+            return "up to date"
+        request.watch.note(f"building {name}; log: {request.log}")
+        build(request, context, proxies(), {_CONTENT_LABEL: key})
+        return "built"
+
+    def _labels(self, name: str) -> dict[str, str] | None:
+        """Return the labels of an image, or None when it is not there."""
+        try:
+            return dict(self._client.images.get(name).labels)
+        except ImageNotFound:
+            return None
+
+    def run(self, request: RunRequest) -> RunResult:
+        """Run a task in a container of its own, which is removed in any case."""
+        api = self._client.api
+        started = time.monotonic()
+        name = f"mlcube-{self._run_id}-{os.getpid()}-{time.monotonic_ns()}"
+        try:
+            api.create_container(
+                image=request.image.digest,
+                command=list(request.view.arguments),
+                name=name,
+                user=_user(),
+                environment=_environment(request),
+                labels=self._liveness.labels(),
+                host_config=api.create_host_config(**_host_config(request)),
+            )
+            follower = _Follower(api, name, request)
+            api.start(name)
+            timed_out = follower.wait(request.options.task_timeout)
+            state = api.inspect_container(name)["State"]
+        except APIError as error:
+            self._explain(error, request)
+        except (requests.RequestException, DockerException) as error:
+            raise MachineError(
+                Message(
+                    what=f"Docker went away while {request.case_id} ran",
+                    where=os.environ.get("DOCKER_HOST", "the local daemon"),
+                    found=str(error),
+                    expected="a daemon that answers",
+                    do="look at the daemon's log, then run again",
+                    log=str(request.stdout),
+                )
+            ) from error
+        finally:
+            self._remove(name)
+        return RunResult(
+            exit_code=int(state["ExitCode"]),
+            timed_out=timed_out,
+            out_of_memory=bool(state["OOMKilled"]),
+            seconds=time.monotonic() - started,
+            stdout=request.stdout,
+            stderr=request.stderr,
+            command=_command(request),
+        )
+
+    def _explain(self, error: APIError, request: RunRequest) -> NoReturn:
+        """Say whose fault it is that a container did not start."""
+        found = str(error.explanation or error)
+        where = f"image {request.image.name}, case {request.case_id}"
+        if "gpu" in found:
+            raise PlatformUnavailable(
+                Message(
+                    what="Docker here cannot give GPUs to a container",
+                    where=where,
+                    found=found,
+                    expected="the NVIDIA container toolkit",
+                    do="install it, or run without --gpus",
+                )
+            ) from error
+        if "executable file not found" in found or "No command specified" in found:
+            raise Violation(
+                Message(
+                    what="the image cannot start the task",
+                    where=where,
+                    found=found,
+                    expected="an ENTRYPOINT that takes the task's name first",
+                    do="write ENTRYPOINT into build/Dockerfile",
+                )
+            ) from error
+        raise MachineError(
+            Message(
+                what="Docker did not run the container",
+                where=where,
+                found=found,
+                expected="a container that starts",
+                do="look at the daemon's log",
+            )
+        ) from error
+
+    def _remove(self, name: str) -> None:
+        # Gone already, or being removed by somebody else: both are what we want.
+        with suppress(APIError, requests.RequestException):
+            self._client.api.remove_container(name, force=True, v=True)
+
+    def _ours(self) -> Iterator[Any]:
+        yield from self._client.api.containers(all=True, filters={"label": RUN_LABEL})
+
+    def remove_leftovers(self) -> tuple[str, ...]:
+        """Remove the containers of runs that are over; return their names."""
+        removed = []
+        for each in self._ours():
+            if self._liveness.is_left_over(each["Labels"]):
+                self._remove(each["Id"])
+                removed.append(each["Names"][0].lstrip("/"))
+        return tuple(removed)
+
+    def close(self) -> None:
+        """Remove the containers of this run, those of its workers included."""
+        if self._connected is not None and self._alive is not None:
+            with suppress(DockerException, requests.RequestException):
+                for each in self._ours():
+                    if each["Labels"].get(RUN_LABEL) == self._run_id:
+                        self._remove(each["Id"])
+            self._connected.close()
+            self._alive.end()
+            self._connected = self._alive = None
+
+
+class _Follower:
+    """Writes a container's output to files while somebody waits for its end."""
+
+    def __init__(self, api: docker.APIClient, name: str, request: RunRequest) -> None:
+        self._api = api
+        self._name = name
+        self._request = request
+        # Attached before the start, so that nothing said early is lost.
+        stream = api.attach(name, stdout=True, stderr=True, stream=True, demux=True)
+        self._thread = threading.Thread(target=self._write, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _write(self, stream: Iterator[tuple[bytes | None, bytes | None]]) -> None:
+        request = self._request
+        with (
+            request.stdout.open("wb", buffering=0) as stdout,
+            request.stderr.open("wb", buffering=0) as stderr,
+            suppress(requests.RequestException, OSError),
+        ):
+            for out, err in stream:
+                for piece, file, live in (
+                    (out, stdout, request.watch.out),
+                    (err, stderr, request.watch.err),
+                ):
+                    if piece:
+                        file.write(piece)
+                        if live is not None:
+                            live(piece)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for the end; kill at the deadline and say so by True."""
+        started = time.monotonic()
+        deadline = started + timeout
+        timed_out = False
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 and not timed_out:
+                timed_out = True
+                with suppress(APIError):  # it may have ended by itself just now
+                    self._api.kill(self._name)
+            try:
+                pause = HEARTBEAT if timed_out else min(HEARTBEAT, max(left, 0.01))
+                self._api.wait(self._name, timeout=pause)  # type: ignore[arg-type]
+                break
+            except (requests.ConnectionError, requests.ReadTimeout):
+                # So the library says that the time of one wait is over; a daemon
+                # that is gone raises out of this look.
+                self._api.inspect_container(self._name)
+                self._still_running(time.monotonic() - started)
+        self._thread.join(_LAST_OUTPUT)
+        return timed_out
+
+    def _still_running(self, seconds: float) -> None:
+        if seconds < HEARTBEAT:
+            return
+        last = tail(self._request.stdout, 1) or tail(self._request.stderr, 1)
+        said = f": {last[0]}" if last else ""
+        case = self._request.case_id
+        self._request.watch.note(f"still running {case} after {seconds:.0f} s{said}")
+
+
+def _user() -> str:
+    return f"{os.getuid()}:{os.getgid()}"
+
+
+def _network(request: RunRequest) -> str | None:
+    return request.options.network or request.platform.options.get("network")
+
+
+def _gpus(request: RunRequest) -> str | None:
+    if request.options.gpus is not None:
+        return request.options.gpus
+    return request.platform.options.get("gpus")
+
+
+def _environment(request: RunRequest) -> dict[str, str]:
+    environment = proxies()
+    if os.getuid() != 0:
+        # The image knows no home of this user; caches need some folder.
+        environment["HOME"] = "/tmp"  # noqa: S108 - inside the container
+    if request.options.ca_bundle:
+        environment.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
+    return environment
+
+
+def _mounts(request: RunRequest) -> list[tuple[Path, str, bool]]:
+    mounts = [
+        (each.host, each.container, each.writable) for each in request.view.mounts
+    ]
+    if request.options.ca_bundle:
+        mounts.append((request.options.ca_bundle, CA_FILE, False))
+    return mounts
+
+
+def _host_config(request: RunRequest) -> dict[str, Any]:
+    options = request.platform.options
+    config: dict[str, Any] = {
+        "mounts": [
+            DockerMount(target, str(host), type="bind", read_only=not writable)
+            for host, target, writable in _mounts(request)
+        ],
+        "network_mode": _network(request) or "default",
+    }
+    for key, name in (
+        ("shm_size", "shm_size"),
+        ("memory", "mem_limit"),
+        ("ipc", "ipc_mode"),
+        ("runtime", "runtime"),
+    ):
+        if key in options:
+            config[name] = options[key]
+    if gpus := _gpus(request):
+        config["device_requests"] = [_device_request(gpus)]
+    return config
+
+
+def _device_request(gpus: str) -> DeviceRequest:
+    capabilities = [["gpu"]]
+    if gpus == "all":
+        return DeviceRequest(count=-1, capabilities=capabilities)
+    if gpus.isdecimal():
+        return DeviceRequest(count=int(gpus), capabilities=capabilities)
+    devices = gpus.removeprefix("device=").split(",")
+    return DeviceRequest(device_ids=devices, capabilities=capabilities)
+
+
+def _command(request: RunRequest) -> tuple[str, ...]:
+    """Return the command line of `docker` that runs the same task by hand."""
+    options = request.platform.options
+    words = ["docker", "run", "--rm", "--user", _user()]
+    if network := _network(request):
+        words += ["--network", network]
+    for key, flag in (
+        ("shm_size", "--shm-size"),
+        ("memory", "--memory"),
+        ("ipc", "--ipc"),
+        ("runtime", "--runtime"),
+    ):
+        if key in options:
+            words += [flag, options[key]]
+    if gpus := _gpus(request):
+        words += ["--gpus", gpus]
+    for name, value in _environment(request).items():
+        words += ["--env", f"{name}={mask(value)}"]
+    for host, target, writable in _mounts(request):
+        mode = "" if writable else ",readonly"
+        words += ["--mount", f"type=bind,source={host},target={target}{mode}"]
+    return (*words, request.image.name, *request.view.arguments)

@@ -1,0 +1,310 @@
+"""Builds or pulls an image through Docker's API, with a deadline and a log."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import queue
+import re
+import stat
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import docker
+from docker.types import CancellableStream
+from docker.utils import create_archive, exclude_paths
+
+from mlcube_conformance.errors import TAIL_LINES, MachineError, Message, Violation
+from mlcube_conformance.log import last_lines, mask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from requests import Response
+
+    from mlcube_conformance.runners.base import ConfigureRequest
+
+__all__ = ["BuildContext", "build", "machine_is_at_fault", "pull"]
+
+#: Seconds after which a silent wait says what it waits for.
+HEARTBEAT = 30
+
+#: Where certificates of the command line lie in an image.
+CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
+CA_VARIABLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_CERT",
+    "NODE_EXTRA_CA_CERTS",
+)
+_CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
+
+# Words of the daemon when a registry, the network or the disk is at fault.
+_MACHINE_FAULTS = re.compile(
+    r"dial tcp|no such host|i/o timeout|TLS handshake|x509:|toomanyrequests"
+    r"|no space left on device|connection (refused|reset)|Client\.Timeout"
+    r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
+    re.IGNORECASE,
+)
+
+
+def machine_is_at_fault(error: str) -> bool:
+    """Say whether an error of the daemon speaks of the machine, not of the cube."""
+    return _MACHINE_FAULTS.search(error) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """The files an image is built from, and all else that decides its content."""
+
+    root: Path
+    files: tuple[str, ...]
+    build_args: Mapping[str, str]
+    ca_bundle: str
+    """Text of the certificates to be trusted; "" for none."""
+
+    @classmethod
+    def of(cls, request: ConfigureRequest) -> BuildContext:
+        """Gather the context of a cube, less what `.dockerignore` leaves out."""
+        root = request.cube.build_context
+        ignore = root / ".dockerignore"
+        lines = (
+            ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else ()
+        )
+        patterns = [
+            line.strip() for line in lines if line.strip() and not line.startswith("#")
+        ]
+        bundle = request.options.ca_bundle
+        return cls(
+            root=root,
+            files=tuple(sorted(exclude_paths(str(root), patterns))),
+            build_args=dict(sorted(request.options.build_args.items())),
+            ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
+        )
+
+    def key(self) -> str:
+        """Return a hash of everything that decides what the image holds."""
+        digest = hashlib.sha256()
+        digest.update(json.dumps([dict(self.build_args), self.ca_bundle]).encode())
+        for name in self.files:
+            path = self.root / name
+            status = path.lstat()
+            kind = stat.S_IFMT(status.st_mode)
+            executable = bool(status.st_mode & stat.S_IXUSR)
+            digest.update(json.dumps([name, kind, executable]).encode())
+            if stat.S_ISREG(status.st_mode):
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            elif stat.S_ISLNK(status.st_mode):
+                digest.update(os.readlink(path).encode())  # noqa: PTH115 - as text
+        return digest.hexdigest()
+
+    def archive(self) -> Any:  # noqa: ANN401 - docker has no type for it
+        """Return the context as an open tar file."""
+        extra = []
+        if self.ca_bundle:
+            dockerfile = (self.root / "Dockerfile").read_text(encoding="utf-8")
+            extra = [
+                (_CA_IN_CONTEXT, self.ca_bundle),
+                ("Dockerfile", _trusting(dockerfile)),
+            ]
+        return create_archive(str(self.root), list(self.files), extra_files=extra)
+
+
+def _trusting(dockerfile: str) -> str:
+    """Return a Dockerfile whose every stage trusts the extra certificates."""
+    variables = " ".join(f"{name}={CA_FILE}" for name in CA_VARIABLES)
+    addition = f"\nCOPY {_CA_IN_CONTEXT} {CA_FILE}\nENV {variables}"
+    return re.sub(
+        r"^[ \t]*FROM[ \t].*$",
+        lambda match: match[0] + addition,
+        dockerfile,
+        flags=re.IGNORECASE | re.MULTILINE,
+    )
+
+
+def build(
+    request: ConfigureRequest,
+    context: BuildContext,
+    proxies: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> None:
+    """Build an image under the platform's image name.
+
+    Raises:
+        Violation: The build fails, or runs past its deadline.
+        MachineError: The registry, the network, the disk or the daemon fails.
+    """
+    network = request.options.network
+
+    def start(api: docker.APIClient) -> Iterator[dict[str, Any]]:
+        with context.archive() as archive:
+            return api.build(
+                fileobj=archive,
+                custom_context=True,
+                tag=request.platform.image,
+                buildargs={**proxies, **context.build_args},
+                labels=dict(labels),
+                # A task's network may be off; a build must fetch what it installs.
+                network_mode=network if network != "none" else None,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+
+    _follow(request, start, f"the image of {request.cube.id!r} does not build")
+
+
+def pull(request: ConfigureRequest) -> None:
+    """Pull the platform's image.
+
+    Raises:
+        Violation: The registry does not have it.
+        MachineError: The registry, the network, the disk or the daemon fails.
+    """
+    name, colon, tag = request.platform.image.rpartition(":")
+    if not colon or "/" in tag:
+        name, tag = request.platform.image, "latest"
+
+    def start(api: docker.APIClient) -> Iterator[dict[str, Any]]:
+        return api.pull(name, tag=tag, stream=True, decode=True)  # type: ignore[no-any-return]
+
+    _follow(request, start, f"the image of {request.cube.id!r} is not to be had")
+
+
+def _follow(
+    request: ConfigureRequest,
+    start: Callable[[docker.APIClient], Iterator[dict[str, Any]]],
+    failure: str,
+) -> None:
+    """Write a stream of the daemon to the log until it ends or fails."""
+    deadline = time.monotonic() + request.options.configure_timeout
+    # A client of its own, since the response has to be cut at the deadline.
+    api = docker.APIClient(**docker.utils.kwargs_from_env())
+    responses: list[Response] = []
+    api.hooks["response"].append(lambda response, **_: responses.append(response))
+    lines: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for item in start(api):
+                lines.put(item)
+        except Exception as error:  # noqa: BLE001 - raised again by who waits
+            lines.put(error)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    log = _Log(request)
+    try:
+        log.drain(lines, deadline, failure)
+    finally:
+        for response in responses:
+            with suppress(Exception):
+                CancellableStream(iter(()), response).close()
+        api.close()
+
+
+class _Log:
+    """Writes what the daemon says of a build or pull, and keeps the last lines."""
+
+    def __init__(self, request: ConfigureRequest) -> None:
+        self._request = request
+        self._lines: list[str] = []
+
+    def drain(
+        self,
+        items: queue.SimpleQueue[dict[str, Any] | Exception | None],
+        deadline: float,
+        failure: str,
+    ) -> None:
+        started = time.monotonic()
+        with self._request.log.open("a", encoding="utf-8") as file:
+            while True:
+                left = deadline - time.monotonic()
+                try:
+                    item = items.get(timeout=max(0.0, min(HEARTBEAT, left)))
+                except queue.Empty:
+                    if time.monotonic() >= deadline:
+                        raise Violation(self._too_late(failure)) from None
+                    self._still(time.monotonic() - started)
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    raise self._failure(failure, str(item)) from item
+                text = _text(item)
+                file.write(text)
+                file.flush()
+                self._remember(text)
+                if "error" in item:
+                    raise self._failure(failure, str(item["error"]))
+
+    def _remember(self, text: str) -> None:
+        self._lines = [*self._lines, *last_lines(text)][-TAIL_LINES:]
+        if self._request.watch.err is not None:
+            self._request.watch.err(text.encode())
+
+    def _still(self, seconds: float) -> None:
+        last = f": {self._lines[-1]}" if self._lines else ""
+        self._request.watch.note(
+            f"still configuring {self._request.cube.id} after {seconds:.0f} s{last}"
+        )
+
+    def _message(self, what: str, found: str, expected: str, do: str) -> Message:
+        dockerfile = self._request.cube.build_context / "Dockerfile"
+        built = dockerfile.is_file()
+        return Message(
+            what=what,
+            where=str(dockerfile if built else self._request.platform.file),
+            found=mask(found),
+            expected=expected,
+            do=do,
+            tail=tuple(self._lines),
+            log=str(self._request.log),
+        )
+
+    def _too_late(self, failure: str) -> Message:
+        return self._message(
+            failure,
+            "it was stopped at its deadline",
+            f"an end within {self._request.options.configure_timeout:g} s",
+            "speed it up, or give --configure-timeout more seconds",
+        )
+
+    def _failure(self, failure: str, found: str) -> Violation | MachineError:
+        if machine_is_at_fault(found):
+            return MachineError(
+                self._message(
+                    failure,
+                    found.strip(),
+                    "a registry and a disk that work",
+                    "look at the network, the proxy and the disk, then run again",
+                )
+            )
+        return Violation(
+            self._message(
+                failure,
+                found.strip(),
+                "an image",
+                "mend the recipe or the image's name; the log's end shows the step",
+            )
+        )
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    """Return what one item of the daemon's stream says, as lines of a log."""
+    if "stream" in item:
+        return str(item["stream"])
+    if "error" in item:
+        return f"{item['error']}\n"
+    # A bar that moves fills the log; its first and last states say enough.
+    if "status" in item and "progress" not in item:
+        layer = f"{item['id']}: " if "id" in item else ""
+        return f"{layer}{item['status']}\n"
+    return ""

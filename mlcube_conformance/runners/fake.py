@@ -1,0 +1,94 @@
+"""A runner without containers, for tests of what lies above the runners.
+
+The platform file's `image` says how each task behaves: `pass`, `fail`, `hang`,
+`missing`, `empty`, `nothing-builds`, `not-there`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
+from mlcube_conformance.model import Image, RunResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.model import Platform
+    from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+
+__all__ = ["FakeRunner"]
+
+
+class FakeRunner:
+    """Plays the part that the image's name says."""
+
+    def __init__(self, run_id: str) -> None:
+        """Remember nothing but the run."""
+        self._run_id = run_id
+        self._behaviour = ""
+
+    def unavailable(self) -> MachineError | None:
+        """Return None: whether it is there is seen at configure."""
+        return None
+
+    def configure(self, request: ConfigureRequest) -> Image:
+        """Note that it was called; fail where the image's name says so."""
+        behaviour = request.platform.image
+        request.log.write_text(f"configuring {request.cube.id}\n", encoding="utf-8")
+        if behaviour == "not-there":
+            raise PlatformUnavailable(
+                Message(what="the fake platform is not there", do="start it")
+            )
+        if behaviour == "nothing-builds":
+            raise Violation(
+                Message(what="the image does not build", tail=("Step 1/1: no",))
+            )
+        return Image(name=behaviour, digest="sha256:0", origin="built")
+
+    def find_image(self, platform: Platform) -> Image | None:
+        """Return the image at once: there is nothing to make."""
+        return Image(name=platform.image, digest="sha256:0", origin="present")
+
+    def run(self, request: RunRequest) -> RunResult:
+        """Write, or do not write, what the task's arguments name."""
+        behaviour = request.image.name
+        stderr = "" if behaviour == "pass" else f"playing {behaviour}\n"
+        request.stdout.write_text(f"{request.case_id}\n", encoding="utf-8")
+        request.stderr.write_text(stderr, encoding="utf-8")
+        if behaviour in {"pass", "empty"}:
+            self._write(request, "" if behaviour == "empty" else "made\n")
+        return RunResult(
+            exit_code={"fail": 3, "hang": 137}.get(behaviour, 0),
+            timed_out=behaviour == "hang",
+            out_of_memory=False,
+            seconds=0.0,
+            stdout=request.stdout,
+            stderr=request.stderr,
+            command=("fake", *request.view.arguments),
+        )
+
+    def _write(self, request: RunRequest, text: str) -> None:
+        writable = {each.container: each for each in request.view.mounts}
+        for argument in request.view.arguments[1:]:
+            inside = argument.partition("=")[2]
+            _, mount, *name = inside.split("/", 2)
+            folder = writable[f"/{mount}"]
+            if folder.writable:
+                self._write_file(folder.host / (name[0] if name else "made"), text)
+
+    @staticmethod
+    def _write_file(file: Path, text: str) -> None:
+        file.write_text(text, encoding="utf-8")
+
+    def remove_leftovers(self) -> tuple[str, ...]:
+        """Return nothing: it leaves nothing behind."""
+        return ()
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,323 @@
+"""Finds the cubes, platforms and cases that a command line asks for.
+
+Reads YAML files and nothing else: no container, process or network is touched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.checks.definition import check_definitions
+from mlcube_conformance.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.loader.multi_file import LoadedCube, load_cube
+from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.model import Case
+from mlcube_conformance.plan import (
+    Override,
+    Placement,
+    check_overrides,
+    override_parameters,
+    select_invocations,
+)
+from mlcube_conformance.runners import check_kind
+from mlcube_conformance.runners.base import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "CheckedPlatform",
+    "Selection",
+    "parse_assignments",
+    "parse_ca_bundle",
+    "parse_gpus",
+    "parse_overrides",
+    "parse_seconds",
+    "runner_options",
+    "select",
+]
+
+_GLOB = re.compile(r"[*?\[]")
+_DEFAULT_PLATFORM = "docker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedPlatform:
+    """A platform file as a cube uses it, with what is wrong with it."""
+
+    id: str
+    """As in `mnist-docker`."""
+    cube_id: str
+    file: Path
+    problems: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What there is to test."""
+
+    cubes: tuple[LoadedCube, ...]
+    platforms: tuple[CheckedPlatform, ...]
+    placements: tuple[Placement, ...]
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Every case asked for."""
+        return tuple(case for each in self.placements for case in each.cases)
+
+
+def select(
+    cubes: Sequence[str],
+    platforms: Sequence[str],
+    tasks: Sequence[str],
+    overrides: Sequence[Override],
+) -> Selection:
+    """Read the cubes and platform files and say which cases there are.
+
+    Raises:
+        UsageError: A cube, platform, task or parameter asked for does not exist.
+    """
+    roots = [root for given in cubes for root in _cube_roots(given)]
+    read = [
+        load_cube(root, cube_id)
+        for root, cube_id in _with_ids(list(dict.fromkeys(roots)))
+    ]
+    check_overrides([each.cube for each in read], overrides)
+    loaded = tuple(
+        check_definitions(
+            LoadedCube(
+                cube=override_parameters(each.cube, overrides),
+                problems=each.problems,
+                warnings=each.warnings,
+            )
+        )
+        for each in read
+    )
+    checked: list[CheckedPlatform] = []
+    placements: list[Placement] = []
+    for each in loaded:
+        for name in dict.fromkeys(platforms or [_DEFAULT_PLATFORM]):
+            _place(each, name, tasks, checked, placements)
+    _check_tasks(tasks, loaded)
+    return Selection(
+        cubes=loaded, platforms=tuple(checked), placements=tuple(placements)
+    )
+
+
+def _place(
+    loaded: LoadedCube,
+    name: str,
+    tasks: Sequence[str],
+    checked: list[CheckedPlatform],
+    placements: list[Placement],
+) -> None:
+    cube = loaded.cube
+    file = find_platform(name, cube)
+    platform, problems = load_platform(file, cube)
+    checked.append(
+        CheckedPlatform(
+            id=f"{cube.id}-{file.stem}",
+            cube_id=cube.id,
+            file=file,
+            problems=problems,
+        )
+    )
+    if platform is None:
+        return
+    check_kind(platform)
+    if problems:
+        return
+    selected, needed = (
+        tuple(
+            Case(cube=cube, platform=platform, invocation=each) for each in invocations
+        )
+        for invocations in select_invocations(cube.invocations, tasks)
+    )
+    placements.append(
+        Placement(cube=cube, platform=platform, cases=selected, all_cases=needed)
+    )
+
+
+def _cube_roots(given: str) -> list[Path]:
+    path = Path(given).expanduser().absolute()
+    if path.is_dir():
+        return [path]
+    if path.is_file() and path.suffix in {".yaml", ".yml"}:
+        return [path.parent]
+    if _GLOB.search(given):
+        pattern = path.relative_to(path.anchor)
+        found = sorted(
+            each for each in Path(path.anchor).glob(str(pattern)) if each.is_dir()
+        )
+        if found:
+            return found
+    raise UsageError(
+        Message(
+            what=f"there is no cube at {given}",
+            where="--cube",
+            found="a file" if path.exists() else "no such folder",
+            expected="a folder with mlcube.yaml, that file, or a pattern of folders",
+            do=_near(path) or "mend the path",
+        )
+    )
+
+
+def _near(path: Path) -> str:
+    if not path.parent.is_dir():
+        return ""
+    return did_you_mean(path.name, [each.name for each in path.parent.iterdir()])
+
+
+def _with_ids(roots: list[Path]) -> list[tuple[Path, str]]:
+    """Name each cube by its folder, and by more of its path where that is shared."""
+    named = [(root, root.name) for root in roots]
+    for depth in range(2, 10):
+        count = Counter(name for _, name in named)
+        if max(count.values(), default=0) <= 1:
+            break
+        named = [
+            (root, "-".join(root.parts[-depth:]) if count[name] > 1 else name)
+            for root, name in named
+        ]
+    return named
+
+
+def _check_tasks(tasks: Sequence[str], loaded: Sequence[LoadedCube]) -> None:
+    """Refuse a task that no cube has, unless a broken cube may have had it."""
+    known = {
+        name
+        for each in loaded
+        for invocation in each.cube.invocations
+        for name in (invocation.name, invocation.task.name)
+    }
+    broken = any(each.problems for each in loaded)
+    for task in tasks:
+        if task not in known and not broken:
+            raise UsageError(
+                Message(
+                    what=f"no cube has the task {task!r}, so that no case is selected",
+                    where="--task",
+                    found=task,
+                    expected=f"one of {', '.join(sorted(known))}",
+                    do=did_you_mean(task, known) or "name a run file or a task",
+                )
+            )
+
+
+def parse_assignments(option: str, values: Sequence[str]) -> dict[str, str]:
+    """Split `NAME=VALUE` texts at the first `=`.
+
+    Raises:
+        UsageError: One of them has no name or no `=`.
+    """
+    result = {}
+    for each in values:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise _bad_value(option, each, "NAME=VALUE")
+        result[name] = value
+    return result
+
+
+def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
+    """Read `TASK.PARAMETER=PATH` or `PARAMETER=PATH` texts.
+
+    Raises:
+        UsageError: One of them reads otherwise.
+    """
+    overrides = []
+    for name, value in parse_assignments(option, values).items():
+        task, _, parameter = name.rpartition(".")
+        if not value or not parameter:
+            raise _bad_value(option, f"{name}={value}", "TASK.PARAMETER=PATH")
+        path = Path(value).expanduser().absolute()
+        overrides.append(Override(task=task, parameter=parameter, value=str(path)))
+    return tuple(overrides)
+
+
+def parse_seconds(option: str, value: str) -> float:
+    """Read a number of seconds above 0.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise _bad_value(option, value, "a number of seconds above 0")
+    return seconds
+
+
+def parse_gpus(value: str | None) -> str | None:
+    """Read which GPUs are asked for; "" and 0 ask for none, whatever the platform.
+
+    Raises:
+        UsageError: It is neither `all`, a number, nor `device=…`.
+    """
+    if value is None:
+        return None
+    if value in {"", "0"}:
+        return ""
+    if value == "all" or value.isdecimal() or re.fullmatch(r"device=[\w,-]+", value):
+        return value
+    raise _bad_value("--gpus", value, "all, a number, or device=0,1")
+
+
+def parse_ca_bundle(value: str | None) -> Path | None:
+    """Read the path of a file with certificates.
+
+    Raises:
+        UsageError: There is no such file, or it holds no certificate.
+    """
+    if value is None:
+        return None
+    path = Path(value).expanduser().absolute()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if "BEGIN CERTIFICATE" not in text:
+        raise _bad_value("--ca-bundle", value, "a PEM file that can be read")
+    return path
+
+
+def runner_options(
+    *,
+    build_args: Sequence[str],
+    network: str | None,
+    gpus: str | None,
+    ca_bundle: str | None,
+    configure_timeout: str,
+    task_timeout: str,
+) -> Options:
+    """Read the options that go to a runner, as texts of the command line.
+
+    Raises:
+        UsageError: One of them is wrong.
+    """
+    return Options(
+        build_args=parse_assignments("--build-arg", build_args),
+        network=network,
+        gpus=parse_gpus(gpus),
+        ca_bundle=parse_ca_bundle(ca_bundle),
+        configure_timeout=parse_seconds("--configure-timeout", configure_timeout),
+        task_timeout=parse_seconds("--task-timeout", task_timeout),
+    )
+
+
+def _bad_value(option: str, found: str, expected: str) -> UsageError:
+    return UsageError(
+        Message(
+            what=f"the value of {option} cannot be read",
+            where=option,
+            found=found or "nothing",
+            expected=expected,
+            do="mend it",
+        )
+    )

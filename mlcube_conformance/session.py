@@ -1,0 +1,385 @@
+"""The hooks of a pytest session that tests cubes; registered for `--cube` alone."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import signal
+import sys
+import time
+from codecs import getincrementaldecoder
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mlcube_conformance import __version__
+from mlcube_conformance.clauses import CUBE_CLAUSES, clause
+from mlcube_conformance.errors import (
+    ConformanceError,
+    MachineError,
+    Message,
+    UsageError,
+    Violation,
+)
+from mlcube_conformance.execution import Execution
+from mlcube_conformance.loader.multi_file import LoadedCube
+from mlcube_conformance.loader.platforms import find_platform
+from mlcube_conformance.model import Case
+from mlcube_conformance.plan import Placement
+from mlcube_conformance.runners.base import Watch
+from mlcube_conformance.selection import (
+    CheckedPlatform,
+    parse_overrides,
+    runner_options,
+    select,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from mlcube_conformance.model import Cube, Platform
+    from mlcube_conformance.selection import Selection
+
+__all__ = ["ConformanceSession"]
+
+FOLDER = ".mlcube-conformance"
+_CASE_PROPERTY = "mlcube_case"
+_CASE_FIXTURES = {"attempt", "task_run"}
+
+
+class ConformanceSession:
+    """What one pytest session tests and has run so far."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Read the cubes that the command line asks for.
+
+        Raises:
+            UsageError: Something that was asked for does not exist.
+        """
+        option = config.getoption
+        self._config = config
+        self._keep: str = option("mlcube_keep")
+        self.selection: Selection = select(
+            option("mlcube_cube"),
+            option("mlcube_platform"),
+            option("mlcube_task"),
+            parse_overrides("--parameter", option("mlcube_parameter")),
+        )
+        workspace = option("mlcube_workspace")
+        if workspace and len(self.selection.placements) > 1:
+            raise _one_placement(len(self.selection.placements))
+        run_id = (
+            getattr(config, "workerinput", {}).get("mlcube_run_id") or _new_run_id()
+        )
+        self.execution = Execution(
+            run_id=run_id,
+            folder=config.invocation_params.dir / FOLDER / run_id,
+            options=runner_options(
+                build_args=option("mlcube_build_arg"),
+                network=option("mlcube_network"),
+                gpus=option("mlcube_gpus"),
+                ca_bundle=option("mlcube_ca_bundle"),
+                configure_timeout=option("mlcube_configure_timeout"),
+                task_timeout=option("mlcube_task_timeout"),
+            ),
+            watch=_Terminal(config).watch(live=option("mlcube_live")),
+            workspace=Path(workspace).expanduser().absolute() if workspace else None,
+        )
+        self._failed: set[str] = set()
+        self._told: set[str] = set()
+        self._ended: Counter[str] = Counter()
+
+    def placement_of(self, subject: Placement | Case) -> Placement:
+        """Return the placement that a case belongs to; a placement is its own."""
+        if isinstance(subject, Placement):
+            return subject
+        return next(
+            each
+            for each in self.selection.placements
+            if each.id == subject.placement_id
+        )
+
+    # Hooks, in the order in which pytest calls them.
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is tested, and where logs and workspaces lie."""
+        lines = [
+            f"mlcube-conformance {__version__}: {each.id}: "
+            + (", ".join(case.invocation.name for case in each.cases) or "no case")
+            for each in self.selection.placements
+        ]
+        lines += [
+            f"mlcube-conformance: {each.id} asks for "
+            + ", ".join(f"{k}={v}" for k, v in each.platform.options.items())
+            for each in self.selection.placements
+            if each.platform.options
+        ]
+        lines.append(
+            f"mlcube-conformance: logs and workspaces in {self.execution.folder} "
+            f"(kept: {self._keep})"
+        )
+        for cube in self.selection.cubes:
+            lines += [f"warning: {' '.join(str(w).split())}" for w in cube.warnings]
+        return lines
+
+    def pytest_sessionstart(self) -> None:
+        """Let a request to end be an interrupt, so that containers are removed."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - of xdist
+        """Tell a worker of pytest-xdist the name of the run."""
+        node.workerinput["mlcube_run_id"] = self.execution.run_id
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 - of xdist
+        """Deal tests out so that those of a cube on a platform share a worker."""
+        from mlcube_conformance.scheduling import PlacementScheduling  # noqa: PLC0415
+
+        return PlacementScheduling(
+            config, log, [each.id for each in self.selection.placements]
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Order the tests as the data flows, and drop those without a subject."""
+        without = [each for each in items if _has_no_subject(each)]
+        if without:
+            self._config.hook.pytest_deselected(items=without)
+        ours = [each for each in items if _subject(each) is not None]
+        places = [index for index, each in enumerate(items) if each in set(ours)]
+        ours.sort(key=self._place)
+        for index, item in zip(places, ours, strict=True):
+            items[index] = item
+        items[:] = [each for each in items if each not in set(without)]
+
+    def _place(self, item: pytest.Item) -> tuple[int, ...]:
+        """Sort by cube, then platform, then case; a cube's own tests come first."""
+        subject = _subject(item)
+        cubes = [each.cube.id for each in self.selection.cubes]
+        if isinstance(subject, LoadedCube):
+            return (cubes.index(subject.cube.id), -1, -1)
+        if isinstance(subject, CheckedPlatform):
+            platform = self.selection.platforms.index(subject)
+            return (cubes.index(subject.cube_id), platform, -2)
+        placement = self.placement_of(subject)
+        platform = [each.id for each in self.selection.platforms].index(placement.id)
+        case = placement.cases.index(subject) if isinstance(subject, Case) else -1
+        return (cubes.index(placement.cube.id), platform, case, _clause_place(item))
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Run what the test looks at; show a fault of the machine once only."""
+        subject = _subject(item)
+        if isinstance(subject, Case):
+            item.user_properties.append((_CASE_PROPERTY, subject.id))
+        try:
+            self._prepare(item, subject)
+        except MachineError as error:
+            if str(error) in self._told:
+                pytest.skip(f"not run: {error.messages[0].what}")
+            self._told.add(str(error))
+            raise
+
+    def _prepare(self, item: pytest.Item, subject: object) -> None:
+        names = set(getattr(item, "fixturenames", ()))
+        if isinstance(subject, Case) and names & _CASE_FIXTURES:
+            self.execution.run(self.placement_of(subject), subject)
+        elif "configured" in names and isinstance(subject, (Placement, Case)):
+            try:
+                self.execution.image(self.placement_of(subject))
+            except Violation:
+                return  # The fixture raises it, in the test that asks for it.
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Show our errors as their message alone, and how to run the case again."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if report.failed:
+            subject = _subject(item)
+            if isinstance(subject, Case):
+                self._failed.add(subject.placement_id)
+            elif isinstance(subject, Placement):
+                self._failed.add(subject.id)
+            if isinstance(error, (Violation, ConformanceError)):
+                report.longrepr = "\n".join([str(error), *self._facts(item, subject)])
+        return report
+
+    def _facts(self, item: pytest.Item, subject: object) -> list[str]:
+        """Return the clause that was broken, and how to look at the case."""
+        facts = []
+        for mark in item.iter_markers("clause"):
+            broken = clause(mark.args[0])
+            facts.append(("clause", f"{broken.id}: {broken.sentence}"))
+        if isinstance(subject, (Case, Placement)):
+            facts.append(("again", self._again(subject)))
+        if isinstance(subject, Case):
+            placement = self.placement_of(subject)
+            run = self.execution.run_of(subject)
+            if run is not None and run.result is not None:
+                facts.append(("by hand", shlex.join(run.result.command)))
+            if run is not None:
+                place = self.execution.workspace_of(placement)
+                facts.append(("files", str(place)))
+        return [f"  {label + ':':<10}{text}" for label, text in facts]
+
+    def _again(self, subject: Case | Placement) -> str:
+        """Return the command line that runs a case again as it ran now."""
+        option = self._config.getoption
+        words = ["pytest", "--cube", _short(subject.cube.root)]
+        words += ["--platform", _platform_word(subject.platform, subject.cube)]
+        if isinstance(subject, Case):
+            words += ["--task", subject.invocation.name]
+        for flag, values in (
+            ("--parameter", option("mlcube_parameter")),
+            ("--build-arg", option("mlcube_build_arg")),
+            ("--network", [option("mlcube_network")]),
+            ("--gpus", [option("mlcube_gpus")]),
+            ("--ca-bundle", [option("mlcube_ca_bundle")]),
+            ("--workspace", [option("mlcube_workspace")]),
+        ):
+            words += [word for value in values if value for word in (flag, value)]
+        return shlex.join(words)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count how the tests of cases ended, over all workers."""
+        if any(name == _CASE_PROPERTY for name, _ in report.user_properties) and (
+            report.when == "call" or not report.passed
+        ):
+            self._ended[report.outcome] += 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """End what still runs, remove what need not be kept, refuse to say nothing."""
+        if not self._has_workers():
+            self._clean_up()
+        if self._nothing_was_shown() and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _has_workers(self) -> bool:
+        return self._config.pluginmanager.hasplugin("dsession")
+
+    def _nothing_was_shown(self) -> bool:
+        return set(self._ended) == {"skipped"}
+
+    def _clean_up(self) -> None:
+        self.execution.close()
+        for placement in self.selection.placements:
+            kept = self._keep == "all" or (
+                self._keep == "failed" and placement.id in self._failed
+            )
+            if not kept:
+                self.execution.remove_folder(placement)
+        self.execution.remove_empty_folders()
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        """Say what was kept, and when a run showed nothing."""
+        write = terminalreporter.write_line
+        if self._nothing_was_shown():
+            write(
+                "mlcube-conformance: every case was skipped, so that nothing was shown "
+                "to work: this run fails",
+                red=True,
+            )
+        if terminalreporter.stats.get("deselected") and not self._ended:
+            write("mlcube-conformance: no case was selected", red=True)
+        if self.execution.folder.is_dir():
+            write(f"mlcube-conformance: kept {self.execution.folder}")
+
+
+def _one_placement(count: int) -> UsageError:
+    return UsageError(
+        Message(
+            what="--workspace serves one cube on one platform",
+            where="--workspace",
+            found=f"{count} of them",
+            expected="one --cube and one --platform",
+            do="run them one by one, or leave --workspace out",
+        )
+    )
+
+
+def _subject(item: pytest.Item) -> Any:  # noqa: ANN401 - a cube, platform or case
+    callspec = getattr(item, "callspec", None)
+    subject = callspec.params.get("mlcube_subject") if callspec else None
+    kinds = (LoadedCube, CheckedPlatform, Placement, Case)
+    return subject if isinstance(subject, kinds) else None
+
+
+def _clause_place(item: pytest.Item) -> int:
+    """Return the place of a test's clause in the table; other tests come last."""
+    ids = [each.id for each in CUBE_CLAUSES]
+    mark = item.get_closest_marker("clause")
+    return ids.index(mark.args[0]) if mark else len(ids)
+
+
+def _has_no_subject(item: pytest.Item) -> bool:
+    """Say whether pytest made the item only because there is no value for it."""
+    callspec = getattr(item, "callspec", None)
+    return (
+        callspec is not None
+        and "mlcube_subject" in callspec.params
+        and _subject(item) is None
+    )
+
+
+def _new_run_id() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _platform_word(platform: Platform, cube: Cube) -> str:
+    """Return the name of a platform, or its file where the name means another."""
+    with suppress(UsageError):
+        if find_platform(platform.id, cube) == platform.file:
+            return platform.id
+    return _short(platform.file)
+
+
+class _Terminal:
+    """Writes past pytest's capture; a worker of pytest-xdist has stderr alone."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def watch(self, *, live: bool) -> Watch:
+        if not live:
+            return Watch(note=self._line)
+        return Watch(note=self._line, out=self._piece(), err=self._piece())
+
+    def _line(self, text: str) -> None:
+        self._write(f"mlcube: {text}\n", fresh=True)
+
+    def _piece(self) -> Callable[[bytes], None]:
+        # A piece may end in the middle of a character.
+        decoder = getincrementaldecoder("utf-8")(errors="replace")
+        return lambda piece: self._write(decoder.decode(piece), fresh=False)
+
+    def _write(self, text: str, *, fresh: bool) -> None:
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        if capture is None:
+            self._print(text, fresh=fresh)
+            return
+        with capture.global_and_fixture_disabled():
+            self._print(text, fresh=fresh)
+
+    def _print(self, text: str, *, fresh: bool) -> None:
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is None or hasattr(self._config, "workerinput"):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+            return
+        if fresh:
+            reporter.ensure_newline()
+        reporter.write(text, flush=True)

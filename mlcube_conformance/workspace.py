@@ -1,0 +1,311 @@
+"""Stages the folder a cube runs in, and tells what a run changed there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from mlcube_conformance.errors import MachineError, Message, Violation
+from mlcube_conformance.mounts import host_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from mlcube_conformance.model import Binding, Cube, Invocation
+
+__all__ = [
+    "Entry",
+    "Snapshot",
+    "check_inputs",
+    "confine",
+    "make_outputs",
+    "snapshot",
+    "stage",
+]
+
+EntryKind = Literal["file", "directory", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file, folder or link as it stood at one moment; links are not followed."""
+
+    kind: EntryKind
+    size: int
+    mode: int
+    owner: int
+    inode: int
+    modified_ns: int
+    changed_ns: int
+    """Last change of content or attributes; a task cannot set it back."""
+
+    def same_as(self, other: Entry | None) -> bool:
+        """Say whether nothing happened to it since it was the other one.
+
+        The times of a folder change with what is in it, which is compared by
+        itself; they do not count.
+        """
+        if other is None or self.kind != "directory" or other.kind != "directory":
+            return self == other
+        mine = (self.inode, self.mode, self.owner)
+        return mine == (other.inode, other.mode, other.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A path and everything below it, by path relative to it ("." is itself)."""
+
+    entries: Mapping[str, Entry]
+
+    @property
+    def root(self) -> Entry | None:
+        """The path itself; None when nothing is there."""
+        return self.entries.get(".")
+
+    def new_since(self, before: Snapshot) -> Iterator[str]:
+        """Yield what was made or changed since, the path itself left out."""
+        for path, entry in self.entries.items():
+            if path != "." and not entry.same_as(before.entries.get(path)):
+                yield path
+
+    def files(self) -> Iterator[tuple[str, Entry]]:
+        """Yield the regular files."""
+        for path, entry in self.entries.items():
+            if entry.kind == "file":
+                yield path, entry
+
+
+def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
+    """Look at a path and everything below it, except below the paths `without`."""
+    left_out = set(without)
+    entries: dict[str, Entry] = {}
+
+    def visit(current: Path, name: str) -> None:
+        try:
+            entry = _entry(os.lstat(current))
+        except OSError:
+            return
+        entries[name] = entry
+        if entry.kind == "directory":
+            try:
+                children = sorted(each.name for each in current.iterdir())
+            except OSError:
+                return
+            for child in children:
+                below = current / child
+                if below not in left_out:
+                    visit(below, child if name == "." else f"{name}/{child}")
+
+    visit(path, ".")
+    return Snapshot(entries)
+
+
+def _entry(status: os.stat_result) -> Entry:
+    kinds: dict[int, EntryKind] = {
+        stat.S_IFREG: "file",
+        stat.S_IFDIR: "directory",
+        stat.S_IFLNK: "link",
+    }
+    return Entry(
+        kind=kinds.get(stat.S_IFMT(status.st_mode), "other"),
+        size=status.st_size,
+        mode=stat.S_IMODE(status.st_mode),
+        owner=status.st_uid,
+        inode=status.st_ino,
+        modified_ns=status.st_mtime_ns,
+        changed_ns=status.st_ctime_ns,
+    )
+
+
+def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
+    """Copy the inputs that the cube brings into a workspace of a run.
+
+    What some task writes is not copied, so that only a run can make it; what
+    lies in `target` already is not touched. Missing inputs are left to
+    `check_inputs`, which knows the task.
+
+    Raises:
+        Violation: An input is, or holds, a link that leaves the cube.
+        MachineError: Something cannot be copied.
+    """
+    source = cube.workspace
+    target.mkdir(parents=True, exist_ok=True)
+    outputs = {
+        host_path(each, source)
+        for invocation in invocations
+        for each in invocation.bound("output")
+    }
+    for invocation in invocations:
+        for binding in invocation.bound("input"):
+            path = host_path(binding, source)
+            made_here = any(each == path or each in path.parents for each in outputs)
+            if binding.given_by_user or made_here or not os.path.lexists(path):
+                continue
+            _refuse_escape(path, cube, binding)
+            try:
+                _copy(path, target / path.relative_to(source), outputs)
+            except OSError as error:
+                raise MachineError(
+                    Message(
+                        what=f"the input {binding.parameter.name!r} cannot be staged",
+                        where=str(error.filename or path),
+                        found=str(error.strerror),
+                        expected=f"a copy in {target}",
+                        do="free some disk space, or mend the permissions",
+                    )
+                ) from error
+
+
+def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
+    if not path.resolve().is_relative_to(cube.root.resolve()):
+        name = binding.parameter.name
+        raise Violation(
+            Message(
+                what=f"the input {name!r} is a link that leaves the cube",
+                where=str(binding.source),
+                found=f"{path} → {path.resolve()}",
+                expected="a path inside the cube",
+                do="give the place on the command line: "
+                f"--parameter TASK.{name}={path.resolve()}",
+            )
+        )
+
+
+def _copy(source: Path, target: Path, without: set[Path]) -> None:
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(
+            source,
+            target,
+            # A link inside stays a link: it may lead anywhere on this machine.
+            symlinks=True,
+            copy_function=_copy_file,
+            ignore=lambda folder, names: {
+                name for name in names if Path(folder, name) in without
+            },
+        )
+    else:
+        _copy_file(str(source), str(target))
+
+
+def _copy_file(source: str, target: str) -> None:
+    """Copy one file; where the file system can, both share their blocks."""
+    try:
+        with Path(source).open("rb") as reader, Path(target).open("wb") as writer:
+            left = os.fstat(reader.fileno()).st_size
+            while left > 0:
+                copied = os.copy_file_range(reader.fileno(), writer.fileno(), left)
+                if copied == 0:
+                    break
+                left -= copied
+        shutil.copystat(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def confine(invocation: Invocation, workspace: Path) -> None:
+    """Make sure that no link leads a value of the cube out of the workspace.
+
+    An earlier task may have left a link behind; mounting what it leads to would
+    hand any folder of this machine to the next task.
+
+    Raises:
+        Violation: A value leads elsewhere.
+    """
+    for binding in invocation.bindings:
+        path = host_path(binding, workspace)
+        if binding.given_by_user or path.resolve().is_relative_to(workspace.resolve()):
+            continue
+        name = binding.parameter.name
+        raise Violation(
+            Message(
+                what=f"the value of {name!r} leaves the workspace through a link",
+                where=str(binding.source),
+                found=f"{path} → {path.resolve()}",
+                expected=f"a path that stays in {workspace}",
+                do="remove the link, or give the place on the command line: "
+                f"--parameter {invocation.task.name}.{name}={path.resolve()}",
+            )
+        )
+
+
+def check_inputs(invocation: Invocation, workspace: Path) -> None:
+    """Make sure that every input is there and of its type, before anything runs.
+
+    Raises:
+        Violation: An input is missing, or a file where a folder was declared.
+    """
+    messages = []
+    for binding in invocation.bound("input"):
+        path = host_path(binding, workspace)
+        parameter = binding.parameter
+        found = _what_is(path)
+        if found != parameter.kind:
+            missing = found == "nothing"
+            messages.append(
+                Message(
+                    what=f"the input {parameter.name!r} of task "
+                    f"{invocation.task.name!r} "
+                    + ("is missing" if missing else f"is no {parameter.kind}"),
+                    where=str(binding.source),
+                    found=f"{found} at {binding.value} ({path})",
+                    expected=f"a {parameter.kind}",
+                    do="put it into the cube's workspace/, or run the task that "
+                    "writes it first"
+                    if missing
+                    else f"declare type: {found}, or mend the path",
+                )
+            )
+    if messages:
+        raise Violation(*messages)
+
+
+def _what_is(path: Path) -> str:
+    if path.is_dir():
+        return "directory"
+    if path.is_file():
+        return "file"
+    return "something else" if os.path.lexists(path) else "nothing"
+
+
+def make_outputs(invocation: Invocation, workspace: Path) -> None:
+    """Make the folders that outputs are written to: a mount needs its source.
+
+    Raises:
+        Violation: A file stands where a folder is needed, or the other way round.
+        MachineError: A folder cannot be made.
+    """
+    for binding in invocation.bound("output"):
+        path = host_path(binding, workspace)
+        parameter = binding.parameter
+        found = _what_is(path)
+        if found not in {"nothing", parameter.kind}:
+            raise Violation(
+                Message(
+                    what=f"the output {parameter.name!r} of task "
+                    f"{invocation.task.name!r} is no {parameter.kind}",
+                    where=str(binding.source),
+                    found=f"{found} at {binding.value} ({path}), before the task ran",
+                    expected=f"a {parameter.kind}, or nothing",
+                    do=f"declare type: {found}, or mend the path",
+                )
+            )
+        folder = path if parameter.kind == "directory" else path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MachineError(
+                Message(
+                    what=f"the folder of the output {parameter.name!r} cannot be made",
+                    where=str(folder),
+                    found=str(error.strerror),
+                    expected="a folder that can be written to",
+                    do="mend the permissions, or choose another workspace",
+                )
+            ) from error
