@@ -23,6 +23,7 @@ from mlcube_conformance.workspace import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from mlcube_conformance.model import Case, Image, RunResult
@@ -40,8 +41,10 @@ class TaskRun:
     workspace: Path
     result: RunResult | None = None
     """None when the task was never started."""
-    not_started: Violation | None = None
+    not_ready: Violation | None = None
     """What is wrong with its inputs or outputs, when that kept it from running."""
+    not_started: Violation | None = None
+    """Why the image cannot start the task."""
     blocked_by: str = ""
     """What had to come first and failed: the image, or the case of a producer."""
     inputs: tuple[Observation, ...] = ()
@@ -115,10 +118,10 @@ class Execution:
         if kind not in self._runners:
             runner = make_runner(kind, self.run_id)
             trouble = runner.unavailable()
+            self._runners[kind] = trouble or runner
             if trouble is None:
                 for name in runner.remove_leftovers():
                     self.watch.note(f"removed {name}, left over from an earlier run")
-            self._runners[kind] = trouble or runner
         found = self._runners[kind]
         if isinstance(found, MachineError):
             raise found
@@ -175,6 +178,9 @@ class Execution:
             confine(case.invocation, workspace)
             check_inputs(case.invocation, workspace)
             make_outputs(case.invocation, workspace)
+        except Violation as violation:
+            return TaskRun(case=case, workspace=workspace, not_ready=violation)
+        try:
             return self._start(placement, case, image)
         except Violation as violation:
             return TaskRun(case=case, workspace=workspace, not_started=violation)
@@ -256,6 +262,17 @@ class Execution:
         """Return what became of a case so far; runs nothing."""
         found = self._runs.get(case.id)
         return found if isinstance(found, TaskRun) else None
+
+    def begun(self, placements: Iterable[Placement]) -> list[Placement]:
+        """Return the placements that this process has worked on."""
+        return [each for each in placements if each.id in self._images]
+
+    def remove_leftovers(self, kinds: Iterable[str]) -> None:
+        """Remove what runs that are over left behind on these kinds of platform."""
+        for kind in kinds:
+            with suppress(MachineError):
+                self._runner(kind)
+        self.close()
 
     def remove_folder(self, placement: Placement) -> None:
         """Remove the logs of a placement, and its workspace if it was made for it."""

@@ -129,8 +129,8 @@ def _place(
     if platform is None:
         return
     check_kind(platform)
-    if problems:
-        return
+    if problems or not cube.invocations:
+        return  # The tests of the definitions say why.
     selected, needed = (
         tuple(
             Case(cube=cube, platform=platform, invocation=each) for each in invocations

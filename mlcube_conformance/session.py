@@ -90,6 +90,7 @@ class ConformanceSession:
         )
         self._failed: set[str] = set()
         self._told: set[str] = set()
+        self._interrupted = False
         self._ended: Counter[str] = Counter()
 
     def placement_of(self, subject: Placement | Case) -> Placement:
@@ -269,13 +270,25 @@ class ConformanceSession:
 
     def _clean_up(self) -> None:
         self.execution.close()
-        for placement in self.selection.placements:
+        # Other workers may be at work on the other placements.
+        for placement in self.execution.begun(self.selection.placements):
             kept = self._keep == "all" or (
                 self._keep == "failed" and placement.id in self._failed
             )
             if not kept:
                 self.execution.remove_folder(placement)
         self.execution.remove_empty_folders()
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remember that workers were ended from outside."""
+        self._interrupted = True
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Remove what workers that were interrupted had no time to remove."""
+        if self._interrupted and self._has_workers():
+            kinds = {each.platform.kind for each in self.selection.placements}
+            self.execution.remove_leftovers(kinds)
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter

@@ -120,7 +120,10 @@ def outputs_not_empty(observations: tuple[Observation, ...]) -> tuple[Message, .
             "write the result before the task ends",
         )
         for each in observations
-        if each.made and _is_empty(each)
+        if each.made
+        and each.after.root is not None
+        and each.after.root.kind == each.binding.parameter.kind
+        and _is_empty(each)
     )
 
 

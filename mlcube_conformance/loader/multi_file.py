@@ -59,8 +59,9 @@ def load_cube(root: Path, cube_id: str) -> LoadedCube:
     problems = Problems()
     document = _read_root(root, problems)
     cube = _cube(document, root, cube_id, problems)
-    if document is not None:
-        _check_listed_tasks(document, root, problems)
+    if document is None:
+        return _loaded(cube, problems)
+    _check_listed_tasks(document, root, problems)
     tasks: dict[str, Task | None] = {}
     invocations = []
     for file in sorted((root / "run").rglob("*.yaml")):

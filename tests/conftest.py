@@ -1,0 +1,147 @@
+"""Fixtures of the project's own tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+from tests.cube_folders import CubeFolder, make_cube
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytest_plugins = ["pytester"]
+
+#: Platforms whose absence is a failure: CI names those it has set up.
+REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
+_HOW_TO_GET_DOCKER = "as root, `python3 scripts/set_up_platforms.py docker` sets it up"
+
+
+@pytest.fixture
+def cube_folder(tmp_path: Path) -> CubeFolder:
+    """Return a small cube that is sound."""
+    return make_cube(tmp_path / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def _only_what_is_marked(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep tests without the mark `docker` away from a daemon."""
+    if request.node.get_closest_marker("docker") is None:
+        monkeypatch.setenv("DOCKER_HOST", "unix:///needs/the/mark/docker.sock")
+        return
+    try:
+        docker.from_env(timeout=10).ping()
+    except DockerException as error:
+        message = f"no Docker daemon answers ({error}); {_HOW_TO_GET_DOCKER}"
+        if "docker" in REQUIRED:
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+
+
+@pytest.fixture
+def docker_client() -> Iterator[docker.DockerClient]:
+    """Return a client of the daemon."""
+    client = docker.from_env(timeout=60)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remove_images_of_tests() -> Iterator[None]:
+    yield
+    try:
+        client = docker.from_env(timeout=60)
+        images = client.images.list(filters={"reference": "mlcube-conformance/test-*"})
+    except DockerException:
+        return
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        for image in images:
+            client.images.remove(image.id, force=True)
+    client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one test of the suite ended."""
+
+    verdict: str
+    """`passed`, `failed`, `error` or `skipped`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRun:
+    """What a run of the suite in a process of its own gave."""
+
+    exit_code: int
+    output: str
+    outcomes: dict[str, Outcome]
+    """By test and id, as in `test_exits_zero[tiny-docker-make]`."""
+
+    def verdict(self, verdict: str) -> dict[str, str]:
+        """Return the tests that ended in that way, with their text."""
+        return {
+            name: outcome.text
+            for name, outcome in self.outcomes.items()
+            if outcome.verdict == verdict
+        }
+
+
+class RunSuite(Protocol):
+    """Runs the suite on cubes, as a user does."""
+
+    def __call__(self, *arguments: str | Path) -> SuiteRun:
+        """Run `pytest` with these arguments."""
+
+
+@pytest.fixture
+def run_suite(tmp_path: Path) -> RunSuite:
+    """Return what runs the suite, in an empty folder of its own."""
+    place = tmp_path / "place"
+    place.mkdir()
+
+    def run(*arguments: str | Path) -> SuiteRun:
+        report = place / "report.xml"
+        report.unlink(missing_ok=True)
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+                *("--junit-xml", report, "-c", os.devnull, "--rootdir", place, "-v"),
+                *map(str, arguments),
+            ],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return SuiteRun(
+            exit_code=done.returncode,
+            output=done.stdout + done.stderr,
+            outcomes=_outcomes(report) if report.exists() else {},
+        )
+
+    return run
+
+
+def _outcomes(report: Path) -> dict[str, Outcome]:
+    outcomes = {}
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it
+        verdict, text = "passed", ""
+        for child in case:
+            if child.tag in {"failure", "error", "skipped"}:
+                verdict = {"failure": "failed"}.get(child.tag, child.tag)
+                text = f"{child.get('message', '')}\n{child.text or ''}"
+        outcomes[case.get("name", "")] = Outcome(verdict, text)
+    return outcomes

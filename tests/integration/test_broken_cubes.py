@@ -1,0 +1,248 @@
+"""Each way in which a cube can be broken gets its one verdict and its message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cube_folders import MAKE, USE, CubeFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import RunSuite
+
+pytestmark = pytest.mark.docker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A way to break a cube, and what the suite has to say about it."""
+
+    id: str
+    breaks: Callable[[CubeFolder], object]
+    test: str
+    """The one test that fails."""
+    says: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    skips: tuple[str, ...] = ()
+    """Parts of reasons that must be given for what was not run."""
+
+
+def _make(command: str) -> Callable[[CubeFolder], object]:
+    return lambda cube: cube.tasks(make=command)
+
+
+def _shared_folder(cube: CubeFolder) -> None:
+    """Put an output beside the input, where it cannot be protected."""
+    cube.edit("tasks/make.yaml", "type: directory", "type: file")
+    cube.edit("run/make.yaml", "$WORKSPACE/data", "$WORKSPACE/data.txt")
+    cube.edit("tasks/use.yaml", "{name: data, type: directory}", "")
+    cube.edit("tasks/use.yaml", "inputs:\n  - \n", "inputs: []\n")
+    cube.edit(
+        "run/use.yaml",
+        "input_binding:\n  data: $WORKSPACE/data\n",
+        "input_binding: {}\n",
+    )
+    cube.tasks(make='echo more >> "$seed"; echo x > "$data"', use='echo x > "$result"')
+
+
+def _file_for_folder(cube: CubeFolder) -> None:
+    cube.edit(
+        "tasks/make.yaml", "outputs:\n", "outputs:\n  - {name: part, type: directory}\n"
+    )
+    cube.edit(
+        "run/make.yaml",
+        "{data: $WORKSPACE/data}",
+        "{data: $WORKSPACE/data, part: $WORKSPACE/data/part}",
+    )
+    cube.tasks(make='rmdir "$data/part"; cat "$seed" > "$data/part"')
+
+
+def _stale_output(cube: CubeFolder) -> None:
+    cube.write("workspace/data/part", "old\n")
+    cube.write("workspace/out/result.txt", "old\n")
+    cube.tasks(use=":")
+
+
+BROKEN = (
+    Broken(
+        id="task-exits-3",
+        breaks=_make("echo reading; echo no such luck >&2; exit 3"),
+        test="test_exits_zero[tiny-docker-make]",
+        says=(
+            "task 'make' failed",
+            "found:    exit code 3",
+            "| no such luck",
+            "make.stderr.log",
+            "EXIT-1",
+            "again:    pytest --cube",
+            "by hand:  docker run --rm",
+        ),
+        skips=("not run: case tiny-docker-make failed", "not checked: task 'make'"),
+    ),
+    Broken(
+        id="output-missing",
+        breaks=lambda cube: cube.tasks(use=":"),
+        test="test_outputs_appear[tiny-docker-use]",
+        says=(
+            "the output 'result' did not appear",
+            "run/use.yaml, line 7, key output_binding.result",
+            "nothing at",
+            "a file that this run wrote",
+            "--result",
+        ),
+    ),
+    Broken(
+        id="folder-stays-empty",
+        breaks=lambda cube: cube.tasks(make=":", use='echo x > "$result"'),
+        test="test_outputs_appear[tiny-docker-make]",
+        says=("the output 'data' did not appear", "only the empty folder"),
+    ),
+    Broken(
+        id="output-lay-there-before",
+        breaks=_stale_output,
+        test="test_outputs_appear[tiny-docker-use]",
+        says=("the output 'result' did not appear", "nothing at"),
+    ),
+    Broken(
+        id="folder-for-file",
+        breaks=lambda cube: cube.tasks(use='mkdir "$result"; echo x > "$result/x"'),
+        test="test_outputs_are_of_their_type[tiny-docker-use]",
+        says=("the output 'result' is no file", "a directory:", "a file, as the task"),
+    ),
+    Broken(
+        id="file-for-folder",
+        breaks=_file_for_folder,
+        test="test_outputs_are_of_their_type[tiny-docker-make]",
+        says=("the output 'part' is no directory", "found:    a file:", "part"),
+    ),
+    Broken(
+        id="link-for-file",
+        breaks=lambda cube: cube.tasks(use='ln -s /etc/passwd "$result"'),
+        test="test_outputs_are_of_their_type[tiny-docker-use]",
+        says=("the output 'result' is no file", "a link:"),
+    ),
+    Broken(
+        id="output-empty",
+        breaks=lambda cube: cube.tasks(use=': > "$result"'),
+        test="test_outputs_are_not_empty[tiny-docker-use]",
+        says=("the output 'result' is empty", "no byte in any file"),
+    ),
+    Broken(
+        id="files-in-folder-empty",
+        breaks=lambda cube: cube.tasks(
+            make=': > "$data/part"', use='echo x > "$result"'
+        ),
+        test="test_outputs_are_not_empty[tiny-docker-make]",
+        says=("the output 'data' is empty", "part"),
+    ),
+    Broken(
+        id="input-changed",
+        breaks=_shared_folder,
+        test="test_inputs_are_unchanged[tiny-docker-make]",
+        says=("the input 'seed' was changed by the task", "seed.txt", "a folder"),
+    ),
+    Broken(
+        id="input-protected",
+        breaks=_make('echo more >> "$seed"; ' + MAKE),
+        test="test_exits_zero[tiny-docker-make]",
+        says=("Read-only file system", "inputs are mounted read-only"),
+        skips=("not run: case tiny-docker-make failed",),
+    ),
+    Broken(
+        id="past-its-deadline",
+        breaks=_make("echo begun; sleep 600"),
+        test="test_exits_zero[tiny-docker-make]",
+        says=(
+            "task 'make' ran past its deadline and was killed",
+            "still running after",
+            "--task-timeout",
+            "| begun",
+        ),
+        options=("--task-timeout", "2"),
+    ),
+    Broken(
+        id="owned-by-another",
+        breaks=lambda cube: cube.tasks(use=USE + '; chown 12345 "$result"'),
+        test="test_outputs_belong_to_the_user[tiny-docker-use]",
+        says=("the output 'result' belongs to another user", "user 12345 owns"),
+    ),
+    Broken(
+        id="does-not-build",
+        breaks=lambda cube: cube.edit(
+            "build/Dockerfile", "COPY", "RUN echo well; exit 9\nCOPY"
+        ),
+        test="test_image_builds[tiny-docker]",
+        says=(
+            "the image of 'tiny' does not build",
+            "build/Dockerfile",
+            "returned a non-zero code: 9",
+            "| well",
+            "configure.log",
+        ),
+        skips=("not run: the image of tiny-docker failed",),
+    ),
+    Broken(
+        id="build-past-its-deadline",
+        breaks=lambda cube: cube.edit(
+            "build/Dockerfile", "COPY", "RUN echo begun; sleep 600\nCOPY"
+        ),
+        test="test_image_builds[tiny-docker]",
+        says=("stopped at its deadline", "--configure-timeout", "| begun"),
+        options=("--configure-timeout", "3"),
+    ),
+    Broken(
+        id="no-entrypoint",
+        breaks=lambda cube: cube.edit("build/Dockerfile", "ENTRYPOINT", "# "),
+        test="test_exits_zero[tiny-docker-make]",
+        says=("the image cannot start the task", "an ENTRYPOINT"),
+    ),
+    Broken(
+        id="input-missing",
+        breaks=lambda cube: (cube.root / "workspace/seed.txt").unlink(),
+        test="test_inputs_are_there[tiny-docker-make]",
+        says=(
+            "the input 'seed' of task 'make' is missing",
+            "run/make.yaml, line 4, key input_binding.seed",
+            "nothing at $WORKSPACE/seed.txt",
+            "put it into the cube's workspace/",
+        ),
+        skips=("not run: the input 'seed' of task 'make' is missing",),
+    ),
+    Broken(
+        id="input-is-a-folder",
+        breaks=lambda cube: cube.edit("run/make.yaml", "seed.txt", "."),
+        test="test_inputs_are_there[tiny-docker-make]",
+        says=("the input 'seed' of task 'make' is no file", "directory at"),
+    ),
+    Broken(
+        id="root-file-missing",
+        breaks=lambda cube: (cube.root / "mlcube.yaml").unlink(),
+        test="test_definitions_are_valid[tiny]",
+        says=("mlcube.yaml is missing", "tiny/mlcube.yaml", "build, run, tasks"),
+    ),
+)
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.id)
+def test_broken_cube_gets_one_verdict(
+    broken: Broken, cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    broken.breaks(cube_folder)
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "docker", *broken.options)
+
+    assert run.exit_code == pytest.ExitCode.TESTS_FAILED, run.output
+    assert list(run.verdict("failed")) == [broken.test], run.output
+    assert not run.verdict("error"), run.output
+    message = run.verdict("failed")[broken.test]
+    for part in broken.says:
+        assert part in message
+    reasons = "\n".join(run.verdict("skipped").values())
+    for part in broken.skips:
+        assert part in reasons
+    assert "Traceback" not in run.output
+    assert 'File "' not in run.output

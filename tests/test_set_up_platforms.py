@@ -1,0 +1,200 @@
+"""The script that brings up platforms: its messages, its keys, its patience."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "set_up_platforms.py"
+
+
+def _load() -> Any:  # noqa: ANN401 (a module that is not on the path)
+    spec = importlib.util.spec_from_file_location("set_up_platforms", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+set_up_platforms = _load()
+
+
+def _run(
+    *arguments: str | Path, **environment: str | Path
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, SCRIPT, *arguments],
+        env=os.environ | {key: str(value) for key, value in environment.items()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(name="requirements")
+def _requirements(tmp_path: Path) -> Path:
+    path = tmp_path / "requirements.txt"
+    path.write_text("numpy==2.0.0\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(name="empty")
+def _empty(tmp_path: Path) -> Path:
+    path = tmp_path / "empty"
+    path.mkdir()
+    return path
+
+
+class _EverythingThere(BaseHTTPRequestHandler):
+    """A daemon that has every image asked for, and refuses to change anything."""
+
+    def do_GET(self) -> None:
+        body = b'{"Version": "99.1"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture(name="daemon")
+def _daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("d") / "s"
+    with ThreadingUnixStreamServer(str(path), _EverythingThere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield path
+        server.shutdown()
+        thread.join()
+
+
+def test_without_daemon_and_apt_one_message_says_what_to_do(empty: Path) -> None:
+    missing = empty / "docker.sock"
+    result = _run("docker", PATH=empty, DOCKER_HOST=f"unix://{missing}", TMPDIR=empty)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        "error: docker: no daemon answers, and none can be installed and started here\n"
+        f"  where: unix socket {missing}\n"
+        f"  found: user id {os.geteuid()} (0 is needed),"
+        " dockerd: not on PATH, apt-get: not on PATH\n"
+        "  do: start a Docker daemon (DOCKER_HOST may name its unix socket),"
+        " or run this as root on a Debian-like system\n"
+    )
+
+
+def test_docker_host_that_is_no_unix_socket_is_refused(empty: Path) -> None:
+    result = _run("docker", PATH=empty, DOCKER_HOST="tcp://10.0.0.1:2375")
+    assert result.returncode == 1
+    assert "where: environment variable DOCKER_HOST" in result.stderr
+    assert "found: tcp://10.0.0.1:2375" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_unknown_platform_is_a_usage_error_with_the_list() -> None:
+    result = _run("dokcer")
+    assert result.returncode == 2
+    assert "invalid choice: 'dokcer' (choose from" in result.stderr
+    assert "docker" in result.stderr.rpartition("choose from")[2]
+
+
+def test_unreadable_requirements_are_named(daemon: Path, empty: Path) -> None:
+    missing = empty / "requirements.txt"
+    host = f"unix://{daemon}"
+    result = _run("docker", "--requirements", missing, DOCKER_HOST=host, TMPDIR=empty)
+    assert result.returncode == 1
+    assert f"where: {missing}\n" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_nothing_is_done_when_all_is_there(
+    daemon: Path, requirements: Path, empty: Path, tmp_path: Path
+) -> None:
+    env_file = tmp_path / "env"
+    env_file.write_text(
+        "OTHER=stays\nMLCUBE_CONFORMANCE_BASE_TORCH=old\n", encoding="utf-8"
+    )
+    arguments = ("docker", "--requirements", requirements, "--env-file", env_file)
+    for _ in range(2):
+        result = _run(
+            *arguments, PATH=empty, DOCKER_HOST=f"unix://{daemon}", TMPDIR=empty
+        )
+        assert result.returncode == 0, result.stderr
+    busybox = set_up_platforms.busybox_recipe().image
+    torch = set_up_platforms.torch_recipe("numpy==2.0.0\n").image
+    assert result.stderr == (
+        "docker: daemon answers (99.1)\n"
+        f"base-busybox: nothing to do, {busybox} is there\n"
+        f"base-torch: nothing to do, {torch} is there\n"
+    )
+    assert result.stdout == (
+        f"MLCUBE_CONFORMANCE_BASE_BUSYBOX={busybox}\n"
+        f"MLCUBE_CONFORMANCE_BASE_TORCH={torch}\n"
+    )
+    assert env_file.read_text(encoding="utf-8") == "OTHER=stays\n" + result.stdout
+
+
+def test_key_of_torch_image_follows_the_requirements_and_nothing_else() -> None:
+    recipe = set_up_platforms.torch_recipe
+    before = (set_up_platforms.busybox_recipe(), set_up_platforms.debian_recipe())
+    assert recipe("torch==2.13.0\n").image == recipe("torch==2.13.0\n").image
+    assert recipe("torch==2.13.0\n").image != recipe("torch==2.12.0\n").image
+    after = (set_up_platforms.busybox_recipe(), set_up_platforms.debian_recipe())
+    assert [recipe.image for recipe in before] == [recipe.image for recipe in after]
+
+
+def test_failed_command_is_reported_with_the_end_of_its_output() -> None:
+    command = [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"]
+    with pytest.raises(set_up_platforms.CommandError) as caught:
+        set_up_platforms._run("step", command)  # noqa: SLF001
+    message = str(caught.value)
+    assert message.startswith("step: python")
+    assert "exit code 3; the output ends with:\n    the reason" in message
+
+
+def test_command_past_its_deadline_is_ended() -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with pytest.raises(set_up_platforms.CommandError, match=r"no end within 0 s"):
+        set_up_platforms._run("step", command, seconds=0.2)  # noqa: SLF001
+
+
+@pytest.mark.docker
+def test_second_run_against_a_real_daemon_does_nothing() -> None:
+    engine = set_up_platforms.Engine(set_up_platforms.DEFAULT_SOCKET)
+    if not engine.answers():
+        pytest.skip(f"no Docker daemon answers at {engine.socket_path}")
+    requirements = set_up_platforms.REQUIREMENTS
+    if not requirements.exists():
+        pytest.skip(f"{requirements} is not there")
+    text = requirements.read_text(encoding="utf-8")
+    recipes = (set_up_platforms.busybox_recipe(), set_up_platforms.torch_recipe(text))
+    missing = [item.image for item in recipes if not engine.has_image(item.image)]
+    if missing:
+        pytest.skip(f"not built yet: {missing}; run {SCRIPT} docker first")
+    result = _run("docker", DOCKER_HOST=f"unix://{engine.socket_path}")
+    assert result.returncode == 0, result.stderr
+    assert "building" not in result.stderr
+    assert [line.split("=")[1] for line in result.stdout.splitlines()] == [
+        recipe.image for recipe in recipes
+    ]
