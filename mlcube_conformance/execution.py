@@ -161,10 +161,10 @@ class Execution:
     def _run(self, placement: Placement, case: Case) -> TaskRun:
         workspace = self.workspace_of(placement)
         for producer in placement.producers(case):
-            if not self.run(placement, producer).succeeded:
-                return TaskRun(
-                    case=case, workspace=workspace, blocked_by=f"case {producer.id}"
-                )
+            made = self.run(placement, producer)
+            if not made.succeeded:
+                blocked_by = made.blocked_by or f"case {producer.id}"
+                return TaskRun(case=case, workspace=workspace, blocked_by=blocked_by)
         try:
             image = self.image(placement)
         except Violation:

@@ -91,6 +91,7 @@ class ConformanceSession:
         self._failed: set[str] = set()
         self._told: set[str] = set()
         self._interrupted = False
+        self._green_nothing = False
         self._ended: Counter[str] = Counter()
 
     def placement_of(self, subject: Placement | Case) -> Placement:
@@ -259,14 +260,15 @@ class ConformanceSession:
         """End what still runs, remove what need not be kept, refuse to say nothing."""
         if not self._has_workers():
             self._clean_up()
-        if self._nothing_was_shown() and exitstatus == pytest.ExitCode.OK:
+        if self._nothing_was_shown(exitstatus):
+            self._green_nothing = True
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _has_workers(self) -> bool:
         return self._config.pluginmanager.hasplugin("dsession")
 
-    def _nothing_was_shown(self) -> bool:
-        return set(self._ended) == {"skipped"}
+    def _nothing_was_shown(self, exitstatus: int) -> bool:
+        return exitstatus == pytest.ExitCode.OK and set(self._ended) == {"skipped"}
 
     def _clean_up(self) -> None:
         self.execution.close()
@@ -295,7 +297,7 @@ class ConformanceSession:
     ) -> None:
         """Say what was kept, and when a run showed nothing."""
         write = terminalreporter.write_line
-        if self._nothing_was_shown():
+        if self._green_nothing:
             write(
                 "mlcube-conformance: every case was skipped, so that nothing was shown "
                 "to work: this run fails",

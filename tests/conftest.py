@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytest_plugins = ["pytester"]
-
 #: Platforms whose absence is a failure: CI names those it has set up.
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
 _HOW_TO_GET_DOCKER = "as root, `python3 scripts/set_up_platforms.py docker` sets it up"
@@ -67,7 +65,7 @@ def _remove_images_of_tests() -> Iterator[None]:
         return
     if "PYTEST_XDIST_WORKER" not in os.environ:
         for image in images:
-            client.images.remove(image.id, force=True)
+            client.images.remove(str(image.id), force=True)
     client.close()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Image that the small cubes are built from: a shell and the usual commands.
 BUSYBOX: Final = os.environ.get("MLCUBE_CONFORMANCE_BASE_BUSYBOX", "busybox:stable")

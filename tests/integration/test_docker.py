@@ -187,7 +187,7 @@ class _EmptyRegistry(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
@@ -360,8 +360,9 @@ def _start_and_wait_for_container(
     cube.tasks(make="sleep 300")
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", place),
-            *("--cube", cube.root, "--platform", "docker", *options),
+            *(sys.executable, "-m", "pytest", "-c", os.devnull),
+            *("--rootdir", str(place), "--cube", str(cube.root)),
+            *("--platform", "docker", *options),
         ],
         cwd=place,
         start_new_session=True,

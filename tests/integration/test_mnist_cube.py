@@ -27,7 +27,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-CUBE = Path(__file__).resolve().parents[1] / "cubes" / "mnist"
+CUBE = Path(__file__).resolve().parents[2] / "cubes" / "mnist"
 PROGRAM = CUBE / "build" / "mnist.py"
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
 TRAIN_LABELS = "train-labels-idx1-ubyte.gz"

@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "set_up_platforms.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "set_up_platforms.py"
 
 
 def _load() -> Any:  # noqa: ANN401 (a module that is not on the path)

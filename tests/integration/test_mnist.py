@@ -1,0 +1,150 @@
+"""The reference cube on real Docker, on the real data."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import RunSuite
+
+pytestmark = pytest.mark.docker
+
+ROOT = Path(__file__).resolve().parents[2]
+CUBE = ROOT / "examples" / "mnist"
+TRAINING_SECONDS = 90
+FILES = {
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """Return the options that reach MNIST: a mirror on this machine, if it has one.
+
+    Without the files, the cube's own mirrors are used, as a user's run does.
+    """
+    folder = os.environ.get("MLCUBE_CONFORMANCE_MNIST")
+    if not folder:
+        yield ()
+        return
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    parameters = tmp_path_factory.mktemp("mirror") / "download.parameters.yaml"
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    parameters.write_text(f"mirrors: [{address}]\n", encoding="utf-8")
+    yield ("--parameter", f"download.parameters_file={parameters}", "--network", "host")
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def base_image() -> tuple[str, ...]:
+    """Return the options that name the base image, if the public one is not used."""
+    name = os.environ.get("MLCUBE_CONFORMANCE_BASE_TORCH")
+    return ("--build-arg", f"BASE_IMAGE={name}") if name else ()
+
+
+@pytest.fixture
+def cube(tmp_path: Path) -> Path:
+    """Return a copy of the cube, whose workspace may be written to."""
+    ignore = shutil.ignore_patterns("data", "model", "*_logs", "__pycache__")
+    return Path(shutil.copytree(CUBE, tmp_path / "mnist", ignore=ignore))
+
+
+def _check_results(workspace: Path) -> None:
+    metrics = json.loads((workspace / "train_logs/metrics.json").read_text())
+    assert metrics["train_images"] == 60_000
+    assert metrics["test_images"] == 10_000
+    assert metrics["test_accuracy"] >= 0.99
+    assert metrics["seconds"] <= TRAINING_SECONDS
+    assert {each.name for each in (workspace / "data").iterdir()} == FILES
+    for name in ("model/model.pt", "model/model.pt2", "train_logs/training_curve.png"):
+        assert (workspace / name).stat().st_size > 1000
+
+
+def test_suite_passes(
+    run_suite: RunSuite,
+    source: tuple[str, ...],
+    base_image: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    kept = tmp_path / "kept"
+
+    run = run_suite(
+        *("--cube", CUBE, "--platform", "docker", "--workspace", kept),
+        *source,
+        *base_image,
+    )
+
+    assert run.exit_code == 0, run.output
+    assert len(run.verdict("passed")) == 17
+    assert "test_exits_zero[mnist-docker-download]" in run.outcomes
+    assert "test_exits_zero[mnist-docker-train]" in run.outcomes
+    _check_results(kept)
+
+
+def test_commands_work_as_they_stand(
+    cube: Path, source: tuple[str, ...], base_image: tuple[str, ...], tmp_path: Path
+) -> None:
+    examples = tmp_path / "examples"
+    examples.symlink_to(tmp_path)
+    place = (
+        "--mlcube=examples/mnist",
+        "--platform=examples/mnist/platform/docker.yaml",
+    )
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "mlcube_docker_run", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    network = source[2:]
+    configured = call("configure", *place, *base_image, *network)
+    download = call("run", *place, "--task=examples/mnist/run/download.yaml", *source)
+    train = call("run", *place, "--task=examples/mnist/run/train.yaml")
+
+    assert configured.returncode == 0, configured.stderr
+    assert download.returncode == 0, download.stderr
+    assert train.returncode == 0, train.stderr
+    assert "epoch" in train.stdout.lower()
+    _check_results(cube / "workspace")
+
+
+def test_training_without_data_is_told_apart(cube: Path) -> None:
+    """Without `download`, the input is missing: nothing is started."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mlcube_docker_run", "run", f"--mlcube={cube}"),
+            *("--platform=docker", f"--task={cube}/run/train.yaml"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 125
+    assert "the input 'data_dir' of task 'train' is missing" in done.stderr
+    assert not (cube / "workspace/model").exists()

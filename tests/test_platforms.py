@@ -1,0 +1,130 @@
+"""Platform files of both schemas, and what they may ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.errors import UsageError
+from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.platforms import find_platform, load_platform
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Platform
+    from tests.cube_folders import CubeFolder
+
+LATER = """\
+schema_type: mlcube_platform
+schema_version: 1.0.0
+platform: {name: docker, version: ">=20.10"}
+container: {image: "example/tiny:1"}
+"""
+FIRST = """\
+schema_type: mlcube_docker
+schema_version: 1.0.0
+image: example/tiny:1
+docker_runtime: docker
+"""
+
+
+def _load(cube_folder: CubeFolder, text: str) -> tuple[Platform | None, str]:
+    file = cube_folder.write("platform/here.yaml", text)
+    cube = load_cube(cube_folder.root, "tiny").cube
+    platform, problems = load_platform(file, cube)
+    return platform, "\n".join(str(each) for each in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LATER,
+        FIRST,
+        FIRST.replace("mlcube_", "mlbox_"),
+        LATER.replace("mlcube_platform", "mlcommons_box_platform"),
+        LATER.split("\n", 2)[2],
+    ],
+    ids=["later", "first", "mlbox", "mlcommons", "without-schema"],
+)
+def test_both_schemas_say_the_same(text: str, cube_folder: CubeFolder) -> None:
+    platform, problems = _load(cube_folder, text)
+
+    assert problems == ""
+    assert platform is not None
+    assert (platform.id, platform.kind, platform.image) == (
+        "here",
+        "docker",
+        "example/tiny:1",
+    )
+    assert platform.options == {}
+
+
+def test_what_is_asked_beyond_the_defaults_is_kept(cube_folder: CubeFolder) -> None:
+    text = LATER.replace(
+        'tiny:1"}', "tiny:1\", run_args: '--rm --net=host --shm-size 1g'}"
+    )
+
+    platform, problems = _load(cube_folder, text)
+
+    assert problems == ""
+    assert platform is not None
+    assert platform.options == {"network": "host", "shm_size": "1g"}
+
+
+def test_nvidia_docker_means_all_gpus(cube_folder: CubeFolder) -> None:
+    platform, _ = _load(
+        cube_folder, FIRST.replace("runtime: docker", "runtime: nvidia-docker")
+    )
+
+    assert platform is not None
+    assert platform.options == {"gpus": "all"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("image:", "imag:", ("unknown key 'imag'", "did you mean 'image'?")),
+        ("platform:", "platfrm:", ("has no mapping 'platform'",)),
+        ("platform:", "platfrm:", ("unknown key 'platfrm'", "line 3, key platfrm")),
+        ('tiny:1"', 'tiny:1", run_args: --privileged=true', ("--privileged=true",)),
+        ('tiny:1"', 'tiny:1", command: sudo docker', ("another executable",)),
+        ("mlcube_platform", "mlcube_task", ("wrong schema_type", "mlcube_docker")),
+        ('"example/tiny:1"', "7", ("'container.image' is no text", "a number (7)")),
+    ],
+)
+def test_message(
+    old: str, new: str, says: tuple[str, ...], cube_folder: CubeFolder
+) -> None:
+    _, problems = _load(cube_folder, LATER.replace(old, new))
+
+    for part in says:
+        assert part in problems
+
+
+def test_shared_file_serves_any_cube(cube_folder: CubeFolder) -> None:
+    cube = load_cube(cube_folder.root, "tiny").cube
+
+    platform, problems = load_platform(find_platform("docker", cube), cube)
+
+    assert problems == ()
+    assert platform is not None
+    assert platform.image == f"mlcube-conformance/{cube.name}:0.1.0"
+
+
+def test_the_cubes_own_file_comes_first(cube_folder: CubeFolder) -> None:
+    own = cube_folder.write("platforms/docker.yaml", LATER)
+    cube = load_cube(cube_folder.root, "tiny").cube
+
+    assert find_platform("docker", cube) == own
+
+
+def test_unknown_name_lists_those_there_are(cube_folder: CubeFolder) -> None:
+    cube_folder.write("platform/cluster.yaml", LATER)
+    cube = load_cube(cube_folder.root, "tiny").cube
+
+    with pytest.raises(UsageError) as caught:
+        find_platform("dockr", cube)
+
+    assert "there is no platform 'dockr' for the cube 'tiny'" in str(caught.value)
+    assert "cluster, docker" in str(caught.value)
+    assert "did you mean 'docker'?" in str(caught.value)

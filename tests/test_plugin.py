@@ -1,0 +1,386 @@
+"""The plugin, by pytester, on a platform without containers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.cube_folders import CubeFolder, make_cube
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+USER_ERROR = pytest.ExitCode.USAGE_ERROR
+FAILED = pytest.ExitCode.TESTS_FAILED
+
+
+class Run(Protocol):
+    """Runs pytest in a process of its own."""
+
+    def __call__(self, *arguments: str | Path) -> pytest.RunResult:
+        """Run with these arguments."""
+
+
+@pytest.fixture(params=[(), ("-n", "0"), ("-n", "2")], ids=["plain", "n0", "n2"])
+def run(request: pytest.FixtureRequest, pytester: pytest.Pytester) -> Run:
+    """Return what runs pytest, without and with workers."""
+    return lambda *arguments: pytester.runpytest_subprocess(
+        *request.param, "-p", "no:cacheprovider", "-rs", *arguments, timeout=60
+    )
+
+
+@pytest.fixture
+def run_plain(pytester: pytest.Pytester) -> Run:
+    """Return what runs pytest in this process, for what workers cannot change."""
+    return lambda *arguments: pytester.runpytest(
+        "-p", "no:cacheprovider", "-rs", *arguments
+    )
+
+
+@pytest.fixture
+def cube(pytester: pytest.Pytester) -> CubeFolder:
+    """Return a sound cube whose platform `fake` passes."""
+    folder = make_cube(pytester.path / "tiny")
+    folder.fake_platform("pass")
+    return folder
+
+
+def test_sound_cube_passes(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    result = run("--cube", cube.root, "--platform", "fake", "-v")
+
+    result.assert_outcomes(passed=17)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["mlcube-conformance *: tiny-fake: make, use"])
+    assert not (pytester.path / ".mlcube-conformance").exists()
+
+
+def test_failed_producer_is_named_and_its_folder_kept(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    cube.fake_platform("fail")
+
+    result = run("--cube", cube.root, "--platform", "fake")
+
+    result.assert_outcomes(failed=1, passed=6, skipped=10)
+    assert result.ret == FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "task 'make' failed",
+            "*found: *exit code 3",
+            "    | playing fail",
+            "*again: *pytest --cube tiny --platform fake --task make",
+            "*by hand: *fake make --seed=/mlcube_io0/seed.txt --data=/mlcube_io1",
+            "*kept *.mlcube-conformance*",
+            "SKIPPED*not run: case tiny-fake-make failed",
+        ]
+    )
+    (log,) = (pytester.path / ".mlcube-conformance").glob("*/tiny-fake/make.stderr.log")
+    assert log.read_text() == "playing fail\n"
+
+
+def test_machine_fault_is_one_error_and_the_rest_says_why(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    cube.fake_platform("not-there")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.assert_outcomes(errors=1, passed=2, skipped=14)
+    assert result.ret == FAILED
+    result.stdout.fnmatch_lines(["SKIPPED*not run: the fake platform is not there"])
+
+
+def test_image_that_does_not_build_is_a_failure(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    cube.fake_platform("nothing-builds")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.assert_outcomes(failed=1, passed=2, skipped=14)
+    result.stdout.fnmatch_lines(
+        [
+            "the image does not build",
+            "SKIPPED*not run: the image of tiny-fake failed",
+        ]
+    )
+
+
+def test_task_that_hangs_is_told_from_one_that_fails(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    cube.fake_platform("hang")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.stdout.fnmatch_lines(["task 'make' ran past its deadline and was killed"])
+
+
+def test_definitions_fail_where_they_are_broken(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    cube.edit("run/use.yaml", "task_name: use", "task_name: nothing")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.assert_outcomes(failed=1, passed=9)
+    result.stdout.fnmatch_lines(
+        [
+            "run file use.yaml names the unknown task 'nothing'",
+            "*where: *tiny/run/use.yaml, line 3, key task_name",
+        ]
+    )
+
+
+def test_platform_file_that_is_broken_fails(run_plain: Run, cube: CubeFolder) -> None:
+    cube.edit("platform/fake.yaml", "container:", "contaner:")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*did you mean 'container'?"])
+
+
+def test_several_cubes_and_platforms_make_a_matrix(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    make_cube(pytester.path / "more/tiny")
+    other = pytester.path / "other.yaml"
+    other.write_text((cube.root / "platform/fake.yaml").read_text())
+
+    result = run(
+        *("--cube", pytester.path / "*/tiny", "--cube", cube.root / "mlcube.yaml"),
+        *("--platform", other, "--platform", cube.root / "platform/fake.yaml", "-v"),
+    )
+
+    assert result.ret == 0
+    for name in ("more-tiny-other-use", "more-tiny-fake-make"):
+        assert f"test_exits_zero[{name}]" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--cube", "tin"), ["*there is no cube at tin", "*did you mean 'tiny'?"]),
+        (("--cube", "no*where"), ["*there is no cube at no*where"]),
+        (
+            ("--cube", "tiny", "--platform", "nosuch"),
+            ["*no platform 'nosuch' for the cube 'tiny'", "*expected: one of *docker*"],
+        ),
+        (("--cube", "tiny", "--platform", "x.yaml"), ["*x.yaml does not exist"]),
+        (
+            ("--cube", "tiny", "--platform", "fake", "--task", "mak"),
+            ["*no cube has the task 'mak', so that no case*", "*did you mean 'make'?"],
+        ),
+        (
+            ("--cube", "tiny", "--platform", "fake", "--parameter", "make.sed=x"),
+            ["*no task has the parameter 'make.sed'", "*did you mean 'make.seed'?"],
+        ),
+        (
+            ("--cube", "tiny", "--platform", "fake", "--parameter", "x"),
+            ["*the value of --parameter cannot be read", "*NAME=VALUE"],
+        ),
+        (
+            ("--cube", "tiny", "--platform", "fake", "--task-timeout", "0"),
+            ["*the value of --task-timeout*", "*a number of seconds above 0"],
+        ),
+        (
+            ("--cube", "tiny", "--platform", "fake", "--gpus", "1,2"),
+            ["*the value of --gpus*", "*all, a number, or device=0,1"],
+        ),
+        (
+            ("--cube", "tiny", "--platform", "fake", "--ca-bundle", "nowhere.pem"),
+            ["*the value of --ca-bundle*", "*a PEM file*"],
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_runs(
+    arguments: tuple[str, ...], says: list[str], run_plain: Run, cube: CubeFolder
+) -> None:
+    assert cube.root.is_dir()
+
+    result = run_plain(*arguments)
+
+    assert result.ret == USER_ERROR
+    result.stderr.fnmatch_lines(says)
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_platform_without_a_runner_is_said(run_plain: Run, cube: CubeFolder) -> None:
+    cube.edit("platform/fake.yaml", "name: fake", "name: mainframe")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    assert result.ret == USER_ERROR
+    result.stderr.fnmatch_lines(["*no runner for platforms of the kind 'mainframe'"])
+
+
+def test_collecting_runs_nothing(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    cube.fake_platform("not-there")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "--collect-only")
+
+    assert result.ret == 0
+    assert not (pytester.path / ".mlcube-conformance").exists()
+
+
+def test_run_that_shows_nothing_is_not_green(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_own="import pytest\ndef test_it(task_run): pytest.skip('not today')"
+    )
+
+    result = run("--cube", cube.root, "--platform", "fake", "test_own.py")
+
+    result.assert_outcomes(skipped=2)
+    assert result.ret == FAILED
+    result.stdout.fnmatch_lines(["*every case was skipped*this run fails"])
+
+
+def test_nothing_selected_is_not_green(run_plain: Run, cube: CubeFolder) -> None:
+    result = run_plain("--cube", cube.root, "--platform", "fake", "-k", "no_such_test")
+
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_fixtures_drive_ones_own_tests(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_own="""
+        import pytest
+
+        def test_every_case(cube, platform, image, task_run, workspace):
+            assert task_run.exit_code == 0
+            assert workspace == task_run.workspace
+            assert (cube.id, platform.id) == ("tiny", "fake")
+
+        @pytest.mark.mlcube_task("make")
+        def test_one_task(task_run):
+            assert (task_run.workspace / "data/made").read_text() == "made\\n"
+
+        def test_once_per_cube(cube):
+            assert cube.version == "0.1.0"
+
+        def test_without_cube():
+            pass
+        """
+    )
+
+    result = run("--cube", cube.root, "--platform", "fake", "test_own.py")
+
+    result.assert_outcomes(passed=5)
+
+
+def test_without_a_cube_its_fixtures_skip_with_a_reason(
+    run_plain: Run, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile("def test_it(task_run): pass")
+
+    result = run_plain()
+
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*give --cube PATH"])
+
+
+def test_keep_all_keeps_what_passed(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    run_plain("--cube", cube.root, "--platform", "fake", "--keep", "all")
+
+    folders = list(
+        (pytester.path / ".mlcube-conformance").glob("*/tiny-fake/workspace")
+    )
+    assert [each.name for each in folders] == ["workspace"]
+
+
+def test_keep_none_removes_what_failed(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    cube.fake_platform("fail")
+
+    run_plain("--cube", cube.root, "--platform", "fake", "--keep", "none")
+
+    assert not (pytester.path / ".mlcube-conformance").exists()
+
+
+def test_key_written_twice_is_told_in_the_header(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    cube.edit("run/make.yaml", "input_binding:", "input_binding: {}\ninput_binding:")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "--collect-only")
+
+    result.stdout.fnmatch_lines(["warning: the key 'input_binding' is written twice*"])
+
+
+def test_what_a_platform_asks_is_told_in_the_header(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    cube.edit("platform/fake.yaml", "pass}", "pass, run_args: --network=host}")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "--collect-only")
+
+    result.stdout.fnmatch_lines(["*tiny-fake asks for network=host"])
+
+
+def test_link_left_by_a_task_cannot_lead_out_of_the_workspace(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    outside = pytester.path / "outside"
+    outside.mkdir()
+    place = pytester.path / "place"
+    place.mkdir()
+    (place / "out").symlink_to(outside)
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "--workspace", place)
+
+    result.stdout.fnmatch_lines(["*'result' leaves the workspace through a link"])
+    assert list(outside.iterdir()) == []
+
+
+def test_input_that_is_a_link_out_of_the_cube_is_not_staged(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    secret = pytester.path / "secret.txt"
+    secret.write_text("secret")
+    (cube.root / "workspace/seed.txt").unlink()
+    (cube.root / "workspace/seed.txt").symlink_to(secret)
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.stdout.fnmatch_lines(["*'seed' is a link that leaves the cube"])
+    assert result.ret == FAILED
+    assert not list(pytester.path.glob(".mlcube-conformance/*/*/workspace/seed.txt"))
+
+
+def test_value_of_the_user_may_lie_anywhere(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "mine.txt").write_text("mine")
+    (cube.root / "workspace/seed.txt").unlink()
+
+    result = run_plain(
+        *("--cube", cube.root, "--platform", "fake"),
+        *("--parameter", "make.seed=mine.txt"),
+    )
+
+    result.assert_outcomes(passed=17)
+
+
+def test_workspace_serves_one_cube_on_one_platform(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    result = run_plain(
+        *("--cube", cube.root, "--platform", "fake", "--platform", "docker"),
+        *("--workspace", "place"),
+    )
+
+    assert result.ret == USER_ERROR
+    result.stderr.fnmatch_lines(["*--workspace serves one cube on one platform"])
