@@ -41,7 +41,7 @@ def _circle(cube: CubeFolder) -> None:
     third = use.replace("$WORKSPACE/data", "a").replace("$WORKSPACE/out", "b")
     cube.write("run/third.yaml", third)
     cube.edit("run/use.yaml", "$WORKSPACE/out", "a")
-    cube.edit("run/make.yaml", "$WORKSPACE/seed.txt", "b/x")
+    cube.edit("run/make.yaml", "$WORKSPACE/seed.txt", "b/result.txt")
 
 
 WRONG = (
