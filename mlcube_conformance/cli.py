@@ -85,10 +85,14 @@ _CaBundleOption = Annotated[
     typer.Option("--ca-bundle", metavar="FILE", help="Certificates to trust (PEM)."),
 ]
 _ConfigureTimeoutOption = Annotated[
-    str, typer.Option("--configure-timeout", metavar="SECONDS", help="Time to build.")
+    str | None,
+    typer.Option(
+        "--configure-timeout", metavar="SECONDS", help="Time to build (3600)."
+    ),
 ]
 _TaskTimeoutOption = Annotated[
-    str, typer.Option("--task-timeout", metavar="SECONDS", help="Time for the task.")
+    str | None,
+    typer.Option("--task-timeout", metavar="SECONDS", help="Time for the task (3600)."),
 ]
 
 
@@ -117,7 +121,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         build_arg: _BuildArgOption = [],  # noqa: B006 - read by typer, never changed
         network: _NetworkOption = None,
         ca_bundle: _CaBundleOption = None,
-        configure_timeout: _ConfigureTimeoutOption = "3600",
+        configure_timeout: _ConfigureTimeoutOption = None,
     ) -> None:
         """Make the image of a cube."""
         with _exit_codes():
@@ -127,7 +131,6 @@ def run_command_line(kind: str, program: str) -> NoReturn:
                 gpus=None,
                 ca_bundle=ca_bundle,
                 configure_timeout=configure_timeout,
-                task_timeout="1",
             )
             with _job(kind, mlcube, platform) as job:
                 job.configure(options)
@@ -142,8 +145,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         network: _NetworkOption = None,
         gpus: _GpusOption = None,
         ca_bundle: _CaBundleOption = None,
-        configure_timeout: _ConfigureTimeoutOption = "3600",
-        task_timeout: _TaskTimeoutOption = "3600",
+        configure_timeout: _ConfigureTimeoutOption = None,
+        task_timeout: _TaskTimeoutOption = None,
     ) -> None:
         """Run a task of a cube; makes the image first if it is not there."""
         with _exit_codes():

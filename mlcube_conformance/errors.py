@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.log import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -32,9 +34,6 @@ __all__ = [
     "did_you_mean",
     "require",
 ]
-
-#: Lines of a log that a message shows.
-TAIL_LINES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,8 @@ class Message:
         if self.tail:
             lines.append("  the log ends with:")
             lines.extend(f"    | {line}" for line in self.tail)
-        return "\n".join(lines)
+        # Names of files come from cubes and tasks, who could steer a terminal.
+        return plain("\n".join(lines))
 
 
 class Violation(AssertionError):  # noqa: N818 - a verdict

@@ -276,7 +276,8 @@ class Execution:
 
     def remove_folder(self, placement: Placement) -> None:
         """Remove the logs of a placement, and its workspace if it was made for it."""
-        shutil.rmtree(self.folder_of(placement), ignore_errors=True)
+        with suppress(RecursionError):  # a task may have nested its folders too deep
+            shutil.rmtree(self.folder_of(placement), ignore_errors=True)
 
     def remove_empty_folders(self) -> None:
         """Remove the folder of the run where nothing in it was kept."""

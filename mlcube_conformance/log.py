@@ -6,12 +6,13 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.errors import TAIL_LINES
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["last_lines", "mask", "plain", "tail"]
+__all__ = ["TAIL_LINES", "last_lines", "mask", "plain", "tail"]
+
+#: Lines of a log that a message shows.
+TAIL_LINES = 20
 
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@]+@")
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")

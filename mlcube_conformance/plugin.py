@@ -137,14 +137,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--configure-timeout",
         metavar="SECONDS",
-        default="3600",
         dest="mlcube_configure_timeout",
         help="time for making an image (default: 3600)",
     )
     add(
         "--task-timeout",
         metavar="SECONDS",
-        default="3600",
         dest="mlcube_task_timeout",
         help="time for a task, after which it is killed (default: 3600)",
     )

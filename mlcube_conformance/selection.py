@@ -43,6 +43,7 @@ __all__ = [
 
 _GLOB = re.compile(r"[*?\[]")
 _DEFAULT_PLATFORM = "docker"
+_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,12 +240,14 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
     return tuple(overrides)
 
 
-def parse_seconds(option: str, value: str) -> float:
-    """Read a number of seconds above 0.
+def parse_seconds(option: str, value: str | None) -> float:
+    """Read a number of seconds above 0; None gives an hour.
 
     Raises:
         UsageError: It is none.
     """
+    if value is None:
+        return _HOUR
     try:
         seconds = float(value)
     except ValueError:
@@ -293,8 +296,8 @@ def runner_options(
     network: str | None,
     gpus: str | None,
     ca_bundle: str | None,
-    configure_timeout: str,
-    task_timeout: str,
+    configure_timeout: str | None = None,
+    task_timeout: str | None = None,
 ) -> Options:
     """Read the options that go to a runner, as texts of the command line.
 

@@ -244,8 +244,10 @@ class ConformanceSession:
             ("--gpus", [option("mlcube_gpus")]),
             ("--ca-bundle", [option("mlcube_ca_bundle")]),
             ("--workspace", [option("mlcube_workspace")]),
+            ("--configure-timeout", [option("mlcube_configure_timeout")]),
+            ("--task-timeout", [option("mlcube_task_timeout")]),
         ):
-            words += [word for value in values if value for word in (flag, value)]
+            words += [word for each in values if each for word in (flag, each)]
         return shlex.join(words)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -84,23 +84,21 @@ def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
     left_out = set(without)
     entries: dict[str, Entry] = {}
 
-    def visit(current: Path, name: str) -> None:
+    # A loop, since a task may nest its folders deeper than calls can go.
+    waiting = [(path, ".")]
+    while waiting:
+        current, name = waiting.pop()
         try:
-            entry = _entry(os.lstat(current))
+            entry = _entry(current.lstat())
+            inside = list(current.iterdir()) if entry.kind == "directory" else []
         except OSError:
-            return
+            continue  # gone again, or too deep for a path
         entries[name] = entry
-        if entry.kind == "directory":
-            try:
-                children = sorted(each.name for each in current.iterdir())
-            except OSError:
-                return
-            for child in children:
-                below = current / child
-                if below not in left_out:
-                    visit(below, child if name == "." else f"{name}/{child}")
-
-    visit(path, ".")
+        waiting += [
+            (below, below.name if name == "." else f"{name}/{below.name}")
+            for below in sorted(inside, reverse=True)
+            if below not in left_out
+        ]
     return Snapshot(entries)
 
 
@@ -195,7 +193,12 @@ def _copy(source: Path, target: Path, without: set[Path]) -> None:
 
 
 def _copy_file(source: str, target: str) -> None:
-    """Copy one file; where the file system can, both share their blocks."""
+    """Copy one file; where the file system can, both share their blocks.
+
+    What is no file, such as a pipe, is left out: to open it could wait for ever.
+    """
+    if not Path(source).is_file():
+        return
     try:
         with Path(source).open("rb") as reader, Path(target).open("wb") as writer:
             left = os.fstat(reader.fileno()).st_size

@@ -393,3 +393,16 @@ def test_the_older_spelling_is_read(cube_folder: CubeFolder) -> None:
 
     assert loaded.problems == ()
     assert len(loaded.cube.invocations) == 2
+
+
+def test_build_that_is_a_link_out_of_the_cube_is_not_sent_anywhere(
+    cube_folder: CubeFolder,
+) -> None:
+    outside = cube_folder.root.parent / "outside"
+    (cube_folder.root / "build").rename(outside)
+    (cube_folder.root / "build").symlink_to(outside)
+
+    loaded = _load(cube_folder)
+
+    assert "build/ is a link that leaves the cube" in str(loaded.problems[0])
+    assert loaded.cube.invocations == ()

@@ -59,7 +59,7 @@ def load_cube(root: Path, cube_id: str) -> LoadedCube:
     problems = Problems()
     document = _read_root(root, problems)
     cube = _cube(document, root, cube_id, problems)
-    if document is None:
+    if document is None or not _inside(root, cube.build_context):
         return _loaded(cube, problems)
     _check_listed_tasks(document, root, problems)
     tasks: dict[str, Task | None] = {}
@@ -106,6 +106,16 @@ def _cube(
     name = version = ""
     if document is not None:
         name, version = _check_root(document, problems)
+    if not _inside(root, root / "build"):
+        problems.messages.append(
+            Message(
+                what="build/ is a link that leaves the cube",
+                where=str(root / "build"),
+                found=str((root / "build").resolve()),
+                expected="a folder in the cube",
+                do="put what the image is built from into build/",
+            )
+        )
     return Cube(
         id=cube_id,
         root=root,

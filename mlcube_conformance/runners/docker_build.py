@@ -18,8 +18,8 @@ import docker
 from docker.types import CancellableStream
 from docker.utils import create_archive, exclude_paths
 
-from mlcube_conformance.errors import TAIL_LINES, MachineError, Message, Violation
-from mlcube_conformance.log import last_lines, mask
+from mlcube_conformance.errors import MachineError, Message, Violation
+from mlcube_conformance.log import TAIL_LINES, last_lines, mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
