@@ -184,6 +184,9 @@ class ConformanceSession:
                 pytest.skip(f"not run: {error.messages[0].what}")
             self._told.add(str(error))
             raise
+        except KeyboardInterrupt:
+            # In the middle of a wait, its traceback says nothing to a user.
+            pytest.exit("interrupted", returncode=pytest.ExitCode.INTERRUPTED)
 
     def _prepare(self, item: pytest.Item, subject: object) -> None:
         names = set(getattr(item, "fixturenames", ()))

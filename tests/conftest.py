@@ -116,6 +116,7 @@ def run_suite(tmp_path: Path) -> RunSuite:
             [
                 *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
                 *("--junit-xml", report, "-c", os.devnull, "--rootdir", place, "-v"),
+                *("-W", "error"),
                 *map(str, arguments),
             ],
             cwd=place,

@@ -33,6 +33,7 @@ from mlcube_conformance.runners.docker_build import (
     build,
     pull,
 )
+from mlcube_conformance.runners.docker_streams import ending_streams
 from mlcube_conformance.runners.liveness import (
     RUN_LABEL,
     Liveness,
@@ -176,9 +177,10 @@ class DockerRunner:
                 labels=self._liveness.labels(),
                 host_config=api.create_host_config(**_host_config(request)),
             )
-            follower = _Follower(api, name, request)
-            api.start(name)
-            timed_out = follower.wait(request.options.task_timeout)
+            with ending_streams(api):
+                follower = _Follower(api, name, request)
+                api.start(name)
+                timed_out = follower.wait(request.options.task_timeout)
             state = api.inspect_container(name)["State"]
         except APIError as error:
             self._explain(error, request)
@@ -275,27 +277,33 @@ class _Follower:
         self._api = api
         self._name = name
         self._request = request
+        self._trouble: Exception | None = None
         # Attached before the start, so that nothing said early is lost.
-        stream = api.attach(name, stdout=True, stderr=True, stream=True, demux=True)
-        self._thread = threading.Thread(target=self._write, args=(stream,), daemon=True)
+        self._stream = api.attach(
+            name, stdout=True, stderr=True, stream=True, demux=True
+        )
+        self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
 
-    def _write(self, stream: Iterator[tuple[bytes | None, bytes | None]]) -> None:
+    def _write(self) -> None:
         request = self._request
-        with (
-            request.stdout.open("wb", buffering=0) as stdout,
-            request.stderr.open("wb", buffering=0) as stderr,
-            suppress(requests.RequestException, OSError),
-        ):
-            for out, err in stream:
-                for piece, file, live in (
-                    (out, stdout, request.watch.out),
-                    (err, stderr, request.watch.err),
-                ):
-                    if piece:
-                        file.write(piece)
-                        if live is not None:
-                            live(piece)
+        try:
+            with (
+                request.stdout.open("wb", buffering=0) as stdout,
+                request.stderr.open("wb", buffering=0) as stderr,
+            ):
+                for out, err in self._stream:
+                    for piece, file, live in (
+                        (out, stdout, request.watch.out),
+                        (err, stderr, request.watch.err),
+                    ):
+                        if piece:
+                            file.write(piece)
+                            if live is not None:
+                                live(piece)
+        except (requests.RequestException, OSError, ValueError) as error:
+            # A ValueError is how the library says that its stream was cut.
+            self._trouble = error
 
     def wait(self, timeout: float) -> bool:
         """Wait for the end; kill at the deadline and say so by True."""
@@ -318,6 +326,16 @@ class _Follower:
                 self._api.inspect_container(self._name)
                 self._still_running(time.monotonic() - started)
         self._thread.join(_LAST_OUTPUT)
+        if self._trouble is not None:
+            raise MachineError(
+                Message(
+                    what=f"the output of {self._request.case_id} could not be kept",
+                    where=str(self._request.stdout.parent),
+                    found=str(self._trouble),
+                    expected="a log of everything that the task says",
+                    do="free some disk space",
+                )
+            )
         return timed_out
 
     def _still_running(self, seconds: float) -> None:

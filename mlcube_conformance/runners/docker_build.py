@@ -10,22 +10,19 @@ import re
 import stat
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.types import CancellableStream
 from docker.utils import create_archive, exclude_paths
 
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import TAIL_LINES, last_lines, mask
+from mlcube_conformance.runners.docker_streams import ending_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-    from requests import Response
 
     from mlcube_conformance.runners.base import ConfigureRequest
 
@@ -187,8 +184,6 @@ def _follow(
     deadline = time.monotonic() + request.options.configure_timeout
     # A client of its own, since the response has to be cut at the deadline.
     api = docker.APIClient(**docker.utils.kwargs_from_env())
-    responses: list[Response] = []
-    api.hooks["response"].append(lambda response, **_: responses.append(response))
     lines: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
 
     def read() -> None:
@@ -199,14 +194,11 @@ def _follow(
             lines.put(error)
         lines.put(None)
 
-    threading.Thread(target=read, daemon=True).start()
-    log = _Log(request)
     try:
-        log.drain(lines, deadline, failure)
+        with ending_streams(api):
+            threading.Thread(target=read, daemon=True).start()
+            _Log(request).drain(lines, deadline, failure)
     finally:
-        for response in responses:
-            with suppress(Exception):
-                CancellableStream(iter(()), response).close()
         api.close()
 
 

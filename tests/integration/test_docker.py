@@ -11,6 +11,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -327,13 +328,39 @@ def test_live_output_is_shown_as_it_comes(
     assert "said-by-make" in live.output
 
 
+@pytest.mark.filterwarnings("error")
+def test_long_work_says_what_it_waits_for(
+    cube_folder: CubeFolder,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("docker", "docker_build"):
+        monkeypatch.setattr(f"mlcube_conformance.runners.{module}.HEARTBEAT", 1)
+    cube_folder.edit(
+        "build/Dockerfile", "COPY", f"RUN echo {uuid4()}; echo stirring; sleep 3\nCOPY"
+    )
+    cube_folder.tasks(make='echo kneading; sleep 3; echo x > "$data/part"')
+
+    result = pytester.runpytest_inprocess(
+        "--cube", cube_folder.root, "--platform", "docker", "-W", "error"
+    )
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "mlcube: still configuring tiny after * s: stirring",
+            "mlcube: still running tiny-docker-make after * s: kneading",
+        ]
+    )
+
+
 def test_collecting_starts_nothing(
     cube_folder: CubeFolder,
     run_suite: RunSuite,
     docker_client: docker.DockerClient,
     tmp_path: Path,
 ) -> None:
-    images = {each.id for each in docker_client.images.list(all=True)}
+    name = (cube_folder.root / "mlcube.yaml").read_text().split("name: ")[1].split()[0]
 
     run = run_suite(
         "--cube", cube_folder.root, "--platform", "docker", "--collect-only", "-q"
@@ -341,7 +368,7 @@ def test_collecting_starts_nothing(
 
     assert run.exit_code == 0
     assert "[tiny-docker-use]" in run.output
-    assert {each.id for each in docker_client.images.list(all=True)} == images
+    assert docker_client.images.list(name=f"mlcube-conformance/{name}") == []
     assert not (tmp_path / "place/.mlcube-conformance").exists()
 
 
