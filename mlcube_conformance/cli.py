@@ -230,13 +230,16 @@ class _Job:
         case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
         workspace = self.cube.workspace
         check_inputs(invocation, workspace)
-        image = self.runner.find_image(self.platform) or self.configure(options)
+        image = self.runner.find_image(self.cube, self.platform) or self.configure(
+            options
+        )
         make_outputs(invocation, workspace)
         stdout, stderr = self.logs / "stdout.log", self.logs / "stderr.log"
         _say(f"running {case.id}; log: {stdout}")
         result = self.runner.run(
             RunRequest(
                 case_id=case.id,
+                cube=self.cube,
                 image=image,
                 platform=self.platform,
                 view=task_view(invocation, workspace),

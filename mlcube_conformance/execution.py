@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.checks.outputs import Observation
@@ -17,6 +17,7 @@ from mlcube_conformance.workspace import (
     Snapshot,
     check_inputs,
     confine,
+    copy_given_inputs,
     make_outputs,
     snapshot,
     stage,
@@ -177,6 +178,7 @@ class Execution:
             self._stage(placement)
             confine(case.invocation, workspace)
             check_inputs(case.invocation, workspace)
+            case = self._with_safe_inputs(placement, case)
             make_outputs(case.invocation, workspace)
         except Violation as violation:
             return TaskRun(case=case, workspace=workspace, not_ready=violation)
@@ -200,6 +202,13 @@ class Execution:
         if trouble is not None:
             raise trouble
 
+    def _with_safe_inputs(self, placement: Placement, case: Case) -> Case:
+        """Put copies in place of the user's files, where a task could change those."""
+        if self._runner(placement.platform.kind).protects_inputs:
+            return case
+        folder = self.folder_of(placement) / "given" / case.invocation.name
+        return replace(case, invocation=copy_given_inputs(case.invocation, folder))
+
     def _start(self, placement: Placement, case: Case, image: Image) -> TaskRun:
         workspace = self.workspace_of(placement)
         name = case.invocation.name.replace("/", "-")
@@ -210,6 +219,7 @@ class Execution:
         result = self._runner(placement.platform.kind).run(
             RunRequest(
                 case_id=case.id,
+                cube=case.cube,
                 image=image,
                 platform=placement.platform,
                 view=task_view(case.invocation, workspace),

@@ -69,7 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         dest="mlcube_platform",
         help="platform to test on: a name such as docker, or a platform file "
-        "(repeatable; default: docker)",
+        "(repeatable; default: the first of docker and local that works here)",
     )
     add(
         "--task",

@@ -42,7 +42,6 @@ __all__ = [
 ]
 
 _GLOB = re.compile(r"[*?\[]")
-_DEFAULT_PLATFORM = "docker"
 _HOUR = 3600.0
 
 
@@ -101,7 +100,7 @@ def select(
     checked: list[CheckedPlatform] = []
     placements: list[Placement] = []
     for each in loaded:
-        for name in dict.fromkeys(platforms or [_DEFAULT_PLATFORM]):
+        for name in dict.fromkeys(platforms):
             _place(each, name, tasks, checked, placements)
     _check_tasks(tasks, loaded)
     return Selection(

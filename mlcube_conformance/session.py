@@ -10,6 +10,7 @@ import time
 from codecs import getincrementaldecoder
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from mlcube_conformance.loader.multi_file import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan import Placement
+from mlcube_conformance.runners import ISOLATES_NOTHING, first_available
 from mlcube_conformance.runners.base import Watch
 from mlcube_conformance.selection import (
     CheckedPlatform,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 __all__ = ["ConformanceSession"]
 
 FOLDER = ".mlcube-conformance"
+#: Platforms in the order in which they are tried when none is named.
+_PREFERRED = ("docker", "local")
 _CASE_PROPERTY = "mlcube_case"
 _CASE_FIXTURES = {"attempt", "task_run"}
 
@@ -62,9 +66,10 @@ class ConformanceSession:
         option = config.getoption
         self._config = config
         self._keep: str = option("mlcube_keep")
+        self._choice = _Choice.of(config)
         self.selection: Selection = select(
             option("mlcube_cube"),
-            option("mlcube_platform"),
+            self._choice.platforms,
             option("mlcube_task"),
             parse_overrides("--parameter", option("mlcube_parameter")),
         )
@@ -113,6 +118,13 @@ class ConformanceSession:
             + (", ".join(case.invocation.name for case in each.cases) or "no case")
             for each in self.selection.placements
         ]
+        lines += self._choice.header()
+        kinds = {each.platform.kind for each in self.selection.placements}
+        lines += [
+            f"mlcube-conformance: {kind} isolates nothing: tasks run as you, with your "
+            "files and network"
+            for kind in sorted(kinds & ISOLATES_NOTHING)
+        ]
         lines += [
             f"mlcube-conformance: {each.id} asks for "
             + ", ".join(f"{k}={v}" for k, v in each.platform.options.items())
@@ -135,6 +147,7 @@ class ConformanceSession:
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - of xdist
         """Tell a worker of pytest-xdist the name of the run."""
         node.workerinput["mlcube_run_id"] = self.execution.run_id
+        node.workerinput["mlcube_platforms"] = list(self._choice.platforms)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 - of xdist
@@ -312,6 +325,40 @@ class ConformanceSession:
             write("mlcube-conformance: no case was selected", red=True)
         if self.execution.folder.is_dir():
             write(f"mlcube-conformance: kept {self.execution.folder}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """The platforms to test on, and how they were chosen where nobody named one."""
+
+    platforms: tuple[str, ...]
+    unavailable: tuple[MachineError, ...] = ()
+    named: bool = True
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> _Choice:
+        """Take what the command line names, or the first that works here."""
+        given = config.getoption("mlcube_platform")
+        given = getattr(config, "workerinput", {}).get("mlcube_platforms") or given
+        if given:
+            return cls(platforms=tuple(given))
+        kind, troubles = first_available(_PREFERRED)
+        return cls(platforms=(kind,), unavailable=troubles, named=False)
+
+    def header(self) -> list[str]:
+        """Say what was chosen, and why the others were not."""
+        if self.named:
+            return []
+        return [
+            (
+                "mlcube-conformance: no --platform given, so the first that works "
+                f"here: {self.platforms[0]}"
+            ),
+            *(
+                f"mlcube-conformance: not taken: {each.messages[0].what}"
+                for each in self.unavailable
+            ),
+        ]
 
 
 def _one_placement(count: int) -> UsageError:

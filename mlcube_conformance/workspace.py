@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,7 @@ __all__ = [
     "Snapshot",
     "check_inputs",
     "confine",
+    "copy_given_inputs",
     "make_outputs",
     "snapshot",
     "stage",
@@ -147,15 +148,7 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
             try:
                 _copy(path, target / path.relative_to(source), outputs)
             except OSError as error:
-                raise MachineError(
-                    Message(
-                        what=f"the input {binding.parameter.name!r} cannot be staged",
-                        where=str(error.filename or path),
-                        found=str(error.strerror),
-                        expected=f"a copy in {target}",
-                        do="free some disk space, or mend the permissions",
-                    )
-                ) from error
+                raise _not_staged(binding, error, target) from error
 
 
 def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
@@ -210,6 +203,43 @@ def _copy_file(source: str, target: str) -> None:
         shutil.copystat(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def copy_given_inputs(invocation: Invocation, folder: Path) -> Invocation:
+    """Return the invocation with copies of the inputs that the command line gave.
+
+    Raises:
+        MachineError: Something cannot be copied.
+    """
+    written = {each.value for each in invocation.bound("output")}
+    bindings = []
+    for binding in invocation.bindings:
+        source = Path(binding.value)
+        if (
+            binding.given_by_user
+            and binding.parameter.role == "input"
+            and binding.value not in written
+        ):
+            target = folder / binding.parameter.name / source.name
+            try:
+                _copy(source, target, set())
+            except OSError as error:
+                raise _not_staged(binding, error, target) from error
+            binding = replace(binding, value=str(target))  # noqa: PLW2901
+        bindings.append(binding)
+    return replace(invocation, bindings=tuple(bindings))
+
+
+def _not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
+    return MachineError(
+        Message(
+            what=f"the input {binding.parameter.name!r} cannot be staged",
+            where=str(error.filename or binding.value),
+            found=str(error.strerror),
+            expected=f"a copy in {target}",
+            do="free some disk space, or mend the permissions",
+        )
+    )
 
 
 def confine(invocation: Invocation, workspace: Path) -> None:

@@ -33,6 +33,8 @@ _LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
 _TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
 _FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
 _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
+#: Kinds of platform whose file needs to say nothing but the kind.
+_WITHOUT_CONTAINER = ("local",)
 #: Flags of `docker run` that a platform file may ask for: flag → option.
 _RUN_ARGS = {
     "--net": "network",
@@ -151,18 +153,20 @@ def _later_schema(document: Located, problems: Problems) -> Platform | None:
         return None
     problems.unknown_keys(document, _TOP_KEYS)
     platform = _mapping(document, "platform", ("name", "version"), problems)
-    container = _mapping(document, "container", _CONTAINER_KEYS, problems)
     if platform is None:
         return None
     kind = problems.text(platform, "name")
     problems.text(platform, "version")
+    file = document.source.file
+    if kind in _WITHOUT_CONTAINER and document.get("container") is None:
+        return Platform(id=file.stem, kind=kind, image="", file=file)
+    container = _mapping(document, "container", _CONTAINER_KEYS, problems)
     if not kind or container is None:
         return None
     image = problems.text(container, "image")
     options: dict[str, str] = {}
     _read_runtime(container, options, problems)
     _read_run_args(container, options, problems)
-    file = document.source.file
     return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
 
 

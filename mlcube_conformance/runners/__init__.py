@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, cast
 from mlcube_conformance.errors import Message, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from mlcube_conformance.errors import MachineError
     from mlcube_conformance.model import Platform
     from mlcube_conformance.runners.base import Runner
 
-__all__ = ["check_kind", "make_runner"]
+__all__ = ["ISOLATES_NOTHING", "check_kind", "first_available", "make_runner"]
+
+#: Kinds of platform on which a task may do what the user may do.
+ISOLATES_NOTHING = frozenset({"local"})
 
 _BUILT_IN = {
     "docker": "mlcube_conformance.runners.docker:DockerRunner",
     "fake": "mlcube_conformance.runners.fake:FakeRunner",
+    "local": "mlcube_conformance.runners.local:LocalRunner",
 }
 _GROUP = "mlcube_conformance.runners"
 
@@ -45,6 +50,23 @@ def check_kind(platform: Platform) -> None:
             do="choose another platform, or install a package with a runner for it",
         )
     )
+
+
+def first_available(kinds: Sequence[str]) -> tuple[str, tuple[MachineError, ...]]:
+    """Return the first kind of platform that works here, and why not the earlier ones.
+
+    Raises:
+        UsageError: None of them does.
+    """
+    troubles: list[MachineError] = []
+    for kind in kinds:
+        runner = make_runner(kind, "probe")
+        trouble = runner.unavailable()
+        runner.close()
+        if trouble is None:
+            return kind, tuple(troubles)
+        troubles.append(trouble)
+    raise UsageError(*(message for each in troubles for message in each.messages))
 
 
 def make_runner(kind: str, run_id: str) -> Runner:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from mlcube_conformance.log import tail
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -15,13 +17,28 @@ if TYPE_CHECKING:
     from mlcube_conformance.mounts import TaskView
 
 __all__ = [
+    "CA_VARIABLES",
+    "HEARTBEAT",
     "ConfigureRequest",
     "Options",
     "RunRequest",
     "Runner",
     "Watch",
+    "heartbeat",
     "proxies",
 ]
+
+#: Seconds after which a silent wait says what it waits for.
+HEARTBEAT = 30
+
+#: Variables by which programs are told which certificates to trust.
+CA_VARIABLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_CERT",
+    "NODE_EXTRA_CA_CERTS",
+)
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 
@@ -75,6 +92,7 @@ class RunRequest:
     """A task to be run in an image."""
 
     case_id: str
+    cube: Cube
     image: Image
     platform: Platform
     view: TaskView
@@ -87,6 +105,9 @@ class RunRequest:
 class Runner(Protocol):
     """Code that configures and runs cubes on one kind of platform."""
 
+    protects_inputs: bool
+    """Whether a task is kept from writing to a folder that is not `writable`."""
+
     def unavailable(self) -> MachineError | None:
         """Return why this platform cannot be used here, or None when it can."""
 
@@ -98,8 +119,8 @@ class Runner(Protocol):
             MachineError: The platform is at fault.
         """
 
-    def find_image(self, platform: Platform) -> Image | None:
-        """Return the image that a platform file names, if it is there."""
+    def find_image(self, cube: Cube, platform: Platform) -> Image | None:
+        """Return the image of a cube, if there is any; makes none."""
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task to its end, or kill it at its deadline.
@@ -113,6 +134,20 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """Remove what this run left behind, and let go of the platform."""
+
+
+def heartbeat(watch: Watch, what: str, log: Path) -> Callable[[float], None]:
+    """Return what says, each time that long has passed, what is waited for."""
+    said = 0
+
+    def waiting(seconds: float) -> None:
+        nonlocal said
+        if seconds // HEARTBEAT > said:
+            said = int(seconds // HEARTBEAT)
+            last = "".join(f": {line}" for line in tail(log, 1))
+            watch.note(f"{what} after {seconds:.0f} s{last}")
+
+    return waiting
 
 
 def proxies() -> dict[str, str]:

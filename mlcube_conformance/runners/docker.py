@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import threading
 import time
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,13 +24,11 @@ from mlcube_conformance.errors import (
     PlatformUnavailable,
     Violation,
 )
-from mlcube_conformance.log import mask, tail
+from mlcube_conformance.log import mask
 from mlcube_conformance.model import Image, RunResult
-from mlcube_conformance.runners.base import proxies
+from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT, heartbeat, proxies
 from mlcube_conformance.runners.docker_build import (
     CA_FILE,
-    CA_VARIABLES,
-    HEARTBEAT,
     BuildContext,
     build,
     pull,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mlcube_conformance.model import ImageOrigin, Platform
+    from mlcube_conformance.model import Cube, ImageOrigin, Platform
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
 __all__ = ["DockerRunner"]
@@ -58,6 +58,8 @@ _LAST_OUTPUT = 10
 
 class DockerRunner:
     """Configures and runs cubes on Docker."""
+
+    protects_inputs = True
 
     def __init__(self, run_id: str) -> None:
         """Prepare, without speaking to the daemon yet."""
@@ -81,20 +83,26 @@ class DockerRunner:
 
     def unavailable(self) -> MachineError | None:
         """Return why the daemon does not answer, or None when it does."""
-        try:
-            _ = self._client
-        except (DockerException, requests.RequestException, OSError) as error:
-            return PlatformUnavailable(
-                Message(
-                    what="Docker cannot be used here: its daemon does not answer",
-                    where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
-                    found=mask(str(error)),
-                    expected="a Docker daemon that answers `docker version`",
-                    do="start it (`sudo systemctl start docker`), make sure that you "
-                    "may use it\n(group `docker`), or set DOCKER_HOST",
-                )
+        with warnings.catch_warnings():
+            # The library leaves the socket of a failed connection to the collector.
+            warnings.simplefilter("ignore", ResourceWarning)
+            try:
+                _ = self._client
+            except (DockerException, requests.RequestException, OSError) as error:
+                found = mask(str(error))
+            else:
+                return None
+            gc.collect()
+        return PlatformUnavailable(
+            Message(
+                what="Docker cannot be used here: its daemon does not answer",
+                where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
+                found=found,
+                expected="a Docker daemon that answers `docker version`",
+                do="start it (`sudo systemctl start docker`), make sure that you "
+                "may use it\n(group `docker`), or set DOCKER_HOST",
             )
-        return None
+        )
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Build the image of a cube, pull it, or find that it is up to date."""
@@ -130,8 +138,9 @@ class DockerRunner:
         digest = str(self._client.images.get(name).id)
         return Image(name=name, digest=digest, origin=origin)
 
-    def find_image(self, platform: Platform) -> Image | None:
+    def find_image(self, cube: Cube, platform: Platform) -> Image | None:
         """Return the image that a platform file names, if the daemon has it."""
+        del cube  # the name says it all
         try:
             digest = str(self._client.images.get(platform.image).id)
         except ImageNotFound:
@@ -310,6 +319,11 @@ class _Follower:
         started = time.monotonic()
         deadline = started + timeout
         timed_out = False
+        waiting = heartbeat(
+            self._request.watch,
+            f"still running {self._request.case_id}",
+            self._request.stdout,
+        )
         while True:
             left = deadline - time.monotonic()
             if left <= 0 and not timed_out:
@@ -324,7 +338,7 @@ class _Follower:
                 # So the library says that the time of one wait is over; a daemon
                 # that is gone raises out of this look.
                 self._api.inspect_container(self._name)
-                self._still_running(time.monotonic() - started)
+                waiting(time.monotonic() - started)
         self._thread.join(_LAST_OUTPUT)
         if self._trouble is not None:
             raise MachineError(
@@ -337,14 +351,6 @@ class _Follower:
                 )
             )
         return timed_out
-
-    def _still_running(self, seconds: float) -> None:
-        if seconds < HEARTBEAT:
-            return
-        last = tail(self._request.stdout, 1) or tail(self._request.stderr, 1)
-        said = f": {last[0]}" if last else ""
-        case = self._request.case_id
-        self._request.watch.note(f"still running {case} after {seconds:.0f} s{said}")
 
 
 def _user() -> str:

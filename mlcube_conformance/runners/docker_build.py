@@ -18,6 +18,7 @@ from docker.utils import create_archive, exclude_paths
 
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import TAIL_LINES, last_lines, mask
+from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT
 from mlcube_conformance.runners.docker_streams import ending_streams
 
 if TYPE_CHECKING:
@@ -28,18 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildContext", "build", "machine_is_at_fault", "pull"]
 
-#: Seconds after which a silent wait says what it waits for.
-HEARTBEAT = 30
-
 #: Where certificates of the command line lie in an image.
 CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
-CA_VARIABLES = (
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "PIP_CERT",
-    "NODE_EXTRA_CA_CERTS",
-)
 _CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
 
 # Words of the daemon when a registry, the network or the disk is at fault.

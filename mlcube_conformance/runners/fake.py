@@ -19,7 +19,7 @@ from mlcube_conformance.model import Image, RunResult
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlcube_conformance.model import Platform
+    from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
 __all__ = ["FakeRunner"]
@@ -27,6 +27,8 @@ __all__ = ["FakeRunner"]
 
 class FakeRunner:
     """Plays the part that the image's name says."""
+
+    protects_inputs = True
 
     def __init__(self, run_id: str) -> None:
         """Remember nothing but the run."""
@@ -51,8 +53,9 @@ class FakeRunner:
             )
         return Image(name=behaviour, digest="sha256:0", origin="built")
 
-    def find_image(self, platform: Platform) -> Image | None:
+    def find_image(self, cube: Cube, platform: Platform) -> Image | None:
         """Return the image at once: there is nothing to make."""
+        del cube
         return Image(name=platform.image, digest="sha256:0", origin="present")
 
     def run(self, request: RunRequest) -> RunResult:

@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["OWNER_LABEL", "RUN_LABEL", "Liveness", "build_lock", "lock_folder"]
+__all__ = [
+    "HOST_LABEL",
+    "OWNER_LABEL",
+    "RUN_LABEL",
+    "Liveness",
+    "build_lock",
+    "lock_folder",
+]
 
 RUN_LABEL = "mlcube-conformance.run"
 OWNER_LABEL = "mlcube-conformance.owner"
-_HOST_LABEL = "mlcube-conformance.host"
+HOST_LABEL = "mlcube-conformance.host"
 
 
 def lock_folder() -> Path:
@@ -47,7 +54,7 @@ class Liveness:
         return {
             RUN_LABEL: self.run_id,
             OWNER_LABEL: str(self._file),
-            _HOST_LABEL: socket.gethostname(),
+            HOST_LABEL: socket.gethostname(),
         }
 
     def is_left_over(self, labels: Mapping[str, str]) -> bool:
@@ -56,7 +63,7 @@ class Liveness:
         What another machine or another user started is never said to be.
         """
         owner = labels.get(OWNER_LABEL, "")
-        if not owner or labels.get(_HOST_LABEL) != socket.gethostname():
+        if not owner or labels.get(HOST_LABEL) != socket.gethostname():
             return False
         file = lock_folder() / os.path.basename(owner)  # noqa: PTH119 - no I/O
         if owner == str(self._file) or owner != str(file):

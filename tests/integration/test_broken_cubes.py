@@ -12,9 +12,11 @@ from tests.cube_folders import MAKE, USE, CubeFolder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _pytest.mark import ParameterSet
+
     from tests.conftest import RunSuite
 
-pytestmark = pytest.mark.docker
+PLATFORMS = {"docker": (pytest.mark.docker,), "local": ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class Broken:
     """The one test that fails."""
     says: tuple[str, ...]
     options: tuple[str, ...] = ()
+    only_on: str = ""
+    """The one platform where the fault can show."""
     skips: tuple[str, ...] = ()
     """Parts of reasons that must be given for what was not run."""
 
@@ -71,7 +75,7 @@ BROKEN = (
     Broken(
         id="task-exits-3",
         breaks=_make("echo reading; echo no such luck >&2; exit 3"),
-        test="test_exits_zero[tiny-docker-make]",
+        test="test_exits_zero[tiny-{platform}-make]",
         says=(
             "task 'make' failed",
             "found:    exit code 3",
@@ -79,14 +83,14 @@ BROKEN = (
             "make.stderr.log",
             "EXIT-1",
             "again:    pytest --cube",
-            "by hand:  docker run --rm",
+            "by hand:",
         ),
-        skips=("not run: case tiny-docker-make failed", "not checked: task 'make'"),
+        skips=("not run: case tiny-{platform}-make failed", "not checked: task 'make'"),
     ),
     Broken(
         id="output-missing",
         breaks=lambda cube: cube.tasks(use=":"),
-        test="test_outputs_appear[tiny-docker-use]",
+        test="test_outputs_appear[tiny-{platform}-use]",
         says=(
             "the output 'result' did not appear",
             "run/use.yaml, line 7, key output_binding.result",
@@ -98,37 +102,37 @@ BROKEN = (
     Broken(
         id="folder-stays-empty",
         breaks=lambda cube: cube.tasks(make=":", use='echo x > "$result"'),
-        test="test_outputs_appear[tiny-docker-make]",
+        test="test_outputs_appear[tiny-{platform}-make]",
         says=("the output 'data' did not appear", "only the empty folder"),
     ),
     Broken(
         id="output-lay-there-before",
         breaks=_stale_output,
-        test="test_outputs_appear[tiny-docker-use]",
+        test="test_outputs_appear[tiny-{platform}-use]",
         says=("the output 'result' did not appear", "nothing at"),
     ),
     Broken(
         id="folder-for-file",
         breaks=lambda cube: cube.tasks(use='mkdir "$result"; echo x > "$result/x"'),
-        test="test_outputs_are_of_their_type[tiny-docker-use]",
+        test="test_outputs_are_of_their_type[tiny-{platform}-use]",
         says=("the output 'result' is no file", "a directory:", "a file, as the task"),
     ),
     Broken(
         id="file-for-folder",
         breaks=_file_for_folder,
-        test="test_outputs_are_of_their_type[tiny-docker-make]",
+        test="test_outputs_are_of_their_type[tiny-{platform}-make]",
         says=("the output 'part' is no directory", "found:    a file:", "part"),
     ),
     Broken(
         id="link-for-file",
         breaks=lambda cube: cube.tasks(use='ln -s /etc/passwd "$result"'),
-        test="test_outputs_are_of_their_type[tiny-docker-use]",
+        test="test_outputs_are_of_their_type[tiny-{platform}-use]",
         says=("the output 'result' is no file", "a link:"),
     ),
     Broken(
         id="output-empty",
         breaks=lambda cube: cube.tasks(use=': > "$result"'),
-        test="test_outputs_are_not_empty[tiny-docker-use]",
+        test="test_outputs_are_not_empty[tiny-{platform}-use]",
         says=("the output 'result' is empty", "no byte in any file"),
     ),
     Broken(
@@ -136,26 +140,34 @@ BROKEN = (
         breaks=lambda cube: cube.tasks(
             make=': > "$data/part"', use='echo x > "$result"'
         ),
-        test="test_outputs_are_not_empty[tiny-docker-make]",
+        test="test_outputs_are_not_empty[tiny-{platform}-make]",
         says=("the output 'data' is empty", "part"),
     ),
     Broken(
         id="input-changed",
         breaks=_shared_folder,
-        test="test_inputs_are_unchanged[tiny-docker-make]",
+        test="test_inputs_are_unchanged[tiny-{platform}-make]",
         says=("the input 'seed' was changed by the task", "seed.txt", "a folder"),
     ),
     Broken(
         id="input-protected",
+        only_on="docker",
         breaks=_make('echo more >> "$seed"; ' + MAKE),
-        test="test_exits_zero[tiny-docker-make]",
+        test="test_exits_zero[tiny-{platform}-make]",
         says=("Read-only file system", "inputs are mounted read-only"),
-        skips=("not run: case tiny-docker-make failed",),
+        skips=("not run: case tiny-{platform}-make failed",),
+    ),
+    Broken(
+        id="input-is-a-copy",
+        only_on="local",
+        breaks=_make('echo more >> "$seed"; ' + MAKE),
+        test="test_inputs_are_unchanged[tiny-{platform}-make]",
+        says=("the input 'seed' was changed by the task", "seed.txt"),
     ),
     Broken(
         id="past-its-deadline",
         breaks=_make("echo begun; sleep 600"),
-        test="test_exits_zero[tiny-docker-make]",
+        test="test_exits_zero[tiny-{platform}-make]",
         says=(
             "task 'make' ran past its deadline and was killed",
             "still running after",
@@ -167,15 +179,25 @@ BROKEN = (
     Broken(
         id="owned-by-another",
         breaks=lambda cube: cube.tasks(use=USE + '; chown 12345 "$result"'),
-        test="test_outputs_belong_to_the_user[tiny-docker-use]",
+        test="test_outputs_belong_to_the_user[tiny-{platform}-use]",
         says=("the output 'result' belongs to another user", "user 12345 owns"),
     ),
     Broken(
+        id="copies-what-is-not-there",
+        breaks=lambda cube: cube.edit(
+            "build/Dockerfile", "COPY task.sh", "COPY tsk.sh"
+        ),
+        test="test_image_builds[tiny-{platform}]",
+        says=("the image of 'tiny'", "build/Dockerfile", "tsk.sh"),
+        skips=("not run: the image of tiny-{platform} failed",),
+    ),
+    Broken(
         id="does-not-build",
+        only_on="docker",
         breaks=lambda cube: cube.edit(
             "build/Dockerfile", "COPY", "RUN echo well; exit 9\nCOPY"
         ),
-        test="test_image_builds[tiny-docker]",
+        test="test_image_builds[tiny-{platform}]",
         says=(
             "the image of 'tiny' does not build",
             "build/Dockerfile",
@@ -183,27 +205,28 @@ BROKEN = (
             "| well",
             "configure.log",
         ),
-        skips=("not run: the image of tiny-docker failed",),
+        skips=("not run: the image of tiny-{platform} failed",),
     ),
     Broken(
         id="build-past-its-deadline",
+        only_on="docker",
         breaks=lambda cube: cube.edit(
             "build/Dockerfile", "COPY", "RUN echo begun; sleep 600\nCOPY"
         ),
-        test="test_image_builds[tiny-docker]",
+        test="test_image_builds[tiny-{platform}]",
         says=("stopped at its deadline", "--configure-timeout", "| begun"),
         options=("--configure-timeout", "3"),
     ),
     Broken(
         id="no-entrypoint",
         breaks=lambda cube: cube.edit("build/Dockerfile", "ENTRYPOINT", "# "),
-        test="test_exits_zero[tiny-docker-make]",
+        test="test_exits_zero[tiny-{platform}-make]",
         says=("the image cannot start the task", "an ENTRYPOINT"),
     ),
     Broken(
         id="input-missing",
         breaks=lambda cube: (cube.root / "workspace/seed.txt").unlink(),
-        test="test_inputs_are_there[tiny-docker-make]",
+        test="test_inputs_are_there[tiny-{platform}-make]",
         says=(
             "the input 'seed' of task 'make' is missing",
             "run/make.yaml, line 4, key input_binding.seed",
@@ -215,7 +238,7 @@ BROKEN = (
     Broken(
         id="input-is-a-folder",
         breaks=lambda cube: cube.edit("run/make.yaml", "seed.txt", "."),
-        test="test_inputs_are_there[tiny-docker-make]",
+        test="test_inputs_are_there[tiny-{platform}-make]",
         says=("the input 'seed' of task 'make' is no file", "directory at"),
     ),
     Broken(
@@ -227,22 +250,32 @@ BROKEN = (
 )
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.id)
+def _on_each_platform() -> list[ParameterSet]:
+    return [
+        pytest.param(broken, platform, id=f"{broken.id}-{platform}", marks=marks)
+        for broken in BROKEN
+        for platform, marks in PLATFORMS.items()
+        if broken.only_on in {"", platform}
+    ]
+
+
+@pytest.mark.parametrize(("broken", "platform"), _on_each_platform())
 def test_broken_cube_gets_one_verdict(
-    broken: Broken, cube_folder: CubeFolder, run_suite: RunSuite
+    broken: Broken, platform: str, cube_folder: CubeFolder, run_suite: RunSuite
 ) -> None:
     broken.breaks(cube_folder)
 
-    run = run_suite("--cube", cube_folder.root, "--platform", "docker", *broken.options)
+    run = run_suite("--cube", cube_folder.root, "--platform", platform, *broken.options)
 
+    test = broken.test.format(platform=platform)
     assert run.exit_code == pytest.ExitCode.TESTS_FAILED, run.output
-    assert list(run.verdict("failed")) == [broken.test], run.output
+    assert list(run.verdict("failed")) == [test], run.output
     assert not run.verdict("error"), run.output
-    message = run.verdict("failed")[broken.test]
+    message = run.verdict("failed")[test]
     for part in broken.says:
         assert part in message
     reasons = "\n".join(run.verdict("skipped").values())
     for part in broken.skips:
-        assert part in reasons
+        assert part.format(platform=platform) in reasons
     assert "Traceback" not in run.output
     assert 'File "' not in run.output

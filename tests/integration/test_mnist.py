@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.conftest import RunSuite
 
-pytestmark = pytest.mark.docker
-
 ROOT = Path(__file__).resolve().parents[2]
 CUBE = ROOT / "examples" / "mnist"
 TRAINING_SECONDS = 90
@@ -61,6 +59,18 @@ def base_image() -> tuple[str, ...]:
     return ("--build-arg", f"BASE_IMAGE={name}") if name else ()
 
 
+@pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.docker), "local"])
+def platform(request: pytest.FixtureRequest) -> str:
+    """Return each platform that the cube is tested on."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def outputs() -> dict[str, set[str]]:
+    """Return the paths in the workspace after a run, by platform."""
+    return {}
+
+
 @pytest.fixture
 def cube(tmp_path: Path) -> Path:
     """Return a copy of the cube, whose workspace may be written to."""
@@ -79,27 +89,32 @@ def _check_results(workspace: Path) -> None:
         assert (workspace / name).stat().st_size > 1000
 
 
-def test_suite_passes(
+def test_suite_passes_with_the_same_files_on_each_platform(
     run_suite: RunSuite,
     source: tuple[str, ...],
     base_image: tuple[str, ...],
     tmp_path: Path,
+    platform: str,
+    outputs: dict[str, set[str]],
 ) -> None:
     kept = tmp_path / "kept"
 
     run = run_suite(
-        *("--cube", CUBE, "--platform", "docker", "--workspace", kept),
+        *("--cube", CUBE, "--platform", platform, "--workspace", kept),
         *source,
         *base_image,
     )
 
     assert run.exit_code == 0, run.output
     assert len(run.verdict("passed")) == 17
-    assert "test_exits_zero[mnist-docker-download]" in run.outcomes
-    assert "test_exits_zero[mnist-docker-train]" in run.outcomes
+    assert f"test_exits_zero[mnist-{platform}-download]" in run.outcomes
+    assert f"test_exits_zero[mnist-{platform}-train]" in run.outcomes
     _check_results(kept)
+    outputs[platform] = {str(each.relative_to(kept)) for each in kept.rglob("*")}
+    assert len({frozenset(each) for each in outputs.values()}) == 1
 
 
+@pytest.mark.docker
 def test_commands_work_as_they_stand(
     cube: Path, source: tuple[str, ...], base_image: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -132,6 +147,7 @@ def test_commands_work_as_they_stand(
     _check_results(cube / "workspace")
 
 
+@pytest.mark.docker
 def test_training_without_data_is_told_apart(cube: Path) -> None:
     """Without `download`, the input is missing: nothing is started."""
     done = subprocess.run(

@@ -1,0 +1,149 @@
+"""Runs child processes: argument lists, a deadline, output in files, no leftovers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["Ended", "kill_all", "processes_with", "run_process"]
+
+#: Seconds between two looks at a running process.
+_PAUSE = 0.05
+#: Seconds that a process has to end after it was asked to.
+_GRACE = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a process ended."""
+
+    exit_code: int
+    """128 + n where signal n ended it."""
+    timed_out: bool
+    seconds: float
+
+
+def run_process(  # noqa: PLR0913 - each says one thing about the process
+    argv: Sequence[str],
+    *,
+    stdout: Path,
+    stderr: Path,
+    timeout: float,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    out: Callable[[bytes], None] | None = None,
+    err: Callable[[bytes], None] | None = None,
+    waiting: Callable[[float], None] | None = None,
+) -> Ended:
+    """Run a process in a group of its own to its end, or kill it at its deadline.
+
+    Whatever happens, nothing of the group is left when this returns.
+
+    Args:
+        argv: Its arguments, the program first; no shell reads them.
+        stdout: File for its standard output; written over.
+        stderr: File for its standard error; may be the same file.
+        timeout: Seconds.
+        env: Its whole environment; None for that of this process.
+        cwd: Folder to start in.
+        out: Takes its standard output as it comes.
+        err: Takes its standard error as it comes.
+        waiting: Called again and again with the seconds since the start.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    started = time.monotonic()
+    with stdout.open("wb") as out_file, stderr.open("ab") as err_file:
+        process = subprocess.Popen(  # noqa: S603 - what to run is the caller's word
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out_file,
+            stderr=err_file,
+            start_new_session=True,
+        )
+    try:
+        with stdout.open("rb") as said, stderr.open("rb") as complained:
+            follow = ((said, out), (complained, err))
+            timed_out = _wait(process, started + timeout, follow, waiting)
+    finally:
+        _end_group(process)
+    code = process.returncode
+    return Ended(
+        exit_code=128 - code if code < 0 else code,
+        timed_out=timed_out,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    deadline: float,
+    follow: Sequence[tuple[BinaryIO, Callable[[bytes], None] | None]],
+    waiting: Callable[[float], None] | None,
+) -> bool:
+    """Wait for the end; say whether the deadline came first."""
+    started = time.monotonic()
+    while True:
+        try:
+            process.wait(_PAUSE)
+            ended = True
+        except subprocess.TimeoutExpired:
+            ended = False
+        for file, take in follow:
+            if take is not None and (piece := file.read()):
+                take(piece)
+        now = time.monotonic()
+        if ended or now >= deadline:
+            return not ended
+        if waiting is not None:
+            waiting(now - started)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        _signal_group(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+    # Also when it ended by itself: what it started must not outlive it.
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def processes_with(variable: str) -> Iterator[tuple[int, str]]:
+    """Yield the process id and value of each process that has a variable.
+
+    Only processes of this user are seen, and only where there is `/proc`.
+    """
+    start = f"{variable}=".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue  # ended, or another user's
+        for each in variables:
+            if each.startswith(start):
+                yield int(folder.name), os.fsdecode(each[len(start) :])
+
+
+def kill_all(process_ids: Sequence[int]) -> None:
+    """Kill processes that may have ended already."""
+    for process_id in process_ids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process_id, signal.SIGKILL)

@@ -1,0 +1,331 @@
+"""Runs cubes as processes of this machine, in a virtual environment.
+
+There is no daemon and no root, and nothing is isolated: a task may read and
+write whatever the user may. What the image would hold is laid out in a folder by
+the COPY lines of `build/Dockerfile`; its RUN lines are not executed.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
+from mlcube_conformance.model import Image, RunResult
+from mlcube_conformance.process import kill_all, processes_with, run_process
+from mlcube_conformance.runners.base import CA_VARIABLES, heartbeat, proxies
+from mlcube_conformance.runners.dockerfile import Recipe, read_recipe
+from mlcube_conformance.runners.environments import (
+    environment_key,
+    environment_path,
+    is_complete,
+    make_environment,
+)
+from mlcube_conformance.runners.liveness import (
+    HOST_LABEL,
+    OWNER_LABEL,
+    RUN_LABEL,
+    Liveness,
+    build_lock,
+)
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Cube, Platform
+    from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+
+__all__ = ["LocalRunner"]
+
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+_INSIDE = re.compile(r"/mlcube_io(\d+)(/.*)?")
+_PYTHON = re.compile(r"python(3(\.\d+)?)?")
+#: Labels as variables: what has them was started by us.
+_VARIABLES = {
+    RUN_LABEL: "MLCUBE_CONFORMANCE_RUN",
+    OWNER_LABEL: "MLCUBE_CONFORMANCE_OWNER",
+    HOST_LABEL: "MLCUBE_CONFORMANCE_HOST",
+}
+_TASK = "MLCUBE_CONFORMANCE_TASK"
+
+
+class LocalRunner:
+    """Configures and runs cubes on this machine itself."""
+
+    protects_inputs = False
+
+    def __init__(self, run_id: str) -> None:
+        """Prepare, without making anything yet."""
+        self._run_id = run_id
+        self._alive: Liveness | None = None
+
+    @property
+    def _liveness(self) -> Liveness:
+        if self._alive is None:
+            self._alive = Liveness(self._run_id)
+        return self._alive
+
+    def unavailable(self) -> MachineError | None:
+        """Return why no environment can be made here, or None when it can."""
+        missing = [name for name in ("venv", "ensurepip") if find_spec(name) is None]
+        if not missing:
+            return None
+        return PlatformUnavailable(
+            Message(
+                what="the platform local cannot be used here",
+                where="this Python",
+                found=f"no module {' and no '.join(missing)}",
+                expected="what virtual environments are made with",
+                do="install it (on Debian: `apt-get install python3-venv`)",
+            )
+        )
+
+    def configure(self, request: ConfigureRequest) -> Image:
+        """Make the environment of a cube, unless one of that content is there."""
+        recipe = _recipe(request.cube)
+        trial = request.log.parent / "trial"
+        _lay_out(recipe, request.cube, trial)
+        shutil.rmtree(trial)
+        key = environment_key(request.cube)
+        timeout = request.options.configure_timeout
+        try:
+            with build_lock(
+                f"local-{key}",
+                timeout,
+                lambda: request.watch.note(
+                    f"waiting for another run to make the environment {key}"
+                ),
+            ):
+                origin = make_environment(request, key)
+        except TimeoutError as error:
+            raise MachineError(
+                Message(
+                    what=f"another run has been making {key} for {timeout:g} s",
+                    where=str(error),
+                    expected="an environment within --configure-timeout",
+                    do="end the other run, or give more seconds",
+                )
+            ) from error
+        return Image(name=str(environment_path(key)), digest=key, origin=origin)
+
+    def find_image(self, cube: Cube, platform: Platform) -> Image | None:
+        """Return the environment of a cube, if it is there."""
+        del platform
+        key = environment_key(cube)
+        path = environment_path(key)
+        if not is_complete(path):
+            return None
+        return Image(name=str(path), digest=key, origin="present")
+
+    def run(self, request: RunRequest) -> RunResult:
+        """Run a task as a process, with what an image would hold laid out anew."""
+        if request.options.network == "none":
+            raise MachineError(
+                Message(
+                    what="the platform local cannot turn the network off",
+                    where=f"case {request.case_id}",
+                    found="--network none",
+                    expected="a platform that isolates",
+                    do="run on docker, or leave --network out",
+                )
+            )
+        place = request.stdout.with_suffix(".root")
+        recipe = _recipe(request.cube)
+        if not recipe.entrypoint:
+            raise _cannot_start(request, "it has no ENTRYPOINT")
+        _lay_out(recipe, request.cube, place)
+        argv = _argv(recipe, request, place)
+        environment = _environment(recipe, request, place)
+        labels = self._liveness.labels()
+        marks = {_VARIABLES[name]: value for name, value in labels.items()}
+        name = f"still running {request.case_id}"
+        request.stderr.unlink(missing_ok=True)
+        try:
+            ended = run_process(
+                argv,
+                stdout=request.stdout,
+                stderr=request.stderr,
+                timeout=request.options.task_timeout,
+                env={**environment, **marks, _TASK: str(place)},
+                cwd=_cwd(recipe, place),
+                out=request.watch.out,
+                err=request.watch.err,
+                waiting=heartbeat(request.watch, name, request.stdout),
+            )
+        except OSError as error:
+            found = f"{error.strerror}: {shlex.join(argv[:2])}"
+            if not isinstance(error, (FileNotFoundError, PermissionError)):
+                raise _not_run(request, found) from error
+            raise _cannot_start(request, found) from error
+        finally:
+            # Those, too, that left the group of the process.
+            kill_all([pid for pid, at in processes_with(_TASK) if at == str(place)])
+        return RunResult(
+            exit_code=ended.exit_code,
+            timed_out=ended.timed_out,
+            out_of_memory=False,
+            seconds=ended.seconds,
+            stdout=request.stdout,
+            stderr=request.stderr,
+            command=("env", "-i", *(f"{k}={v}" for k, v in environment.items()), *argv),
+        )
+
+    def remove_leftovers(self) -> tuple[str, ...]:
+        """Kill the processes of runs that are over; return their names."""
+        removed = []
+        owner = _VARIABLES[OWNER_LABEL]
+        hosts = dict(processes_with(_VARIABLES[HOST_LABEL]))
+        over: dict[str, bool] = {}
+        for pid, value in processes_with(owner):
+            labels = {OWNER_LABEL: value, HOST_LABEL: hosts.get(pid, "")}
+            if value not in over:
+                over[value] = self._liveness.is_left_over(labels)
+            if over[value]:
+                kill_all([pid])
+                removed.append(f"process {pid}")
+        return tuple(removed)
+
+    def close(self) -> None:
+        """Let go of the run."""
+        if self._alive is not None:
+            self._alive.end()
+            self._alive = None
+
+
+def _recipe(cube: Cube) -> Recipe:
+    dockerfile = cube.build_context / "Dockerfile"
+    try:
+        recipe = read_recipe(dockerfile)
+    except (OSError, ValueError) as error:
+        raise Violation(
+            Message(
+                what=f"the recipe of {cube.id!r} cannot be read",
+                where=str(dockerfile),
+                found=str(error),
+                expected="a Dockerfile, which says what a task starts",
+                do="write build/Dockerfile with COPY lines and an ENTRYPOINT",
+            )
+        ) from error
+    return recipe
+
+
+def _lay_out(recipe: Recipe, cube: Cube, place: Path) -> None:
+    """Copy what the image would hold into a folder that stands for its root."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    context = cube.build_context.resolve()
+    for source, target, is_folder in recipe.copies:
+        found = sorted(context.glob(source.lstrip("/"))) if source != "." else [context]
+        if not found or not all(
+            each.resolve().is_relative_to(context) for each in found
+        ):
+            shutil.rmtree(place)
+            raise Violation(
+                Message(
+                    what=f"the image of {cube.id!r} cannot be laid out",
+                    where=str(cube.build_context / "Dockerfile"),
+                    found=f"COPY {source}: no such file in build/",
+                    expected="a file or folder in build/",
+                    do="mend the path, or add the file",
+                )
+            )
+        for each in found:
+            _copy(each, place / target.relative_to("/"), is_folder=is_folder)
+
+
+def _copy(source: Path, target: Path, *, is_folder: bool) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        return
+    if is_folder or target.is_dir():
+        target /= source.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+
+
+def _cwd(recipe: Recipe, place: Path) -> Path:
+    folder = place / recipe.workdir.relative_to("/")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _argv(recipe: Recipe, request: RunRequest, place: Path) -> list[str]:
+    """Return the command of the image, with the paths of this machine."""
+    hosts = {each.container: each.host for each in request.view.mounts}
+
+    def outside(argument: str) -> str:
+        name, equals, value = argument.partition("=")
+        match = _INSIDE.fullmatch(value)
+        if not equals or match is None:
+            return argument
+        return f"{name}={hosts[f'/mlcube_io{match[1]}']}{match[2] or ''}"
+
+    words = []
+    for index, word in enumerate(recipe.entrypoint):
+        laid_out = place / word.lstrip("/")
+        if word.startswith("/") and laid_out.exists():
+            words.append(str(laid_out))
+        elif index == 0 and _PYTHON.fullmatch(Path(word).name):
+            words.append(str(Path(request.image.name) / "bin" / "python"))
+        else:
+            words.append(word)
+    return [*words, *(outside(each) for each in request.view.arguments)]
+
+
+def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, str]:
+    """Return what a container would see, and nothing else of this process."""
+    home, temporary = place / "home", place / "tmp"
+    home.mkdir(exist_ok=True)
+    temporary.mkdir(exist_ok=True)
+    environment = {
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        **proxies(),
+        **recipe.environment,
+        "PATH": f"{request.image.name}/bin:{_PATH}",
+    }
+    if request.options.ca_bundle:
+        bundle = str(request.options.ca_bundle)
+        environment.update(dict.fromkeys(CA_VARIABLES, bundle))
+    gpus = request.options.gpus or ""
+    if gpus != "all":
+        environment["CUDA_VISIBLE_DEVICES"] = _devices(gpus)
+    return environment
+
+
+def _devices(gpus: str) -> str:
+    if gpus.isdecimal():
+        return ",".join(str(index) for index in range(int(gpus)))
+    return gpus.removeprefix("device=")
+
+
+def _cannot_start(request: RunRequest, found: str) -> Violation:
+    return Violation(
+        Message(
+            what="the image cannot start the task",
+            where=f"{request.cube.build_context / 'Dockerfile'}, {request.case_id}",
+            found=found,
+            expected="an ENTRYPOINT that takes the task's name first",
+            do="write ENTRYPOINT into build/Dockerfile; what a base image starts is "
+            "not known here",
+        )
+    )
+
+
+def _not_run(request: RunRequest, found: str) -> MachineError:
+    return MachineError(
+        Message(
+            what="the task could not be run",
+            where=f"case {request.case_id}",
+            found=found,
+            expected="a process that starts, and a log that can be written",
+            do="free some disk space, or mend the permissions",
+        )
+    )

@@ -1,0 +1,360 @@
+"""The platform local: processes of this machine in an environment of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.process import processes_with
+from tests.cube_folders import CubeFolder, make_cube
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import RunSuite
+
+MADE = "making the environment"
+ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a disk")
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return a cache folder of the test's own, so that nothing is made already."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def _environments(cache: Path) -> list[Path]:
+    return list((cache / "mlcube-conformance/environments").glob("*"))
+
+
+def _require(cube: CubeFolder, package: str) -> None:
+    """Let the cube need a package that only a folder beside it has."""
+    wheels = cube.root.parent / "wheels"
+    wheels.mkdir(exist_ok=True)
+    info = f"{package}-1.0.dist-info"
+    with zipfile.ZipFile(wheels / f"{package}-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{package}.py", f"name = {package!r}\n")
+        wheel.writestr(
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n",
+        )
+        wheel.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        wheel.writestr(f"{info}/RECORD", "")
+    cube.write(
+        "build/requirements.txt", f"--no-index\n--find-links {wheels}\n{package}==1.0\n"
+    )
+    cube.write(
+        "build/Dockerfile",
+        'FROM python:3\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["python3", "/app/task.py"]\n',
+    )
+    cube.write(
+        "build/task.py",
+        "import pathlib, sys\n"
+        f"import {package} as package\n"
+        "values = dict(each[2:].split('=', 1) for each in sys.argv[2:])\n"
+        "if sys.argv[1] == 'make':\n"
+        "    (pathlib.Path(values['data']) / 'part').write_text(package.name)\n"
+        "else:\n"
+        "    pathlib.Path(values['result']).write_text(sys.prefix)\n",
+    )
+
+
+def _run(run_suite: RunSuite, cube: CubeFolder, *options: str | Path) -> list[str]:
+    """Run the suite, which must pass; return its lines."""
+    run = run_suite("--cube", cube.root, "--platform", "local", *options)
+    assert run.exit_code == 0, run.output
+    return run.output.splitlines()
+
+
+def test_sound_cube_passes_and_the_header_says_what_is_not_isolated(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    lines = _run(run_suite, cube_folder)
+
+    assert sum("isolates nothing" in line for line in lines) == 1
+    assert not (tmp_path / "place/.mlcube-conformance").exists()
+
+
+def test_task_sees_its_own_environment_and_nothing_of_ours(
+    cube_folder: CubeFolder,
+    run_suite: RunSuite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECRET", "secret")
+    monkeypatch.setenv("https_proxy", "http://proxy.invalid")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    cube_folder.edit("build/Dockerfile", "COPY", "ENV WORD=from-recipe\nCOPY")
+    cube_folder.tasks(use='env > "$result"; pwd >> "$result"')
+
+    _run(run_suite, cube_folder, "--workspace", tmp_path / "kept")
+
+    seen = (tmp_path / "kept/out/result.txt").read_text()
+    assert "SECRET" not in seen
+    assert "WORD=from-recipe\n" in seen
+    assert "https_proxy=http://proxy.invalid\n" in seen
+    assert "CUDA_VISIBLE_DEVICES=\n" in seen
+    assert f"HOME={os.environ['HOME']}\n" not in seen
+
+
+def test_environment_is_made_once_and_anew_for_other_requirements(
+    cube_folder: CubeFolder, run_suite: RunSuite, cache: Path, tmp_path: Path
+) -> None:
+    _require(cube_folder, "one")
+    first = _run(run_suite, cube_folder)
+    second = _run(run_suite, cube_folder)
+    other = make_cube(tmp_path / "other")
+    _require(other, "one")
+    shared = _run(run_suite, other)
+    _require(cube_folder, "two")
+    changed = _run(run_suite, cube_folder, "--workspace", tmp_path / "kept")
+
+    made = [any(MADE in x for x in lines) for lines in (first, second, shared, changed)]
+    assert made == [True, False, False, True]
+    assert len(_environments(cache)) == 2
+    assert (tmp_path / "kept/data/part").read_text() == "two"
+    assert (tmp_path / "kept/out/result.txt").read_text().startswith(str(cache))
+
+
+def test_two_runs_at_once_make_one_environment(
+    cube_folder: CubeFolder, tmp_path: Path, cache: Path
+) -> None:
+    _require(cube_folder, "one")
+    command = [
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull),
+        *("--rootdir", str(tmp_path), "--cube", str(cube_folder.root)),
+        *("--platform", "local"),
+    ]
+    runs = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+
+    outputs = [run.communicate(timeout=120)[0] for run in runs]
+
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert sum(MADE in output for output in outputs) == 1
+    assert len(_environments(cache)) == 1
+
+
+def test_half_made_environment_is_not_used(
+    cube_folder: CubeFolder, run_suite: RunSuite, cache: Path
+) -> None:
+    _require(cube_folder, "one")
+    _run(run_suite, cube_folder)
+    (environment,) = _environments(cache)
+    (environment / ".mlcube-conformance-complete").unlink()
+    (environment / "junk").write_text("junk")
+
+    lines = _run(run_suite, cube_folder)
+
+    assert any(MADE in line for line in lines)
+    assert not (environment / "junk").exists()
+
+
+def test_requirement_that_does_not_exist_is_a_failure(
+    cube_folder: CubeFolder, run_suite: RunSuite, cache: Path
+) -> None:
+    _require(cube_folder, "one")
+    cube_folder.edit("build/requirements.txt", "one==1.0", "no-such-thing==9")
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "local")
+
+    message = run.verdict("failed")["test_image_builds[tiny-local]"]
+    assert "the environment of 'tiny' cannot be made" in message
+    assert "No matching distribution found for no-such-thing==9" in message
+    assert "build/requirements.txt" in message
+    assert "configure.log" in message
+    assert "Traceback" not in run.output
+    assert _environments(cache) == []
+
+
+def test_index_that_cannot_be_reached_is_an_error(
+    cube_folder: CubeFolder, run_suite: RunSuite, cache: Path
+) -> None:
+    _require(cube_folder, "one")
+    cube_folder.write(
+        "build/requirements.txt", "--index-url http://127.0.0.1:9/simple\nno-such==9\n"
+    )
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "local")
+
+    (message,) = run.verdict("error").values()
+    assert "the environment of 'tiny' cannot be made" in message
+    assert "an index and a disk that work" in message
+    assert "configure.log" in message
+    assert not run.verdict("failed")
+    assert _environments(cache) == []
+
+
+@ROOT_ONLY
+def test_disk_that_is_full_is_an_error(
+    cube_folder: CubeFolder, tmp_path: Path, cache: Path
+) -> None:
+    _require(cube_folder, "one")
+    cache.mkdir()
+    script = 'mount -t tmpfs -o size=1m small "$XDG_CACHE_HOME" && exec "$@"'
+
+    done = subprocess.run(
+        [
+            *("unshare", "--mount", "sh", "-c", script, "sh"),
+            *(sys.executable, "-m", "pytest", "-c", os.devnull),
+            *("--rootdir", tmp_path, "--cube", cube_folder.root, "--platform", "local"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
+    assert "the environment of 'tiny' cannot be made" in done.stdout
+    assert "No space left on device" in done.stdout
+    assert "1 error" in done.stdout.splitlines()[-1]
+    assert "failed" not in done.stdout.splitlines()[-1]
+
+
+def test_nothing_outlives_its_task(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    cube_folder.tasks(make='sleep 300 & setsid sleep 300 & cat "$seed" > "$data/part"')
+
+    _run(run_suite, cube_folder)
+
+    left = [at for _, at in processes_with("MLCUBE_CONFORMANCE_TASK")]
+    assert not [at for at in left if at.startswith(str(tmp_path))]
+
+
+def _start_and_wait_for_task(cube: CubeFolder, place: Path) -> subprocess.Popen[bytes]:
+    cube.tasks(make='touch "$data/begun"; sleep 300')
+    kept = place / "kept"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "pytest", "-c", os.devnull),
+            *("--rootdir", str(place), "--cube", str(cube.root)),
+            *("--platform", "local", "--workspace", str(kept)),
+        ],
+        cwd=place,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (kept / "data/begun").exists():
+        assert time.monotonic() < deadline, "no task was started"
+        assert process.poll() is None, "pytest ended early"
+        time.sleep(0.05)
+    return process
+
+
+def _tasks_of(place: Path) -> list[int]:
+    found = processes_with("MLCUBE_CONFORMANCE_TASK")
+    return [pid for pid, at in found if at.startswith(str(place))]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_leaves_no_process(
+    number: signal.Signals, cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    process = _start_and_wait_for_task(cube_folder, tmp_path)
+
+    os.killpg(process.pid, number)
+
+    assert process.wait(timeout=60) == pytest.ExitCode.INTERRUPTED
+    assert _tasks_of(tmp_path) == []
+
+
+def test_next_run_kills_what_a_killed_one_left(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    process = _start_and_wait_for_task(cube_folder, tmp_path)
+    other = make_cube(tmp_path / "other")
+
+    _run(run_suite, other)
+    still_there = _tasks_of(tmp_path)
+    process.kill()
+    process.wait(timeout=60)
+    after = _run(run_suite, other)
+
+    assert still_there
+    assert any("left over from an earlier run" in line for line in after)
+    assert _tasks_of(tmp_path) == []
+
+
+def test_files_of_the_user_are_copied_before_a_task_gets_them(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    cube_folder.tasks(make='echo more >> "$seed"; cat "$seed" > "$data/part"')
+
+    run = run_suite(
+        *("--cube", cube_folder.root, "--platform", "local"),
+        *("--parameter", f"make.seed={mine}"),
+    )
+
+    assert list(run.verdict("failed")) == ["test_inputs_are_unchanged[tiny-local-make]"]
+    assert mine.read_text() == "mine"
+
+
+def test_network_that_cannot_be_turned_off_is_an_error(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    run = run_suite(
+        "--cube", cube_folder.root, "--platform", "local", "--network", "none"
+    )
+
+    (message,) = run.verdict("error").values()
+    assert "local cannot turn the network off" in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["with space", "quo'te\"s", "semi;colon", "$(touch x)", "`touch x`", "имя-漢字-é"],
+)
+def test_any_path_works_and_executes_nothing(
+    name: str, tmp_path: Path, run_suite: RunSuite
+) -> None:
+    cube = make_cube(tmp_path / name)
+    cube.edit("run/use.yaml", "out/result.txt", f"out/{name}/result.txt")
+    kept = tmp_path / f"{name} kept"
+
+    _run(run_suite, cube, "--workspace", kept)
+
+    assert (kept / "out" / name / "result.txt").read_text() == "seed\n"
+    assert not list(tmp_path.rglob("x"))
+
+
+def test_first_platform_that_works_is_taken_and_the_header_says_why(
+    cube_folder: CubeFolder, run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+
+    run = run_suite("--cube", cube_folder.root, "-n", "2")
+
+    assert run.exit_code == 0, run.output
+    assert "the first that works here: local" in run.output
+    assert "not taken: Docker cannot be used here" in run.output
+    assert "test_exits_zero[tiny-local-use]" in run.outcomes
+    assert "Traceback" not in run.output
+
+
+@pytest.mark.docker
+def test_docker_is_taken_where_it_works(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    run = run_suite("--cube", cube_folder.root)
+
+    assert run.exit_code == 0, run.output
+    assert "the first that works here: docker" in run.output
+    assert "test_exits_zero[tiny-docker-use]" in run.outcomes
