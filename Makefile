@@ -1,15 +1,20 @@
 # `make test` runs every test that this machine can run. SETUP=docker sets Docker up
 # first, on a Debian machine where you are root, and makes its absence a failure.
+# `make demo` runs the MNIST cube on data that need no download; DEMO adds options.
 PYTHON ?= python3
 VENV ?= .venv
 SETUP ?=
 PLATFORMS := $(VENV)/platforms.env
+SOURCES := $(shell git ls-files '*.py' '*.yaml')
 
-.PHONY: test lint clean
+.PHONY: test demo lint clean
 
 test: $(VENV)/installed $(PLATFORMS)
 	set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
 	    PYTHONSAFEPATH=1 $(VENV)/bin/pytest -n 2 $(PYTEST)
+
+demo: $(VENV)/installed-demo
+	@PYTHONSAFEPATH=1 $(VENV)/bin/python scripts/demo.py $(DEMO)
 
 lint: $(VENV)/installed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tox -q run -e lint
@@ -17,10 +22,15 @@ lint: $(VENV)/installed
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: $(VENV)/bin/pip pyproject.toml $(shell git ls-files '*.py' '*.yaml')
+$(VENV)/installed: $(VENV)/bin/pip pyproject.toml $(SOURCES)
 	$(VENV)/bin/pip install --quiet --force-reinstall --no-deps .
 	$(VENV)/bin/pip install --quiet '.[test]' tox
 	touch $@
+
+$(VENV)/installed-demo: $(VENV)/bin/pip pyproject.toml $(SOURCES)
+	@echo "demo: installing the project and scikit-learn, for its digits, into $(VENV)"
+	@$(VENV)/bin/pip install --quiet --no-compile --disable-pip-version-check '.[demo]'
+	@touch $@
 
 .PHONY: $(PLATFORMS)
 $(PLATFORMS): $(VENV)/bin/pip
@@ -30,4 +40,4 @@ $(PLATFORMS): $(VENV)/bin/pip
 	done
 
 clean:
-	rm -rf $(VENV) .tox .mlcube-conformance
+	rm -rf $(VENV) .tox .mlcube-conformance demo-results

@@ -23,16 +23,25 @@ from mlcube_conformance.errors import (
     Message,
     UsageError,
     Violation,
+    require,
 )
 from mlcube_conformance.loader.multi_file import load_cube_for
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.model import Case
 from mlcube_conformance.mounts import task_view
-from mlcube_conformance.plan import check_overrides, override_parameters
+from mlcube_conformance.plan import (
+    check_overrides,
+    check_paths,
+    override_parameters,
+)
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest, Watch
-from mlcube_conformance.selection import parse_overrides, runner_options
-from mlcube_conformance.workspace import check_inputs, make_outputs
+from mlcube_conformance.selection import (
+    absolute,
+    parse_overrides,
+    runner_options,
+)
+from mlcube_conformance.workspace import check_inputs, confine, make_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,9 +52,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_command_line"]
 
-USAGE = 2
-TIMED_OUT = 124
-NOT_RUN = 125
+_USAGE = 2
+_TIMED_OUT = 124
+_NOT_RUN = 125
 
 _CubeOption = Annotated[
     Path, typer.Option("--mlcube", metavar="DIR", help="Folder of the cube.")
@@ -194,10 +203,10 @@ def _exit_codes() -> Iterator[None]:
         yield
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(USAGE) from error
+        raise typer.Exit(_USAGE) from error
     except (ConformanceError, Violation) as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(NOT_RUN) from error
+        raise typer.Exit(_NOT_RUN) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +238,12 @@ class _Job:
         (invocation,) = self.cube.invocations
         case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
         workspace = self.cube.workspace
-        check_inputs(invocation, workspace)
+        try:
+            require(check_paths(invocation, workspace))
+            confine(invocation, workspace)
+            check_inputs(invocation, workspace)
+        except Violation as violation:
+            raise UsageError(*violation.messages) from violation
         image = self.runner.find_image(self.cube, self.platform) or self.configure(
             options
         )
@@ -252,7 +266,7 @@ class _Job:
         for problem in exits_zero(case, result):
             # What the task itself said was shown as it came.
             _say(str(replace(problem, tail=())))
-        return TIMED_OUT if result.timed_out else result.exit_code
+        return _TIMED_OUT if result.timed_out else result.exit_code
 
 
 @contextmanager
@@ -266,7 +280,7 @@ def _job(
     """Read the files; nothing is made or started before they are all right."""
     cube = _read_cube(mlcube, task, parameters)
     platform = _read_platform(platform_name, cube, kind)
-    logs = Path(tempfile.mkdtemp(prefix=f"mlcube-{cube.name}-"))
+    logs = Path(tempfile.mkdtemp(prefix="mlcube-"))
     runner = make_runner(kind, logs.name)
     try:
         trouble = runner.unavailable()
@@ -288,7 +302,7 @@ def _read_cube(mlcube: Path, task: Path | None, parameters: Sequence[str]) -> Cu
         raise _not_there("--mlcube", mlcube, "the folder of a cube")
     if task is not None and not task.is_file():
         raise _not_there("--task", task, "a run file")
-    loaded = load_cube_for(mlcube.absolute(), task.absolute() if task else None)
+    loaded = load_cube_for(absolute(str(mlcube)), absolute(str(task)) if task else None)
     _refuse(loaded.problems)
     for warning in loaded.warnings:
         _say(f"warning: {warning}")

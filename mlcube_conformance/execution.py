@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.checks.outputs import Observation
+from mlcube_conformance.checks.outputs import (
+    Observation,
+    outputs_appear,
+    outputs_are_of_their_type,
+)
 from mlcube_conformance.checks.run import exits_zero
 from mlcube_conformance.errors import MachineError, Violation
 from mlcube_conformance.mounts import host_path, task_view
@@ -18,7 +21,9 @@ from mlcube_conformance.workspace import (
     check_inputs,
     confine,
     copy_given_inputs,
+    make_folder,
     make_outputs,
+    remove_tree,
     snapshot,
     stage,
 )
@@ -69,9 +74,18 @@ class TaskRun:
         return self.result.exit_code if self.result else None
 
     @property
-    def succeeded(self) -> bool:
+    def exited_zero(self) -> bool:
         """Whether the task ran and exited with 0 within its time."""
         return self.result is not None and not exits_zero(self.case, self.result)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether others can read what the task had to make."""
+        return (
+            self.exited_zero
+            and not outputs_appear(self.outputs)
+            and not outputs_are_of_their_type(self.outputs)
+        )
 
 
 @dataclass(slots=True)
@@ -86,13 +100,15 @@ class Execution:
     workspace: Path | None = None
     """Folder to run in, instead of a fresh one."""
     _runners: dict[str, Runner | MachineError] = field(default_factory=dict)
-    _images: dict[str, Image | Violation | MachineError] = field(default_factory=dict)
-    _staged: dict[str, Violation | MachineError | None] = field(default_factory=dict)
-    _runs: dict[str, TaskRun | MachineError] = field(default_factory=dict)
+    _images: dict[object, Image | Violation | MachineError] = field(
+        default_factory=dict
+    )
+    _staged: dict[object, Violation | MachineError | None] = field(default_factory=dict)
+    _runs: dict[object, TaskRun | MachineError] = field(default_factory=dict)
 
     def folder_of(self, placement: Placement) -> Path:
         """Return the folder that holds the logs and workspace of a placement."""
-        return self.folder / placement.id
+        return self.folder / placement.cube.id / placement.platform.id
 
     def workspace_of(self, placement: Placement) -> Path:
         """Return the folder that the tasks of a placement share."""
@@ -105,12 +121,12 @@ class Execution:
             Violation: The cube is at fault; the same each time.
             MachineError: The platform is at fault; the same each time.
         """
-        if placement.id not in self._images:
+        if placement.key not in self._images:
             try:
-                self._images[placement.id] = self._configure(placement)
+                self._images[placement.key] = self._configure(placement)
             except (Violation, MachineError) as error:
-                self._images[placement.id] = error
-        found = self._images[placement.id]
+                self._images[placement.key] = error
+        found = self._images[placement.key]
         if isinstance(found, (Violation, MachineError)):
             raise found
         return found
@@ -130,7 +146,7 @@ class Execution:
 
     def _configure(self, placement: Placement) -> Image:
         folder = self.folder_of(placement)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         image = self._runner(placement.platform.kind).configure(
             ConfigureRequest(
                 cube=placement.cube,
@@ -149,12 +165,12 @@ class Execution:
         Raises:
             MachineError: The platform is at fault; the same each time.
         """
-        if case.id not in self._runs:
+        if case.key not in self._runs:
             try:
-                self._runs[case.id] = self._run(placement, case)
+                self._runs[case.key] = self._run(placement, case)
             except MachineError as error:
-                self._runs[case.id] = error
-        found = self._runs[case.id]
+                self._runs[case.key] = error
+        found = self._runs[case.key]
         if isinstance(found, MachineError):
             raise found
         return found
@@ -188,17 +204,17 @@ class Execution:
             return TaskRun(case=case, workspace=workspace, not_started=violation)
 
     def _stage(self, placement: Placement) -> None:
-        if placement.id not in self._staged:
+        if placement.key not in self._staged:
             try:
-                self._staged[placement.id] = None
+                self._staged[placement.key] = None
                 stage(
                     placement.cube,
                     placement.cube.invocations,
                     self.workspace_of(placement),
                 )
             except (Violation, MachineError) as error:
-                self._staged[placement.id] = error
-        trouble = self._staged[placement.id]
+                self._staged[placement.key] = error
+        trouble = self._staged[placement.key]
         if trouble is not None:
             raise trouble
 
@@ -211,9 +227,10 @@ class Execution:
 
     def _start(self, placement: Placement, case: Case, image: Image) -> TaskRun:
         workspace = self.workspace_of(placement)
-        name = case.invocation.name.replace("/", "-")
-        stdout = self.folder_of(placement) / f"{name}.stdout.log"
-        stderr = self.folder_of(placement) / f"{name}.stderr.log"
+        logs = self.folder_of(placement) / case.invocation.name
+        make_folder(logs.parent)
+        stdout = logs.with_name(f"{logs.name}.stdout.log")
+        stderr = logs.with_name(f"{logs.name}.stderr.log")
         before = self._look(case, workspace)
         self.watch.note(f"running {case.id}; log: {stdout}")
         result = self._runner(placement.platform.kind).run(
@@ -270,12 +287,12 @@ class Execution:
 
     def run_of(self, case: Case) -> TaskRun | None:
         """Return what became of a case so far; runs nothing."""
-        found = self._runs.get(case.id)
+        found = self._runs.get(case.key)
         return found if isinstance(found, TaskRun) else None
 
     def begun(self, placements: Iterable[Placement]) -> list[Placement]:
         """Return the placements that this process has worked on."""
-        return [each for each in placements if each.id in self._images]
+        return [each for each in placements if each.key in self._images]
 
     def remove_leftovers(self, kinds: Iterable[str]) -> None:
         """Remove what runs that are over left behind on these kinds of platform."""
@@ -286,12 +303,11 @@ class Execution:
 
     def remove_folder(self, placement: Placement) -> None:
         """Remove the logs of a placement, and its workspace if it was made for it."""
-        with suppress(RecursionError):  # a task may have nested its folders too deep
-            shutil.rmtree(self.folder_of(placement), ignore_errors=True)
+        remove_tree(self.folder_of(placement))
 
     def remove_empty_folders(self) -> None:
         """Remove the folder of the run where nothing in it was kept."""
-        for folder in (self.folder, self.folder.parent):
+        for folder in (*self.folder.glob("*"), self.folder, self.folder.parent):
             with suppress(OSError):
                 folder.rmdir()
 

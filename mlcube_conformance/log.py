@@ -14,7 +14,9 @@ __all__ = ["TAIL_LINES", "last_lines", "mask", "plain", "tail"]
 #: Lines of a log that a message shows.
 TAIL_LINES = 20
 
-_CREDENTIALS = re.compile(r"(?<=://)[^\s/@]+@")
+#: Up to the last @ of a word, since a password may hold any sign.
+_CREDENTIALS = re.compile(r"(?<=://)\S+@")
+_PROXY = re.compile(r"(?i)(\b\w+_proxy=)(?!\S+://)\S+@")
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TAIL_BYTES = 64 * 1024
@@ -27,7 +29,7 @@ def plain(text: str) -> str:
 
 def mask(text: str) -> str:
     """Return a text without the user names and passwords of its URLs."""
-    return _CREDENTIALS.sub("***@", text)
+    return _PROXY.sub(r"\1***@", _CREDENTIALS.sub("***@", text))
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> tuple[str, ...]:

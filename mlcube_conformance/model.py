@@ -144,6 +144,16 @@ class Case:
     invocation: Invocation
 
     @property
+    def placement_key(self) -> tuple[Path, Path]:
+        """What tells the cube and the platform from all others; ids may look alike."""
+        return (self.cube.root, self.platform.file)
+
+    @property
+    def key(self) -> tuple[Path, Path, str]:
+        """What tells the case from all others."""
+        return (*self.placement_key, self.invocation.name)
+
+    @property
     def placement_id(self) -> str:
         """Name of the cube and the platform together, as in `mnist-docker`."""
         return f"{self.cube.id}-{self.platform.id}"

@@ -35,30 +35,31 @@ class TaskView:
 def host_path(binding: Binding, workspace: Path) -> Path:
     """Return the absolute path on this machine that a value means.
 
-    `$WORKSPACE`, other variables and a leading `~` are replaced once, in one
-    pass, so that a `$` inside the workspace's own path stays what it is. A
-    relative value lies below the workspace.
+    `$WORKSPACE`, `$HOME` and a leading `~` are replaced once, in one pass, so that a
+    `$` inside the workspace's own path stays what it is. A relative value lies below
+    the workspace.
 
     Raises:
-        Violation: The value names a variable that is not set.
+        Violation: The value names another variable.
     """
 
     def replace(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         if name == "WORKSPACE":
             return str(workspace)
-        if name not in os.environ:
-            raise Violation(
-                Message(
-                    what=f"the value of {binding.parameter.name!r} names a variable "
-                    "that is not set",
-                    where=str(binding.source),
-                    found=f"${name} in {binding.value}",
-                    expected="$WORKSPACE, or a variable of the environment",
-                    do=f"write $WORKSPACE, or set {name}",
-                )
+        if name == "HOME":
+            return str(Path.home())
+        raise Violation(
+            Message(
+                what=f"the value of {binding.parameter.name!r} names a variable "
+                "that a cube does not get",
+                where=str(binding.source),
+                found=f"${name} in {binding.value}",
+                expected="$WORKSPACE or $HOME: others may be secrets",
+                do="write $WORKSPACE, or give the value on the command line: "
+                f"--parameter {binding.parameter.name}=PATH",
             )
-        return os.environ[name]
+        )
 
     if binding.given_by_user:
         return Path(binding.value)
@@ -82,9 +83,11 @@ def task_view(invocation: Invocation, workspace: Path) -> TaskView:
     for binding in invocation.bindings:
         path = host_path(binding, workspace)
         is_file = binding.parameter.kind == "file"
+        is_output = binding.parameter.role == "output"
+        if is_file and not is_output:
+            path = path.resolve()  # A link would lead nowhere inside.
         # The folder is resolved, so that two spellings make one mount.
         folder = (path.parent if is_file else path).resolve()
-        is_output = binding.parameter.role == "output"
         writable[folder] = writable.get(folder, False) or is_output
         inside = f"/mlcube_io{list(writable).index(folder)}"
         if is_file:

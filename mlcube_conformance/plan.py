@@ -54,6 +54,11 @@ class Placement:
         """Name of the cube and the platform together, as in `mnist-docker`."""
         return f"{self.cube.id}-{self.platform.id}"
 
+    @property
+    def key(self) -> tuple[Path, Path]:
+        """What tells it from all others; ids may look alike."""
+        return (self.cube.root, self.platform.file)
+
     def producers(self, case: Case) -> tuple[Case, ...]:
         """Return the cases that write what this one reads, in order."""
         names = {

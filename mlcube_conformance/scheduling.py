@@ -27,15 +27,30 @@ class PlacementScheduling(LoadScopeScheduling):  # type: ignore[misc]
         log: Any,  # noqa: ANN401 - xdist's own
         placement_ids: Sequence[str],
     ) -> None:
-        """Remember the placements, the longest name first."""
+        """Remember the placements."""
         super().__init__(config, log)
-        self._ids = sorted(placement_ids, key=len, reverse=True)
+        # As pytest writes a name into an id.
+        self._ids = [each.encode("unicode_escape").decode() for each in placement_ids]
+        self._groups = {each: each for each in self._ids}
+
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:  # noqa: ANN401
+        """Take the tests that a worker found; xdist's way to tell them."""
+        for nodeid in collection:
+            named = self._named(nodeid)
+            # Where ids look alike, their placements go to one worker.
+            for each in named[1:]:
+                one, other = self._groups[named[0]], self._groups[each]
+                self._groups = {
+                    name: one if group == other else group
+                    for name, group in self._groups.items()
+                }
+        super().add_node_collection(node, collection)
+
+    def _named(self, nodeid: str) -> list[str]:
+        parameters = nodeid.partition("[")[2]
+        return [each for each in self._ids if each in parameters]
 
     def _split_scope(self, nodeid: str) -> str:
         """Return what a test shares a worker with: xdist's way to choose it."""
-        parameters = nodeid.partition("[")[2]
-        for each in self._ids:
-            # As pytest writes a name into an id.
-            if each.encode("unicode_escape").decode() in parameters:
-                return each
-        return nodeid
+        named = self._named(nodeid)
+        return self._groups[named[0]] if named else nodeid

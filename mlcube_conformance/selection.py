@@ -5,9 +5,10 @@ Reads YAML files and nothing else: no container, process or network is touched.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckedPlatform",
     "Selection",
+    "absolute",
     "parse_assignments",
     "parse_ca_bundle",
     "parse_gpus",
@@ -51,8 +53,8 @@ class CheckedPlatform:
 
     id: str
     """As in `mnist-docker`."""
-    cube_id: str
-    file: Path
+    key: tuple[Path, Path]
+    """Folder of the cube and platform file."""
     problems: tuple[Message, ...]
 
 
@@ -100,8 +102,12 @@ def select(
     checked: list[CheckedPlatform] = []
     placements: list[Placement] = []
     for each in loaded:
-        for name in dict.fromkeys(platforms):
-            _place(each, name, tasks, checked, placements)
+        files = [find_platform(name, each.cube) for name in platforms]
+        for file, platform_id in _with_ids(
+            [file.with_suffix("") for file in dict.fromkeys(files)]
+        ):
+            named = next(each for each in files if each.with_suffix("") == file)
+            _place(each, (named, platform_id), tasks, checked, placements)
     _check_tasks(tasks, loaded)
     return Selection(
         cubes=loaded, platforms=tuple(checked), placements=tuple(placements)
@@ -110,24 +116,24 @@ def select(
 
 def _place(
     loaded: LoadedCube,
-    name: str,
+    named: tuple[Path, str],
     tasks: Sequence[str],
     checked: list[CheckedPlatform],
     placements: list[Placement],
 ) -> None:
     cube = loaded.cube
-    file = find_platform(name, cube)
+    file, platform_id = named
     platform, problems = load_platform(file, cube)
     checked.append(
         CheckedPlatform(
-            id=f"{cube.id}-{file.stem}",
-            cube_id=cube.id,
-            file=file,
+            id=f"{cube.id}-{platform_id}",
+            key=(cube.root, file),
             problems=problems,
         )
     )
     if platform is None:
         return
+    platform = replace(platform, id=platform_id)
     check_kind(platform)
     if problems or not cube.invocations:
         return  # The tests of the definitions say why.
@@ -142,8 +148,13 @@ def _place(
     )
 
 
+def absolute(given: str) -> Path:
+    """Return the absolute path that the command line means, without `..`."""
+    return Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - drops ..
+
+
 def _cube_roots(given: str) -> list[Path]:
-    path = Path(given).expanduser().absolute()
+    path = absolute(given)
     if path.is_dir():
         return [path]
     if path.is_file() and path.suffix in {".yaml", ".yml"}:
@@ -234,7 +245,7 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
         task, _, parameter = name.rpartition(".")
         if not value or not parameter:
             raise _bad_value(option, f"{name}={value}", "TASK.PARAMETER=PATH")
-        path = Path(value).expanduser().absolute()
+        path = absolute(value)
         overrides.append(Override(task=task, parameter=parameter, value=str(path)))
     return tuple(overrides)
 

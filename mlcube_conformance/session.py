@@ -28,12 +28,14 @@ from mlcube_conformance.errors import (
 from mlcube_conformance.execution import Execution
 from mlcube_conformance.loader.multi_file import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
+from mlcube_conformance.log import mask
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan import Placement
 from mlcube_conformance.runners import ISOLATES_NOTHING, first_available
 from mlcube_conformance.runners.base import Watch
 from mlcube_conformance.selection import (
     CheckedPlatform,
+    absolute,
     parse_overrides,
     runner_options,
     select,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConformanceSession"]
 
-FOLDER = ".mlcube-conformance"
+_FOLDER = ".mlcube-conformance"
 #: Platforms in the order in which they are tried when none is named.
 _PREFERRED = ("docker", "local")
 _CASE_PROPERTY = "mlcube_case"
@@ -73,7 +75,7 @@ class ConformanceSession:
             option("mlcube_task"),
             parse_overrides("--parameter", option("mlcube_parameter")),
         )
-        workspace = option("mlcube_workspace")
+        workspace = _workspace(option("mlcube_workspace"))
         if workspace and len(self.selection.placements) > 1:
             raise _one_placement(len(self.selection.placements))
         run_id = (
@@ -81,7 +83,7 @@ class ConformanceSession:
         )
         self.execution = Execution(
             run_id=run_id,
-            folder=config.invocation_params.dir / FOLDER / run_id,
+            folder=config.invocation_params.dir / _FOLDER / run_id,
             options=runner_options(
                 build_args=option("mlcube_build_arg"),
                 network=option("mlcube_network"),
@@ -91,12 +93,13 @@ class ConformanceSession:
                 task_timeout=option("mlcube_task_timeout"),
             ),
             watch=_Terminal(config).watch(live=option("mlcube_live")),
-            workspace=Path(workspace).expanduser().absolute() if workspace else None,
+            workspace=workspace,
         )
-        self._failed: set[str] = set()
+        self._failed: set[object] = set()
         self._told: set[str] = set()
         self._interrupted = False
-        self._green_nothing = False
+        self._said_nothing = ""
+        self._deselected = 0
         self._ended: Counter[str] = Counter()
 
     def placement_of(self, subject: Placement | Case) -> Placement:
@@ -106,7 +109,7 @@ class ConformanceSession:
         return next(
             each
             for each in self.selection.placements
-            if each.id == subject.placement_id
+            if each.key == subject.placement_key
         )
 
     # Hooks, in the order in which pytest calls them.
@@ -150,6 +153,12 @@ class ConformanceSession:
         node.workerinput["mlcube_platforms"] = list(self._choice.platforms)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of xdist
+        """Take what a worker counted."""
+        output = getattr(node, "workeroutput", {})
+        self._deselected += output.get("mlcube_deselected", 0)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 - of xdist
         """Deal tests out so that those of a cube on a platform share a worker."""
         from mlcube_conformance.scheduling import PlacementScheduling  # noqa: PLC0415
@@ -171,24 +180,28 @@ class ConformanceSession:
             items[index] = item
         items[:] = [each for each in items if each not in set(without)]
 
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what an option such as `-k` left out."""
+        self._deselected += len(items)
+
     def _place(self, item: pytest.Item) -> tuple[int, ...]:
         """Sort by cube, then platform, then case; a cube's own tests come first."""
         subject = _subject(item)
-        cubes = [each.cube.id for each in self.selection.cubes]
+        cubes = [each.cube.root for each in self.selection.cubes]
         if isinstance(subject, LoadedCube):
-            return (cubes.index(subject.cube.id), -1, -1)
+            return (cubes.index(subject.cube.root), -1, -1)
+        platforms = [each.key for each in self.selection.platforms]
         if isinstance(subject, CheckedPlatform):
-            platform = self.selection.platforms.index(subject)
-            return (cubes.index(subject.cube_id), platform, -2)
+            return (cubes.index(subject.key[0]), platforms.index(subject.key), -2)
         placement = self.placement_of(subject)
-        platform = [each.id for each in self.selection.platforms].index(placement.id)
+        platform = platforms.index(placement.key)
         case = placement.cases.index(subject) if isinstance(subject, Case) else -1
-        return (cubes.index(placement.cube.id), platform, case, _clause_place(item))
+        return (cubes.index(placement.cube.root), platform, case, _clause_place(item))
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Run what the test looks at; show a fault of the machine once only."""
         subject = _subject(item)
-        if isinstance(subject, Case):
+        if isinstance(subject, (Case, Placement)):
             item.user_properties.append((_CASE_PROPERTY, subject.id))
         try:
             self._prepare(item, subject)
@@ -221,9 +234,9 @@ class ConformanceSession:
         if report.failed:
             subject = _subject(item)
             if isinstance(subject, Case):
-                self._failed.add(subject.placement_id)
+                self._failed.add(subject.placement_key)
             elif isinstance(subject, Placement):
-                self._failed.add(subject.id)
+                self._failed.add(subject.key)
             if isinstance(error, (Violation, ConformanceError)):
                 report.longrepr = "\n".join([str(error), *self._facts(item, subject)])
         return report
@@ -240,7 +253,7 @@ class ConformanceSession:
             placement = self.placement_of(subject)
             run = self.execution.run_of(subject)
             if run is not None and run.result is not None:
-                facts.append(("by hand", shlex.join(run.result.command)))
+                facts.append(("by hand", mask(shlex.join(run.result.command))))
             if run is not None:
                 place = self.execution.workspace_of(placement)
                 facts.append(("files", str(place)))
@@ -264,7 +277,7 @@ class ConformanceSession:
             ("--task-timeout", [option("mlcube_task_timeout")]),
         ):
             words += [word for each in values if each for word in (flag, each)]
-        return shlex.join(words)
+        return mask(shlex.join(words))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count how the tests of cases ended, over all workers."""
@@ -278,26 +291,38 @@ class ConformanceSession:
         """End what still runs, remove what need not be kept, refuse to say nothing."""
         if not self._has_workers():
             self._clean_up()
-        if self._nothing_was_shown(exitstatus):
-            self._green_nothing = True
+        if hasattr(self._config, "workerinput"):
+            output: dict[str, int] = getattr(self._config, "workeroutput", {})
+            output["mlcube_deselected"] = self._deselected
+        else:
+            # Not in a worker: others may be about to make their folders.
+            self.execution.remove_empty_folders()
+        if exitstatus == pytest.ExitCode.OK and self._green_nothing():
+            self._said_nothing = self._green_nothing()
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _has_workers(self) -> bool:
         return self._config.pluginmanager.hasplugin("dsession")
 
-    def _nothing_was_shown(self, exitstatus: int) -> bool:
-        return exitstatus == pytest.ExitCode.OK and set(self._ended) == {"skipped"}
+    def _green_nothing(self) -> str:
+        """Return why a run without a failure shows nothing, or "" if it shows some."""
+        if self._config.getoption("collectonly"):
+            return ""
+        if set(self._ended) == {"skipped"}:
+            return "every case was skipped, so that nothing was shown to work"
+        if self._deselected and not self._ended:
+            return "no case was selected, so that nothing was shown to work"
+        return ""
 
     def _clean_up(self) -> None:
         self.execution.close()
         # Other workers may be at work on the other placements.
         for placement in self.execution.begun(self.selection.placements):
             kept = self._keep == "all" or (
-                self._keep == "failed" and placement.id in self._failed
+                self._keep == "failed" and placement.key in self._failed
             )
             if not kept:
                 self.execution.remove_folder(placement)
-        self.execution.remove_empty_folders()
 
     def pytest_keyboard_interrupt(self) -> None:
         """Remember that workers were ended from outside."""
@@ -315,14 +340,8 @@ class ConformanceSession:
     ) -> None:
         """Say what was kept, and when a run showed nothing."""
         write = terminalreporter.write_line
-        if self._green_nothing:
-            write(
-                "mlcube-conformance: every case was skipped, so that nothing was shown "
-                "to work: this run fails",
-                red=True,
-            )
-        if terminalreporter.stats.get("deselected") and not self._ended:
-            write("mlcube-conformance: no case was selected", red=True)
+        if self._said_nothing:
+            write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
         if self.execution.folder.is_dir():
             write(f"mlcube-conformance: kept {self.execution.folder}")
 
@@ -359,6 +378,23 @@ class _Choice:
                 for each in self.unavailable
             ),
         ]
+
+
+def _workspace(given: str | None) -> Path | None:
+    if not given:
+        return None
+    path = absolute(given)
+    if path.exists() and not path.is_dir():
+        raise UsageError(
+            Message(
+                what="--workspace names what is no folder",
+                where="--workspace",
+                found=str(path),
+                expected="a folder, there or not yet",
+                do="mend the path",
+            )
+        )
+    return path
 
 
 def _one_placement(count: int) -> UsageError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,7 +24,9 @@ __all__ = [
     "check_inputs",
     "confine",
     "copy_given_inputs",
+    "make_folder",
     "make_outputs",
+    "remove_tree",
     "snapshot",
     "stage",
 ]
@@ -43,6 +46,13 @@ class Entry:
     modified_ns: int
     changed_ns: int
     """Last change of content or attributes; a task cannot set it back."""
+
+    def written_after(self, other: Entry) -> bool:
+        """Say whether it was replaced or written to since it was the other one."""
+        mine = (self.kind, self.inode)
+        if mine != (other.kind, other.inode) or self.kind == "directory":
+            return mine != (other.kind, other.inode)
+        return (self.size, self.modified_ns) != (other.size, other.modified_ns)
 
     def same_as(self, other: Entry | None) -> bool:
         """Say whether nothing happened to it since it was the other one.
@@ -67,6 +77,13 @@ class Snapshot:
         """The path itself; None when nothing is there."""
         return self.entries.get(".")
 
+    def made_since(self, before: Snapshot) -> Iterator[str]:
+        """Yield what was made or written since; other rights or owners do not count."""
+        for path, entry in self.entries.items():
+            old = before.entries.get(path)
+            if old is None or entry.written_after(old):
+                yield path
+
     def new_since(self, before: Snapshot) -> Iterator[str]:
         """Yield what was made or changed since, the path itself left out."""
         for path, entry in self.entries.items():
@@ -89,12 +106,11 @@ def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
     waiting = [(path, ".")]
     while waiting:
         current, name = waiting.pop()
-        try:
-            entry = _entry(current.lstat())
-            inside = list(current.iterdir()) if entry.kind == "directory" else []
-        except OSError:
-            continue  # gone again, or too deep for a path
-        entries[name] = entry
+        inside: list[Path] = []
+        with suppress(OSError):  # gone again, not to be read, or too deep for a path
+            entry = entries[name] = _entry(current.lstat())
+            if entry.kind == "directory":
+                inside = list(current.iterdir())
         waiting += [
             (below, below.name if name == "." else f"{name}/{below.name}")
             for below in sorted(inside, reverse=True)
@@ -132,13 +148,16 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
         MachineError: Something cannot be copied.
     """
     source = cube.workspace
-    target.mkdir(parents=True, exist_ok=True)
-    outputs = {
-        host_path(each, source)
-        for invocation in invocations
-        for each in invocation.bound("output")
-    }
+    make_folder(target)
     for invocation in invocations:
+        # A task may work in place on what the cube brings; what another one writes
+        # comes from there alone.
+        outputs = {
+            host_path(each, source)
+            for other in invocations
+            if other.name != invocation.name
+            for each in other.bound("output")
+        }
         for binding in invocation.bound("input"):
             path = host_path(binding, source)
             made_here = any(each == path or each in path.parents for each in outputs)
@@ -166,9 +185,52 @@ def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
         )
 
 
-def _copy(source: Path, target: Path, without: set[Path]) -> None:
-    if target.exists():
+def make_folder(folder: Path) -> None:
+    """Make a folder of ours, and those above it.
+
+    Raises:
+        MachineError: It cannot be made.
+    """
+    for _ in range(3):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError:
+            continue  # Another run has just removed an empty one above it.
+        except OSError as error:
+            raise _no_folder(folder, error) from error
         return
+    raise _no_folder(folder, FileNotFoundError(2, "it is removed again and again"))
+
+
+def _no_folder(folder: Path, error: OSError) -> MachineError:
+    return MachineError(
+        Message(
+            what="a folder of ours cannot be made",
+            where=str(folder),
+            found=str(error.strerror),
+            expected="a folder that can be written to",
+            do="run in a folder of your own, or mend the permissions",
+        )
+    )
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder of ours as far as that can be done, read-only parts included."""
+
+    def make_writable(_: object, path: str, __: object) -> None:
+        with suppress(OSError):
+            Path(path).parent.chmod(0o700)
+            if Path(path).is_dir() and not Path(path).is_symlink():
+                Path(path).chmod(0o700)
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                Path(path).unlink()
+
+    with suppress(RecursionError):  # a task may have nested its folders too deep
+        shutil.rmtree(folder, onerror=make_writable)
+
+
+def _copy(source: Path, target: Path, without: set[Path]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(
@@ -176,6 +238,7 @@ def _copy(source: Path, target: Path, without: set[Path]) -> None:
             target,
             # A link inside stays a link: it may lead anywhere on this machine.
             symlinks=True,
+            dirs_exist_ok=True,
             copy_function=_copy_file,
             ignore=lambda folder, names: {
                 name for name in names if Path(folder, name) in without
@@ -190,7 +253,7 @@ def _copy_file(source: str, target: str) -> None:
 
     What is no file, such as a pipe, is left out: to open it could wait for ever.
     """
-    if not Path(source).is_file():
+    if not Path(source).is_file() or os.path.lexists(target):
         return
     try:
         with Path(source).open("rb") as reader, Path(target).open("wb") as writer:
@@ -235,7 +298,7 @@ def _not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
         Message(
             what=f"the input {binding.parameter.name!r} cannot be staged",
             where=str(error.filename or binding.value),
-            found=str(error.strerror),
+            found=error.strerror or str(error),
             expected=f"a copy in {target}",
             do="free some disk space, or mend the permissions",
         )
@@ -332,6 +395,17 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
         folder = path if parameter.kind == "directory" else path.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise Violation(
+                Message(
+                    what=f"the output {parameter.name!r} of task "
+                    f"{invocation.task.name!r} lies in what is no folder",
+                    where=str(binding.source),
+                    found=f"{binding.value} ({folder} cannot be a folder)",
+                    expected="a path whose parents are folders",
+                    do="mend the path",
+                )
+            ) from error
         except OSError as error:
             raise MachineError(
                 Message(

@@ -6,14 +6,16 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import docker
 import pytest
 from docker.errors import DockerException
 
-from tests.cube_folders import CubeFolder, make_cube
+from tests.cube_folders import CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +34,34 @@ def cube_folder(tmp_path: Path) -> CubeFolder:
 
 @pytest.fixture(autouse=True)
 def _only_what_is_marked(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Keep tests without the mark `docker` away from a daemon."""
+    monkeypatch.setenv("MLCUBE_CONFORMANCE_FAKE", "1")
+    # What a failed run keeps for its user lies where the test's own things lie.
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     if request.node.get_closest_marker("docker") is None:
         monkeypatch.setenv("DOCKER_HOST", "unix:///needs/the/mark/docker.sock")
         return
     try:
-        docker.from_env(timeout=10).ping()
+        client = docker.from_env(timeout=60)
     except DockerException as error:
         message = f"no Docker daemon answers ({error}); {_HOW_TO_GET_DOCKER}"
         if "docker" in REQUIRED:
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
+    # Not a fixture's own end, since it serves some tests only.
+    request.addfinalizer(partial(_remove_images_of_test, client))  # noqa: PT021
+
+
+def _remove_images_of_test(client: docker.DockerClient) -> None:
+    """Remove the images of the cubes that this process has made."""
+    with closing(client):
+        for name in drain_made():
+            for image in client.images.list(name=f"mlcube-conformance/{name}"):
+                for tag in image.tags:
+                    if name in tag:
+                        client.images.remove(tag, force=True)
 
 
 @pytest.fixture
@@ -52,20 +69,6 @@ def docker_client() -> Iterator[docker.DockerClient]:
     """Return a client of the daemon."""
     client = docker.from_env(timeout=60)
     yield client
-    client.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _remove_images_of_tests() -> Iterator[None]:
-    yield
-    try:
-        client = docker.from_env(timeout=60)
-        images = client.images.list(filters={"reference": "mlcube-conformance/test-*"})
-    except DockerException:
-        return
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        for image in images:
-            client.images.remove(str(image.id), force=True)
     client.close()
 
 

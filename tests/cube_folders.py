@@ -116,10 +116,22 @@ class CubeFolder:
         self.write("platform/fake.yaml", _FAKE_PLATFORM.replace("BEHAVIOUR", behaviour))
 
 
+_MADE: list[str] = []
+
+
+def drain_made() -> list[str]:
+    """Return the names of the cubes made since the last call."""
+    names = _MADE.copy()
+    _MADE.clear()
+    return names
+
+
 def make_cube(root: Path) -> CubeFolder:
     """Write a small cube that is sound: `make` copies a seed, `use` reads it."""
     cube = CubeFolder(root)
-    cube.write("mlcube.yaml", _ROOT.format(name=f"test-{uuid4().hex[:12]}"))
+    name = f"test-{uuid4().hex[:12]}"
+    _MADE.append(name)
+    cube.write("mlcube.yaml", _ROOT.format(name=name))
     cube.write("tasks/make.yaml", _TASK_MAKE)
     cube.write("tasks/use.yaml", _TASK_USE)
     cube.write("run/make.yaml", _RUN_MAKE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ version, mlcube_spec_version, tasks
         message="""\
 mlcube.yaml holds a value that is not plain data
   where:    {root}/mlcube.yaml, line 4, key author
-  found:    the tag tag:yaml.org,2002:python/object/apply:os.abort
+  found:    the tag tag:yaml.org,2002:python/object/apply:os.abort, '[]'
   expected: mappings, lists, text, numbers, truth values or nothing
   do:       remove the tag, or quote the value""",
     ),
@@ -254,14 +255,15 @@ run file make.yaml has no mapping 'input_binding'
   do:       write a value for each parameter of the task""",
     ),
     Wrong(
-        id="run-variable-not-set",
+        id="run-other-variable",
         change=_edit("run/make.yaml", "$WORKSPACE/data", "$NO_SUCH_PLACE/data"),
         message="""\
-the value of 'data' names a variable that is not set
+the value of 'data' names a variable that a cube does not get
   where:    {root}/run/make.yaml, line 5, key output_binding.data
   found:    $NO_SUCH_PLACE in $NO_SUCH_PLACE/data
-  expected: $WORKSPACE, or a variable of the environment
-  do:       write $WORKSPACE, or set NO_SUCH_PLACE""",
+  expected: $WORKSPACE or $HOME: others may be secrets
+  do:       write $WORKSPACE, or give the value on the command line: \
+--parameter data=PATH""",
     ),
     Wrong(
         id="run-leaves-the-workspace",
@@ -352,8 +354,14 @@ def test_key_written_twice_is_a_warning_and_the_last_counts(
         ("a: " + "[" * 50_000 + "]" * 50_000, "deeply nested values"),
         ("# " + "x" * 1_100_000, "at most 1048576 bytes"),
         ("\xff\xfe", None),
+        ("a: !!bool maybe", "not plain data"),
+        ("a: !!int ''", "not plain data"),
+        ("a: !!timestamp foo", "not plain data"),
+        (f"a: 0x{'f' * 6000}", None),
+        ("a: 1:59:59:59:59.5", None),
+        ("tasks: ['tasks/\\0.yaml']", "is missing"),
+        (f"tasks: [tasks/{'x' * 300}.yaml]", "is missing"),
     ],
-    ids=["aliases", "bomb", "deep", "very-deep", "large", "bom-like"],
 )
 def test_hostile_yaml_is_refused_and_does_no_harm(
     text: str, says: str | None, cube_folder: CubeFolder
@@ -393,6 +401,30 @@ def test_the_older_spelling_is_read(cube_folder: CubeFolder) -> None:
 
     assert loaded.problems == ()
     assert len(loaded.cube.invocations) == 2
+
+
+@pytest.mark.parametrize("value", ["a\\0b", "\\ud800", "x" * 300])
+def test_value_that_no_file_can_have_is_refused(
+    value: str, cube_folder: CubeFolder
+) -> None:
+    cube_folder.edit("run/make.yaml", "$WORKSPACE/data", f'"{value}"')
+
+    problems = "\n".join(str(each) for each in _load(cube_folder).problems)
+
+    assert "the value of 'data' cannot be a path" in problems or "not YAML" in problems
+
+
+def test_what_is_no_file_is_not_opened(cube_folder: CubeFolder) -> None:
+    os.mkfifo(cube_folder.root / "run/pipe.yaml")
+    (cube_folder.root / "run/endless.yaml").symlink_to("/dev/zero")
+    (cube_folder.root / "tasks/loop.yaml").symlink_to("loop.yaml")
+    cube_folder.edit("mlcube.yaml", "tasks/use.yaml", "tasks/loop.yaml")
+
+    problems = "\n".join(str(each) for each in _load(cube_folder).problems)
+
+    assert "pipe.yaml cannot be read" in problems
+    assert "run file endless.yaml is a link that leaves the cube" in problems
+    assert "a task file lies outside the cube" in problems
 
 
 def test_build_that_is_a_link_out_of_the_cube_is_not_sent_anywhere(

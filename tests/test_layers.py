@@ -2,10 +2,60 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+
+import mlcube_conformance
+
+PACKAGE = Path(mlcube_conformance.__file__).parent
+
+#: Each module may import only what stands above it.
+LAYERS = (
+    # words
+    "log",
+    "errors",
+    "model",
+    "clauses",
+    # reading
+    "loader.yaml",
+    "loader.fields",
+    "loader.multi_file",
+    "loader.platforms",
+    # deciding
+    "mounts",
+    "plan",
+    # doing
+    "workspace",
+    "process",
+    "runners",
+    "runners.base",
+    "runners.liveness",
+    "runners.dockerfile",
+    "runners.environments",
+    "runners.local",
+    "runners.docker_streams",
+    "runners.docker_build",
+    "runners.docker",
+    "runners.fake",
+    # judging
+    "checks.definition",
+    "checks.run",
+    "checks.outputs",
+    # all together
+    "execution",
+    "selection",
+    # pytest and the command line
+    "cli",
+    "scheduling",
+    "session",
+    "fixtures",
+    "plugin",
+)
 
 HEAVY = ("docker", "torch", "typer", "numpy", "requests")
 
@@ -67,3 +117,61 @@ def test_plugin_imports_nothing_heavy_until_a_cube_is_asked_for() -> None:
     imported = _imported_by("mlcube_conformance.plugin")
 
     assert not imported & {*HEAVY, "yaml", "filelock", "platformdirs", "xdist"}
+
+
+def _imports(module: str) -> set[str]:
+    """Return the modules of the package that a module imports when it runs."""
+    path = PACKAGE / (module.replace(".", "/") + ".py")
+    if not path.exists():
+        path = PACKAGE / module.replace(".", "/") / "__init__.py"
+    prefix = "mlcube_conformance."
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        node.module.removeprefix(prefix)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and node.module is not None
+        and node.module.startswith(prefix)
+        and not _is_for_types(tree, node)
+    }
+
+
+def _is_for_types(tree: ast.Module, node: ast.AST) -> bool:
+    return any(
+        isinstance(block, ast.If)
+        and isinstance(block.test, ast.Name)
+        and block.test.id == "TYPE_CHECKING"
+        and node in ast.walk(block)
+        for block in tree.body
+    )
+
+
+def test_every_module_has_its_place() -> None:
+    found = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+
+    assert found == set(LAYERS) - {"runners"}
+
+
+@pytest.mark.parametrize("module", LAYERS)
+def test_module_imports_only_what_stands_above_it(module: str) -> None:
+    above = set(LAYERS[: LAYERS.index(module)])
+
+    assert _imports(module) <= above
+
+
+@pytest.mark.parametrize("module", [name for name in LAYERS if name != "plugin"])
+def test_all_names_what_is_public(module: str) -> None:
+    imported = import_module(f"mlcube_conformance.{module}")
+    public = {
+        name
+        for name, value in vars(imported).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", None) == imported.__name__
+    }
+
+    assert public <= set(imported.__all__)
+    assert all(hasattr(imported, name) for name in imported.__all__)

@@ -41,7 +41,7 @@ def _invocation(*bindings: tuple[str, str, Role, str]) -> Invocation:
         ("./x/", "/w $HOME/x"),
         ("x/../y", "/w $HOME/y"),
         ("/data/x", "/data/x"),
-        ("$PLACE/x", "/some/$WORKSPACE/x"),
+        ("$HOME/x", "/home/me/x"),
         ("~/x", "/home/me/x"),
         ("~x", "/w $HOME/~x"),
         ("null", "/w $HOME/null"),
@@ -51,7 +51,6 @@ def test_value_means_a_path(
     value: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setenv("PLACE", "/some/$WORKSPACE")
     (binding,) = _invocation(("p", "file", "input", value)).bindings
 
     # Nothing in the workspace's own path, nor in a variable, is expanded again.
@@ -104,3 +103,14 @@ def test_one_folder_is_one_writable_mount_if_anything_is_written(
     )
     assert [each.writable for each in view.mounts] == [True]
     assert not (tmp_path / "data").exists()
+
+
+def test_input_file_that_is_a_link_is_mounted_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/seed.txt").write_text("seed")
+    (tmp_path / "link.txt").symlink_to("real/seed.txt")
+
+    view = task_view(_invocation(("seed", "file", "input", "link.txt")), tmp_path)
+
+    assert view.arguments == ("t", "--seed=/mlcube_io0/seed.txt")
+    assert view.mounts[0].host == tmp_path / "real"

@@ -87,6 +87,9 @@ def test_nvidia_docker_means_all_gpus(cube_folder: CubeFolder) -> None:
         ("platform:", "platfrm:", ("has no mapping 'platform'",)),
         ("platform:", "platfrm:", ("unknown key 'platfrm'", "line 3, key platfrm")),
         ('tiny:1"', 'tiny:1", run_args: --privileged=true', ("--privileged=true",)),
+        ('tiny:1"', 'tiny:1", run_args: --network', ("--network a value", "none|host")),
+        ('tiny:1"', 'tiny:1", run_args: --memory=lots', ("--memory lots",)),
+        ('tiny:1"', 'tiny:1", run_args: --ipc=all', ("--ipc all",)),
         ('tiny:1"', 'tiny:1", command: sudo docker', ("another executable",)),
         ("mlcube_platform", "mlcube_task", ("wrong schema_type", "mlcube_docker")),
         ('"example/tiny:1"', "7", ("'container.image' is no text", "a number (7)")),
@@ -128,3 +131,27 @@ def test_unknown_name_lists_those_there_are(cube_folder: CubeFolder) -> None:
     assert "there is no platform 'dockr' for the cube 'tiny'" in str(caught.value)
     assert "cluster, docker" in str(caught.value)
     assert "did you mean 'docker'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "image"),
+    [
+        ("My Cube", "0.1.0", "mlcube-conformance/my-cube:0.1.0"),
+        ("куб", "0.1.0", "mlcube-conformance/cube:0.1.0"),
+        ("a/../b", "1.0.0-rc1", "mlcube-conformance/a-b:1.0.0-rc1"),
+        ("tiny", "0.1.0+b1", "mlcube-conformance/tiny:0.1.0-b1"),
+    ],
+)
+def test_any_name_and_version_make_an_image_name(
+    name: str, version: str, image: str, cube_folder: CubeFolder
+) -> None:
+    text = (cube_folder.root / "mlcube.yaml").read_text()
+    text = text.replace("\nversion: 0.1.0", f"\nversion: {version}")
+    text = text.replace(text.split("name: ")[1].split("\n")[0], name)
+    cube_folder.write("mlcube.yaml", text)
+    cube = load_cube(cube_folder.root, "tiny").cube
+
+    platform, _ = load_platform(find_platform("docker", cube), cube)
+
+    assert platform is not None
+    assert platform.image == image

@@ -77,7 +77,7 @@ def test_failed_producer_is_named_and_its_folder_kept(
             "SKIPPED*not run: case tiny-fake-make failed",
         ]
     )
-    (log,) = (pytester.path / ".mlcube-conformance").glob("*/tiny-fake/make.stderr.log")
+    (log,) = (pytester.path / ".mlcube-conformance").glob("*/tiny/fake/make.stderr.log")
     assert log.read_text() == "playing fail\n"
 
 
@@ -295,7 +295,7 @@ def test_keep_all_keeps_what_passed(
     run_plain("--cube", cube.root, "--platform", "fake", "--keep", "all")
 
     folders = list(
-        (pytester.path / ".mlcube-conformance").glob("*/tiny-fake/workspace")
+        (pytester.path / ".mlcube-conformance").glob("*/tiny/fake/workspace")
     )
     assert [each.name for each in folders] == ["workspace"]
 
@@ -357,7 +357,7 @@ def test_input_that_is_a_link_out_of_the_cube_is_not_staged(
 
     result.stdout.fnmatch_lines(["*'seed' is a link that leaves the cube"])
     assert result.ret == FAILED
-    assert not list(pytester.path.glob(".mlcube-conformance/*/*/workspace/seed.txt"))
+    assert not list(pytester.path.glob(".mlcube-conformance/*/*/*/workspace/seed.txt"))
 
 
 def test_value_of_the_user_may_lie_anywhere(
@@ -372,6 +372,88 @@ def test_value_of_the_user_may_lie_anywhere(
     )
 
     result.assert_outcomes(passed=17)
+
+
+def test_fake_runner_cannot_be_chosen_by_a_platform_file(
+    run_plain: Run, cube: CubeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLCUBE_CONFORMANCE_FAKE")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    assert result.ret == USER_ERROR
+    result.stderr.fnmatch_lines(["*no runner for platforms of the kind 'fake'"])
+
+
+def test_cases_whose_ids_look_alike_are_told_apart(run: Run, cube: CubeFolder) -> None:
+    text = (cube.root / "platform/fake.yaml").read_text()
+    cube.write("platform/fake-x.yaml", text.replace("pass", "fail"))
+    cube.write("run/x-make.yaml", (cube.root / "run/make.yaml").read_text())
+
+    result = run(
+        *("--cube", cube.root, "--platform", "fake", "--platform", "fake-x"),
+        *("-k", "exits_zero", "--keep", "all"),
+    )
+
+    # Both invocations of `make` pass on one and fail on the other platform.
+    result.assert_outcomes(passed=3, failed=2, skipped=1)
+
+
+def test_platform_files_of_one_name_are_told_apart(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    text = (cube.root / "platform/fake.yaml").read_text()
+    for folder, behaviour in (("pa", "pass"), ("pb", "fail")):
+        (pytester.path / folder).mkdir()
+        file = pytester.path / folder / "there.yaml"
+        file.write_text(text.replace("pass", behaviour))
+
+    result = run(
+        *("--cube", cube.root, "--platform", "pa/there.yaml"),
+        *("--platform", "pb/there.yaml", "-k", "exits_zero", "-v"),
+    )
+
+    result.assert_outcomes(passed=2, failed=1, skipped=1)
+    assert "tiny-pa-there-make" in result.stdout.str()
+
+
+def test_path_with_dots_means_what_it_says(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    pytester.mkdir("sub")
+
+    result = run_plain("--cube", f"sub/../{cube.root.name}", "--platform", "fake")
+
+    result.assert_outcomes(passed=17)
+
+
+def test_lint_alone_is_no_case(run: Run, cube: CubeFolder) -> None:
+    result = run("--cube", cube.root, "--platform", "fake", "-k", "definitions")
+
+    assert result.ret == FAILED
+    result.stdout.fnmatch_lines(["*no case was selected*this run fails"])
+
+
+def test_folder_that_cannot_be_made_is_one_error(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / ".mlcube-conformance").write_text("a file in the way")
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.assert_outcomes(errors=1, passed=2, skipped=14)
+    result.stdout.fnmatch_lines(["a folder of ours cannot be made"])
+
+
+def test_workspace_that_is_a_file_is_refused(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "file").touch()
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "--workspace", "file")
+
+    assert result.ret == USER_ERROR
+    result.stderr.fnmatch_lines(["*--workspace names what is no folder"])
 
 
 def test_workspace_serves_one_cube_on_one_platform(

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.loader.multi_file import load_cube
-from mlcube_conformance.workspace import snapshot, stage
+from mlcube_conformance.workspace import remove_tree, snapshot, stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +41,34 @@ def test_what_lies_in_the_workspace_already_is_not_touched(
     assert (tmp_path / "staged/seed.txt").read_text() == "mine"
 
 
+def test_folder_and_file_in_it_are_both_staged(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    cube_folder.write("workspace/in/seed.txt", "seed")
+    cube_folder.write("workspace/in/more.txt", "more")
+    cube_folder.edit("run/make.yaml", "$WORKSPACE/seed.txt", "in/seed.txt")
+    cube_folder.edit("run/use.yaml", "$WORKSPACE/data", "in")
+    cube = load_cube(cube_folder.root, "tiny").cube
+
+    stage(cube, cube.invocations, tmp_path / "staged")
+
+    staged = sorted(each.name for each in (tmp_path / "staged/in").iterdir())
+    assert staged == ["more.txt", "seed.txt"]
+
+
+def test_folder_that_a_task_works_on_in_place_is_staged(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    cube_folder.edit("tasks/make.yaml", "seed, type: file", "seed, type: directory")
+    cube_folder.edit("run/make.yaml", "$WORKSPACE/seed.txt", "data")
+    cube_folder.write("workspace/data/begun.txt", "begun")
+    cube = load_cube(cube_folder.root, "tiny").cube
+
+    stage(cube, cube.invocations[:1], tmp_path / "staged")
+
+    assert (tmp_path / "staged/data/begun.txt").read_text() == "begun"
+
+
 def test_links_stay_links_and_pipes_are_left_out(
     cube_folder: CubeFolder, tmp_path: Path
 ) -> None:
@@ -70,9 +98,34 @@ def test_snapshot_tells_what_is_new_changed_and_replaced(tmp_path: Path) -> None
     os.utime(tmp_path / "replaced", ns=(times.st_atime_ns, times.st_mtime_ns))
     (tmp_path / "folder/new").symlink_to("/nowhere")
 
-    made = set(snapshot(tmp_path).new_since(before))
+    after = snapshot(tmp_path)
 
-    assert made == {"changed", "replaced", "folder/new"}
+    assert set(after.new_since(before)) == {"changed", "replaced", "folder/new"}
+    assert set(after.made_since(before)) >= {"changed", "folder/new"}
+    assert "same" not in set(after.made_since(before))
+
+
+def test_other_rights_change_an_input_and_make_no_output(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    before = snapshot(tmp_path)
+    (tmp_path / "file").chmod(0o600)
+
+    after = snapshot(tmp_path)
+
+    assert list(after.new_since(before)) == ["file"]
+    assert list(after.made_since(before)) == []
+
+
+def test_read_only_folders_are_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "a/b"
+    folder.mkdir(parents=True)
+    (folder / "file").write_text("text")
+    folder.chmod(0o555)
+    (tmp_path / "a").chmod(0o555)
+
+    remove_tree(tmp_path / "a")
+
+    assert not (tmp_path / "a").exists()
 
 
 def test_snapshot_bears_folders_nested_deeper_than_calls_go(tmp_path: Path) -> None:

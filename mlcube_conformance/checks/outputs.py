@@ -42,11 +42,13 @@ class Observation:
         A folder was there before, since a mount needs one: by itself it does
         not count.
         """
-        inside = [str(self.path / name) for name in self.after.new_since(self.before)]
         root = self.after.root
-        if root and root.kind != "directory" and root != self.before.root:
-            inside.insert(0, str(self.path))
-        return tuple(inside)
+        folder = root is not None and root.kind == "directory"
+        return tuple(
+            os.path.normpath(self.path / name)
+            for name in self.after.made_since(self.before)
+            if not (folder and name == ".")
+        )
 
     def message(self, what: str, found: str, expected: str, do: str) -> Message:
         """Say what is wrong with it."""
@@ -66,7 +68,12 @@ def _some(paths: tuple[str, ...]) -> str:
 
 
 def _is_empty(observation: Observation) -> bool:
-    return not any(entry.size for _, entry in observation.after.files())
+    made = set(observation.made)
+    return not any(
+        entry.size
+        for name, entry in observation.after.files()
+        if os.path.normpath(observation.path / name) in made
+    )
 
 
 def outputs_appear(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
@@ -162,6 +169,10 @@ def outputs_belong_to_user(
             name: entry
             for name, entry in each.after.entries.items()
             if entry.owner != user
+            and (
+                name not in each.before.entries
+                or each.before.entries[name].owner != entry.owner
+            )
         }
         if foreign:
             owners = ", ".join(sorted({str(entry.owner) for entry in foreign.values()}))

@@ -6,6 +6,7 @@ The layout and its rules are those of MLCube in 2020: `mlcube.yaml`, `tasks/`,
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadedCube", "load_cube", "load_cube_for"]
 
+#: Bytes of one name on the file systems of Linux.
+_MAX_NAME = 255
 _ROOT_NAMES = ("mlcube.yaml", "mlbox.yaml")
 _ROOT_KEYS = (
     "schema_type",
@@ -65,6 +68,9 @@ def load_cube(root: Path, cube_id: str) -> LoadedCube:
     tasks: dict[str, Task | None] = {}
     invocations = []
     for file in sorted((root / "run").rglob("*.yaml")):
+        if not _inside(root, file):
+            problems.messages.append(_leaves(file, f"run file {file.name}"))
+            continue
         invocation = _load_run(file, root, tasks, problems)
         if invocation is not None:
             invocations.append(invocation)
@@ -107,15 +113,7 @@ def _cube(
     if document is not None:
         name, version = _check_root(document, problems)
     if not _inside(root, root / "build"):
-        problems.messages.append(
-            Message(
-                what="build/ is a link that leaves the cube",
-                where=str(root / "build"),
-                found=str((root / "build").resolve()),
-                expected="a folder in the cube",
-                do="put what the image is built from into build/",
-            )
-        )
+        problems.messages.append(_leaves(root / "build", "build/"))
     return Cube(
         id=cube_id,
         root=root,
@@ -127,7 +125,7 @@ def _cube(
 
 def _read_root(root: Path, problems: Problems) -> Located | None:
     for name in _ROOT_NAMES:
-        if (root / name).is_file():
+        if _is_file(root / name):
             return problems.read(root / name, "root file", _ROOT_KEYS)
     problems.messages.append(
         Message(
@@ -154,6 +152,16 @@ def _check_root(document: Located, problems: Problems) -> tuple[str, str]:
     old = document.get("mlbox_spec_version")
     problems.version(document, "mlbox_spec_version" if old else "mlcube_spec_version")
     return problems.text(document, "name"), problems.version(document, "version")
+
+
+def _leaves(path: Path, what: str) -> Message:
+    return Message(
+        what=f"{what} is a link that leaves the cube",
+        where=str(path),
+        found=str(path.readlink()) if path.is_symlink() else "a link above it",
+        expected="a path that stays in the cube",
+        do="put what the cube needs into the cube",
+    )
 
 
 def _listed_tasks(document: Located | None) -> dict[str, int]:
@@ -192,7 +200,7 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
                 expected="a path below the cube",
                 do="move the task file into tasks/",
             )
-        elif not (root / each.text()).is_file():
+        elif not _is_file(root / each.text()):
             problems.add(
                 f"the task file {each.text()} is missing",
                 each,
@@ -206,7 +214,17 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
 
 
 def _inside(root: Path, path: Path) -> bool:
-    return path.resolve().is_relative_to(root.resolve())
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False  # A link to itself, or a name that no file can have.
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _task_files(root: Path) -> str:
@@ -335,7 +353,8 @@ def _task_named(
 ) -> Task | None:
     """Return a task; MLCube finds it by its file's name, listed in the root or not."""
     file = root / "tasks" / f"{name}.yaml"
-    if not file.is_file() or not _inside(root / "tasks", file):
+    inside = _inside(root / "tasks", file) and _inside(root, file)
+    if not inside or not _is_file(file):
         known = [each.stem for each in sorted((root / "tasks").glob("*.yaml"))]
         problems.add(
             f"run file {document.source.file.name} names the unknown task {name!r}",
@@ -403,4 +422,21 @@ def _load_binding(
             do=f"write {name}: $WORKSPACE/{name}",
         )
         return None
+    if not _is_path(value.text()):
+        problems.add(
+            f"the value of {name!r} cannot be a path",
+            value,
+            found=ascii(value.text())[:80],
+            expected="names of at most 255 bytes, without a null character",
+            do=f"write {name}: $WORKSPACE/{name}",
+        )
+        return None
     return Binding(parameter=parameter, value=value.text(), source=value.source)
+
+
+def _is_path(text: str) -> bool:
+    try:
+        names = os.fsencode(text).split(b"/")
+    except UnicodeEncodeError:
+        return False
+    return all(len(name) <= _MAX_NAME and b"\0" not in name for name in names)

@@ -7,7 +7,9 @@ has `platform.{name,version}` and `container.{image,runtime,command,run_args}`.
 
 from __future__ import annotations
 
+import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,14 @@ _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
 #: Kinds of platform whose file needs to say nothing but the kind.
 _WITHOUT_CONTAINER = ("local",)
 #: Flags of `docker run` that a platform file may ask for: flag → option.
+_SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
+_RUN_VALUES = {
+    "network": re.compile(r"none|host|bridge|default|[\w][\w.-]*"),
+    "gpus": re.compile(r"all|\d+|device=[\w,-]+"),
+    "shm_size": _SIZE,
+    "memory": _SIZE,
+    "ipc": re.compile(r"none|host|private|shareable"),
+}
 _RUN_ARGS = {
     "--net": "network",
     "--network": "network",
@@ -112,14 +122,11 @@ def load_platform(
 
 def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
     """Fill `${name}` and `${version}`, by which one file serves any cube."""
-    image = platform.image.replace("${name}", cube.name.lower())
-    return Platform(
-        id=platform.id,
-        kind=platform.kind,
-        image=image.replace("${version}", cube.version),
-        file=platform.file,
-        options=platform.options,
-    )
+    # An image name knows fewer signs than a cube's name and version do.
+    name = re.sub(r"[^a-z0-9]+", "-", cube.name.lower()).strip("-") or "cube"
+    version = re.sub(r"[^A-Za-z0-9_.-]", "-", cube.version)
+    image = platform.image.replace("${name}", name).replace("${version}", version)
+    return replace(platform, image=image)
 
 
 def _first_schema(
@@ -244,4 +251,14 @@ def _read_run_args(
                 do=did_you_mean(flag, _RUN_ARGS) or "remove it",
             )
             return
-        options[_RUN_ARGS[flag]] = value if equals else next(waiting, "")
+        option = _RUN_ARGS[flag]
+        options[option] = value if equals else next(waiting, "")
+        if not _RUN_VALUES[option].fullmatch(options[option]):
+            problems.add(
+                f"run_args gives {flag} a value that it does not take",
+                at,
+                found=f"{flag} {options[option]}".strip(),
+                expected=_RUN_VALUES[option].pattern,
+                do="mend the value",
+            )
+            return

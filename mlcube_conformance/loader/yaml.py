@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Located", "read_yaml"]
 
-MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 50
-MAX_VALUES = 10_000
+_MAX_BYTES = 1024 * 1024
+_MAX_DEPTH = 50
+_MAX_VALUES = 10_000
 
 _KINDS = {str: "text", bool: "a truth value", int: "a number", float: "a number"}
 
@@ -78,14 +78,15 @@ def read_yaml(file: Path) -> Located:
         Violation: The file cannot be read, is too large, or is not YAML.
     """
     try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise _not_readable(file, f"{size} bytes", f"at most {MAX_BYTES} bytes")
-        text = file.read_text(encoding="utf-8-sig")
+        if not file.is_file():
+            raise _not_readable(file, "no plain file", "a file")  # it may never end
+        with file.open("rb") as opened:
+            content = opened.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise _not_readable(file, "more bytes", f"at most {_MAX_BYTES} bytes")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_readable(file, f"byte {error.start} is no UTF-8", "UTF-8") from error
-    except IsADirectoryError as error:
-        raise _not_readable(file, "a directory", "a file") from error
     except OSError as error:
         raise _not_readable(file, str(error.strerror), "a readable file") from error
     try:
@@ -96,7 +97,7 @@ def read_yaml(file: Path) -> Located:
         raise _not_readable(file, str(error), "valid YAML") from error
     except RecursionError as error:
         raise _not_readable(
-            file, "deeply nested values", f"a depth of at most {MAX_DEPTH}"
+            file, "deeply nested values", f"a depth of at most {_MAX_DEPTH}"
         ) from error
     if node is None:
         return Located(value=None, source=Source(file=file, line=1))
@@ -143,11 +144,11 @@ class _Reader:
     def locate(self, node: yaml.Node, key: str, depth: int) -> Located:
         source = Source(file=self._file, line=node.start_mark.line + 1, key=key)
         self._seen += 1
-        if self._seen > MAX_VALUES or depth > MAX_DEPTH:
+        if self._seen > _MAX_VALUES or depth > _MAX_DEPTH:
             raise _not_readable(
                 self._file,
                 "more values or deeper nesting (aliases count each time)",
-                f"at most {MAX_VALUES} values, {MAX_DEPTH} deep",
+                f"at most {_MAX_VALUES} values, {_MAX_DEPTH} deep",
             )
         if isinstance(node, yaml.MappingNode):
             self._expect_tag(node, "map", source)
@@ -175,7 +176,7 @@ class _Reader:
     def _scalar(self, node: yaml.Node, source: Source) -> object:
         try:
             return self._scalars.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
+        except Exception as error:  # the constructors trust what they are given
             raise self._not_plain(node, source) from error
 
     def _expect_tag(self, node: yaml.Node, name: str, source: Source) -> None:
@@ -187,7 +188,7 @@ class _Reader:
             Message(
                 what=f"{self._file.name} holds a value that is not plain data",
                 where=str(source),
-                found=f"the tag {node.tag}",
+                found=f"the tag {node.tag}, {str(node.value)[:40]!r}",
                 expected="mappings, lists, text, numbers, truth values or nothing",
                 do="remove the tag, or quote the value",
             )

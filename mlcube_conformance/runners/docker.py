@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import re
 import threading
 import time
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import docker
@@ -35,6 +36,7 @@ from mlcube_conformance.runners.docker_build import (
 )
 from mlcube_conformance.runners.docker_streams import ending_streams
 from mlcube_conformance.runners.liveness import (
+    OWNER_LABEL,
     RUN_LABEL,
     Liveness,
     build_lock,
@@ -50,6 +52,12 @@ if TYPE_CHECKING:
 __all__ = ["DockerRunner"]
 
 _CONTENT_LABEL = "mlcube-conformance.content"
+# Words of the daemon when the image's entry point cannot be executed.
+_NO_ENTRY_POINT = re.compile(
+    r"executable file not found|No command specified"
+    r"|exec: .*(no such file or directory|permission denied|exec format error)"
+    r"|exec format error"
+)
 #: Seconds for one answer of the daemon.
 _API_TIMEOUT = 60
 #: Seconds for the last output to arrive after a container has ended.
@@ -107,7 +115,7 @@ class DockerRunner:
     def configure(self, request: ConfigureRequest) -> Image:
         """Build the image of a cube, pull it, or find that it is up to date."""
         name = request.platform.image
-        if not match_tag(name):
+        if not _is_image_name(name):
             raise Violation(
                 Message(
                     what="the platform file's image is no image name",
@@ -120,12 +128,18 @@ class DockerRunner:
         key = hashlib.sha256(name.encode()).hexdigest()[:16]
         timeout = request.options.configure_timeout
         try:
-            with build_lock(
-                f"docker-{key}",
-                timeout,
-                lambda: request.watch.note(f"waiting for another run to make {name}"),
+            with (
+                build_lock(
+                    f"docker-{key}",
+                    timeout,
+                    lambda: request.watch.note(
+                        f"waiting for another run to make {name}"
+                    ),
+                ),
+                _daemon(f"configuring {request.cube.id}"),
             ):
                 origin = self._make(request)
+                digest = str(self._client.images.get(name).id)
         except TimeoutError as error:
             raise MachineError(
                 Message(
@@ -135,16 +149,18 @@ class DockerRunner:
                     do="end the other run, or give more seconds",
                 )
             ) from error
-        digest = str(self._client.images.get(name).id)
         return Image(name=name, digest=digest, origin=origin)
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:
         """Return the image that a platform file names, if the daemon has it."""
         del cube  # the name says it all
-        try:
-            digest = str(self._client.images.get(platform.image).id)
-        except ImageNotFound:
+        if not _is_image_name(platform.image):
             return None
+        with _daemon(f"looking for {platform.image}"):
+            try:
+                digest = str(self._client.images.get(platform.image).id)
+            except ImageNotFound:
+                return None
         return Image(name=platform.image, digest=digest, origin="present")
 
     def _make(self, request: ConfigureRequest) -> ImageOrigin:
@@ -156,8 +172,11 @@ class DockerRunner:
                 pull(request)
                 return "pulled"
             return "present"
-        context = BuildContext.of(request)
-        key = context.key()
+        try:
+            context = BuildContext.of(request)
+            key = context.key()
+        except (OSError, ValueError, RecursionError) as error:
+            raise _unreadable_context(request, error) from error
         if found is not None and found.get(_CONTENT_LABEL) == key:
             return "up to date"
         request.watch.note(f"building {name}; log: {request.log}")
@@ -220,7 +239,7 @@ class DockerRunner:
         """Say whose fault it is that a container did not start."""
         found = str(error.explanation or error)
         where = f"image {request.image.name}, case {request.case_id}"
-        if "gpu" in found:
+        if "could not select device driver" in found:
             raise PlatformUnavailable(
                 Message(
                     what="Docker here cannot give GPUs to a container",
@@ -230,7 +249,7 @@ class DockerRunner:
                     do="install it, or run without --gpus",
                 )
             ) from error
-        if "executable file not found" in found or "No command specified" in found:
+        if _NO_ENTRY_POINT.search(found):
             raise Violation(
                 Message(
                     what="the image cannot start the task",
@@ -261,22 +280,55 @@ class DockerRunner:
     def remove_leftovers(self) -> tuple[str, ...]:
         """Remove the containers of runs that are over; return their names."""
         removed = []
-        for each in self._ours():
-            if self._liveness.is_left_over(each["Labels"]):
-                self._remove(each["Id"])
-                removed.append(each["Names"][0].lstrip("/"))
+        with _daemon("looking for what earlier runs left"):
+            for each in self._ours():
+                if self._liveness.is_left_over(each["Labels"]):
+                    self._remove(each["Id"])
+                    removed.append(each["Names"][0].lstrip("/"))
         return tuple(removed)
 
     def close(self) -> None:
-        """Remove the containers of this run, those of its workers included."""
-        if self._connected is not None and self._alive is not None:
-            with suppress(DockerException, requests.RequestException):
-                for each in self._ours():
-                    if each["Labels"].get(RUN_LABEL) == self._run_id:
-                        self._remove(each["Id"])
+        """Remove the containers that this process started, and no others."""
+        if self._connected is not None:
+            if self._alive is not None:
+                owner = self._alive.labels()[OWNER_LABEL]
+                with suppress(DockerException, requests.RequestException):
+                    for each in self._ours():
+                        if each["Labels"].get(OWNER_LABEL) == owner:
+                            self._remove(each["Id"])
             self._connected.close()
+        if self._alive is not None:
             self._alive.end()
-            self._connected = self._alive = None
+        self._connected = self._alive = None
+
+
+@contextmanager
+def _daemon(doing: str) -> Iterator[None]:
+    """Turn an answer that the daemon should not give into a fault of the machine."""
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        raise MachineError(
+            Message(
+                what=f"Docker failed while {doing}",
+                where=os.environ.get("DOCKER_HOST", "the local daemon"),
+                found=mask(str(getattr(error, "explanation", None) or error)),
+                expected="a daemon that does what it is asked",
+                do="look at the daemon's log, then run again",
+            )
+        ) from error
+
+
+def _unreadable_context(request: ConfigureRequest, error: Exception) -> Violation:
+    return Violation(
+        Message(
+            what=f"the build context of {request.cube.id!r} cannot be read",
+            where=str(request.cube.build_context),
+            found=str(error),
+            expected="files and folders that can be read, not too deep",
+            do="mend build/, or leave the file out by .dockerignore",
+        )
+    )
 
 
 class _Follower:
@@ -309,7 +361,8 @@ class _Follower:
                         if piece:
                             file.write(piece)
                             if live is not None:
-                                live(piece)
+                                with suppress(OSError):  # nobody listens any more
+                                    live(piece)
         except (requests.RequestException, OSError, ValueError) as error:
             # A ValueError is how the library says that its stream was cut.
             self._trouble = error
@@ -351,6 +404,14 @@ class _Follower:
                 )
             )
         return timed_out
+
+
+def _is_image_name(name: str) -> bool:
+    """Say whether a text is a name, with a tag, a digest or neither."""
+    repository, at, digest = name.partition("@")
+    if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        return False
+    return bool(match_tag(repository))
 
 
 def _user() -> str:
@@ -435,7 +496,7 @@ def _command(request: RunRequest) -> tuple[str, ...]:
     if gpus := _gpus(request):
         words += ["--gpus", gpus]
     for name, value in _environment(request).items():
-        words += ["--env", f"{name}={mask(value)}"]
+        words += ["--env", mask(f"{name}={value}")]
     for host, target, writable in _mounts(request):
         mode = "" if writable else ",readonly"
         words += ["--mount", f"type=bind,source={host},target={target}{mode}"]

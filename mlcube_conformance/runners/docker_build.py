@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.runners.base import ConfigureRequest
 
-__all__ = ["BuildContext", "build", "machine_is_at_fault", "pull"]
+__all__ = ["CA_FILE", "BuildContext", "build", "machine_is_at_fault", "pull"]
 
 #: Where certificates of the command line lie in an image.
 CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
@@ -44,6 +44,8 @@ _MACHINE_FAULTS = re.compile(
 
 def machine_is_at_fault(error: str) -> bool:
     """Say whether an error of the daemon speaks of the machine, not of the cube."""
+    if "returned a non-zero code" in error:
+        return False  # These words are the command's own.
     return _MACHINE_FAULTS.search(error) is not None
 
 
@@ -63,7 +65,7 @@ class BuildContext:
         root = request.cube.build_context
         ignore = root / ".dockerignore"
         lines = (
-            ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else ()
+            ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else ()
         )
         patterns = [
             line.strip() for line in lines if line.strip() and not line.startswith("#")
@@ -84,8 +86,8 @@ class BuildContext:
             path = self.root / name
             status = path.lstat()
             kind = stat.S_IFMT(status.st_mode)
-            executable = bool(status.st_mode & stat.S_IXUSR)
-            digest.update(json.dumps([name, kind, executable]).encode())
+            mode = stat.S_IMODE(status.st_mode)
+            digest.update(json.dumps([name, kind, mode]).encode())
             if stat.S_ISREG(status.st_mode):
                 with path.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -156,12 +158,11 @@ def pull(request: ConfigureRequest) -> None:
         Violation: The registry does not have it.
         MachineError: The registry, the network, the disk or the daemon fails.
     """
-    name, colon, tag = request.platform.image.rpartition(":")
-    if not colon or "/" in tag:
-        name, tag = request.platform.image, "latest"
 
     def start(api: docker.APIClient) -> Iterator[dict[str, Any]]:
-        return api.pull(name, tag=tag, stream=True, decode=True)  # type: ignore[no-any-return]
+        return api.pull(  # type: ignore[no-any-return]
+            request.platform.image, stream=True, decode=True
+        )
 
     _follow(request, start, f"the image of {request.cube.id!r} is not to be had")
 
@@ -220,7 +221,8 @@ class _Log:
                 if item is None:
                     return
                 if isinstance(item, Exception):
-                    raise self._failure(failure, str(item)) from item
+                    said = getattr(item, "explanation", None) or str(item)
+                    raise self._failure(failure, said) from item
                 text = _text(item)
                 file.write(text)
                 file.flush()
@@ -261,6 +263,15 @@ class _Log:
         )
 
     def _failure(self, failure: str, found: str) -> Violation | MachineError:
+        if "BuildKit" in found or "unknown instruction" in found.lower():
+            return Violation(
+                self._message(
+                    failure,
+                    found.strip(),
+                    "a recipe that the daemon's classic builder understands",
+                    "write it without BuildKit's extensions (RUN --mount, heredocs)",
+                )
+            )
         if machine_is_at_fault(found):
             return MachineError(
                 self._message(

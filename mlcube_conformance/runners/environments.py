@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
@@ -17,10 +18,9 @@ from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import last_lines, tail
 from mlcube_conformance.process import run_process
 from mlcube_conformance.runners.base import heartbeat
+from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlcube_conformance.model import Cube, ImageOrigin
     from mlcube_conformance.runners.base import ConfigureRequest
 
@@ -47,7 +47,7 @@ def is_complete(path: Path) -> bool:
     return (path / _COMPLETE).is_file()
 
 
-def requirements_of(cube: Cube) -> Path:
+def _requirements_of(cube: Cube) -> Path:
     """Return the file that says what a cube needs installed."""
     return cube.build_context / "requirements.txt"
 
@@ -58,7 +58,7 @@ def environment_key(cube: Cube) -> str:
     That is the requirements, the files they name, and this Python.
     """
     seen: dict[str, str] = {}
-    waiting = [requirements_of(cube)]
+    waiting = [_requirements_of(cube)]
     while waiting:
         file = waiting.pop()
         if str(file) in seen or not file.is_file():
@@ -70,7 +70,9 @@ def environment_key(cube: Cube) -> str:
             for line in text.splitlines()
             if (match := _OTHER_FILE.match(line))
         ]
-    python = [sys.version, platform.machine(), sys.executable]
+    # The same for every environment that this program runs in itself.
+    base = str(Path(sys.executable).resolve())
+    python = [sys.version, platform.machine(), base]
     content = json.dumps([python, list(seen.values())])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -88,7 +90,7 @@ def make_environment(request: ConfigureRequest, key: str) -> ImageOrigin:
     request.watch.note(f"making the environment {path}; log: {request.log}")
     try:
         shutil.rmtree(path, ignore_errors=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         _install(request, path)
         (path / _COMPLETE).touch()
     except OSError as error:
@@ -101,7 +103,7 @@ def make_environment(request: ConfigureRequest, key: str) -> ImageOrigin:
 
 def _install(request: ConfigureRequest, path: Path) -> None:
     deadline = time.monotonic() + request.options.configure_timeout
-    requirements = requirements_of(request.cube)
+    requirements = _requirements_of(request.cube)
     venv = [sys.executable, "-m", "venv", "--without-pip", str(path)]
     _step(request, venv, deadline)
     if not requirements.is_file():
@@ -163,7 +165,7 @@ def _step(
 def _message(request: ConfigureRequest, found: str, expected: str) -> Message:
     return Message(
         what=f"the environment of {request.cube.id!r} cannot be made",
-        where=str(requirements_of(request.cube)),
+        where=str(_requirements_of(request.cube)),
         found=found,
         expected=expected,
         do="look at the end of the log; the half-made environment was removed",

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from mlcube_conformance.workspace import make_folder
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
@@ -35,7 +37,7 @@ HOST_LABEL = "mlcube-conformance.host"
 def lock_folder() -> Path:
     """Return the folder of the lock files of this user, made if need be."""
     folder = user_cache_path("mlcube-conformance") / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder
 
 

@@ -71,6 +71,15 @@ def _stale_output(cube: CubeFolder) -> None:
     cube.tasks(use=":")
 
 
+def _hungry(cube: CubeFolder) -> None:
+    cube.write(
+        "platform/docker.yaml",
+        "platform: {name: docker, version: '>=20'}\ncontainer:\n"
+        "  image: mlcube-conformance/${name}:1\n  run_args: --memory=16m\n",
+    )
+    cube.tasks(make='x=$(head -c 64m /dev/zero | tr "\\0" x); exit 0')
+
+
 BROKEN = (
     Broken(
         id="task-exits-3",
@@ -101,9 +110,10 @@ BROKEN = (
     ),
     Broken(
         id="folder-stays-empty",
-        breaks=lambda cube: cube.tasks(make=":", use='echo x > "$result"'),
+        breaks=_make(":"),
         test="test_outputs_appear[tiny-{platform}-make]",
         says=("the output 'data' did not appear", "only the empty folder"),
+        skips=("not run: case tiny-{platform}-make failed",),
     ),
     Broken(
         id="output-lay-there-before",
@@ -222,6 +232,60 @@ BROKEN = (
         breaks=lambda cube: cube.edit("build/Dockerfile", "ENTRYPOINT", "# "),
         test="test_exits_zero[tiny-{platform}-make]",
         says=("the image cannot start the task", "an ENTRYPOINT"),
+    ),
+    Broken(
+        id="entrypoint-missing",
+        breaks=lambda cube: cube.edit(
+            "build/Dockerfile", '"/bin/sh", "/task.sh"', '"/opt/gpu/run.sh"'
+        ),
+        test="test_exits_zero[tiny-{platform}-make]",
+        says=("the image cannot start the task", "an ENTRYPOINT"),
+    ),
+    Broken(
+        id="entrypoint-not-executable",
+        breaks=lambda cube: cube.edit("build/Dockerfile", '"/bin/sh", ', ""),
+        test="test_exits_zero[tiny-{platform}-make]",
+        says=("the image cannot start the task", "an ENTRYPOINT"),
+    ),
+    Broken(
+        id="build-speaks-like-a-bad-network",
+        only_on="docker",
+        breaks=lambda cube: cube.edit(
+            "build/Dockerfile", "COPY", "RUN echo connection refused; exit 9\nCOPY"
+        ),
+        test="test_image_builds[tiny-{platform}]",
+        says=("returned a non-zero code: 9", "mend the recipe"),
+    ),
+    Broken(
+        id="build-needs-buildkit",
+        only_on="docker",
+        breaks=lambda cube: cube.edit(
+            "build/Dockerfile", "COPY", "RUN --mount=type=cache,target=/x true\nCOPY"
+        ),
+        test="test_image_builds[tiny-{platform}]",
+        says=("BuildKit", "the daemon's classic builder"),
+    ),
+    Broken(
+        id="context-cannot-be-read",
+        only_on="docker",
+        breaks=lambda cube: (cube.root / "build/.dockerignore").write_bytes(b"\xff"),
+        test="test_image_builds[tiny-{platform}]",
+        says=("the build context of 'tiny' cannot be read",),
+    ),
+    Broken(
+        id="out-of-memory",
+        only_on="docker",
+        breaks=_hungry,
+        test="test_exits_zero[tiny-{platform}-make]",
+        says=("it ran out of memory and was killed",),
+    ),
+    Broken(
+        id="output-below-a-file",
+        breaks=lambda cube: cube.edit(
+            "run/use.yaml", "out/result.txt", "seed.txt/result"
+        ),
+        test="test_inputs_are_there[tiny-{platform}-use]",
+        says=("'result' of task 'use' lies in what is no folder",),
     ),
     Broken(
         id="input-missing",

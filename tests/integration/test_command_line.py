@@ -198,6 +198,39 @@ def test_wrong_usage_exits_2_before_anything_happens(
     assert not (cube_folder.root / "workspace/data").exists()
 
 
+@pytest.mark.docker
+def test_task_cannot_reach_out_of_the_cube(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (cube_folder.root / "workspace/data").symlink_to(outside)
+    cube_folder.edit("run/use.yaml", "$WORKSPACE/out/result.txt", f"{outside}/x")
+
+    link = _call(
+        "run", *_place(cube_folder), f"--task={cube_folder.root}/run/make.yaml"
+    )
+    path = _call("run", *_place(cube_folder), f"--task={cube_folder.root}/run/use.yaml")
+
+    assert [link.returncode, path.returncode] == [2, 2]
+    assert "'data' leaves the workspace through a link" in link.stderr
+    assert "'result' leaves the workspace" in path.stderr
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.docker
+def test_missing_input_exits_2_and_makes_nothing(cube_folder: CubeFolder) -> None:
+    (cube_folder.root / "workspace/seed.txt").unlink()
+
+    done = _call(
+        "run", *_place(cube_folder), f"--task={cube_folder.root}/run/make.yaml"
+    )
+
+    assert done.returncode == 2
+    assert "the input 'seed' of task 'make' is missing" in done.stderr
+    assert not (cube_folder.root / "workspace/data").exists()
+
+
 def test_help_lists_the_commands_and_exit_codes() -> None:
     done = _call("--help")
 

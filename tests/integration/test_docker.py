@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -19,7 +20,6 @@ from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import docker
 
@@ -91,6 +91,77 @@ def test_workers_share_one_build_and_agree(
     assert run.output.count(f"building {image}") == 1
     assert run.output.count("running tiny-docker-make") == 1
     assert run.output.count("running tiny-other-make") == 1
+
+
+def test_worker_that_is_done_leaves_the_others_alone(
+    tmp_path: Path, run_suite: RunSuite
+) -> None:
+    slow, fast = make_cube(tmp_path / "slow"), make_cube(tmp_path / "fast")
+    slow.tasks(make='sleep 6; cat "$seed" > "$data/part"')
+
+    run = run_suite(
+        *("--cube", slow.root, "--cube", fast.root, "--platform", "docker", "-n", "2"),
+    )
+
+    assert run.exit_code == 0, run.output
+
+
+def test_container_is_gone_when_its_task_is_over(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    seen = cube_folder.root.parent / "place/test_own.py"
+    seen.write_text(
+        "import docker\n"
+        "def test_none_left(task_run):\n"
+        "    found = docker.from_env().containers.list(all=True, ignore_removed=True)\n"
+        "    place = str(task_run.workspace)\n"
+        "    assert not [c for c in found if place in str(c.attrs['Mounts'])]\n"
+    )
+
+    run = run_suite(
+        *("--cube", cube_folder.root, "--platform", "docker", "test_own.py"),
+        *("-W", "ignore::ResourceWarning"),
+        *("-W", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    )
+
+    assert run.exit_code == 0, run.output
+    assert len(run.verdict("passed")) == 2
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_outputs_belong_to_a_plain_user(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    user, group = 12345, Path("/var/run/docker.sock").stat().st_gid
+    cube_folder.tasks(use='id -u > "$result"; echo "$HOME" >> "$result"')
+    place = tmp_path / "place"
+    for folder in (place, tmp_path / "cache"):
+        folder.mkdir(exist_ok=True)
+        os.chown(folder, user, user)
+    for folder in tmp_path.parents:
+        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):  # noqa: S108
+            folder.chmod(folder.stat().st_mode | 0o055)
+    tmp_path.chmod(0o755)
+
+    done = subprocess.run(
+        [
+            *("setpriv", f"--reuid={user}", f"--regid={user}", f"--groups={group}"),
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+            *("-c", os.devnull, "--rootdir", str(place), "--keep", "all"),
+            *("--cube", str(cube_folder.root), "--platform", "docker"),
+        ],
+        cwd=place,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    (result,) = place.glob(".mlcube-conformance/*/tiny/docker/workspace/out/result.txt")
+    assert result.read_text() == f"{user}\n/tmp\n"
+    assert result.stat().st_uid == user
 
 
 def test_producer_runs_for_a_task_alone(
@@ -334,7 +405,7 @@ def test_long_work_says_what_it_waits_for(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in ("docker", "docker_build"):
+    for module in ("base", "docker", "docker_build"):
         monkeypatch.setattr(f"mlcube_conformance.runners.{module}.HEARTBEAT", 1)
     cube_folder.edit(
         "build/Dockerfile", "COPY", f"RUN echo {uuid4()}; echo stirring; sleep 3\nCOPY"

@@ -56,7 +56,8 @@ def _require(cube: CubeFolder, package: str) -> None:
     )
     cube.write(
         "build/Dockerfile",
-        'FROM python:3\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["python3", "/app/task.py"]\n',
+        "FROM python:3\nWORKDIR /app\nCOPY . .\n"
+        'ENTRYPOINT ["python3", "/app/task.py"]\n',
     )
     cube.write(
         "build/task.py",

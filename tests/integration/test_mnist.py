@@ -12,8 +12,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +24,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 CUBE = ROOT / "examples" / "mnist"
-TRAINING_SECONDS = 90
-FILES = {
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
+LABELS = "train-labels-idx1-ubyte.gz"
+#: What the two tasks leave, the same on every platform.
+OUTPUTS = {
+    "data/t10k-images-idx3-ubyte.gz",
+    "data/t10k-labels-idx1-ubyte.gz",
+    "data/train-images-idx3-ubyte.gz",
+    "data/train-labels-idx1-ubyte.gz",
+    "download_logs/mlcube_mnist_download.log",
+    "model/model.pt",
+    "model/model.pt2",
+    "train_logs/metrics.json",
+    "train_logs/mlcube_mnist_train.log",
+    "train_logs/training_curve.png",
 }
 
 
@@ -39,6 +48,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]
     """
     folder = os.environ.get("MLCUBE_CONFORMANCE_MNIST")
     if not folder:
+        _skip_without_public_mirrors()
         yield ()
         return
     handler = partial(SimpleHTTPRequestHandler, directory=folder)
@@ -50,6 +60,21 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]
     yield ("--parameter", f"download.parameters_file={parameters}", "--network", "host")
     server.shutdown()
     server.server_close()
+
+
+def _skip_without_public_mirrors() -> None:
+    parameters = CUBE / "workspace/parameters/download.parameters.yaml"
+    mirrors = yaml.safe_load(parameters.read_text(encoding="utf-8"))["mirrors"]
+    for mirror in mirrors:
+        try:
+            urlopen(f"{mirror}/{LABELS}", timeout=10).close()  # noqa: S310 - ours
+        except OSError:
+            continue
+        return
+    pytest.skip(
+        "no public mirror of MNIST can be reached; MLCUBE_CONFORMANCE_MNIST may name "
+        "a folder with its files"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +90,6 @@ def platform(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
-def outputs() -> dict[str, set[str]]:
-    """Return the paths in the workspace after a run, by platform."""
-    return {}
-
-
 @pytest.fixture
 def cube(tmp_path: Path) -> Path:
     """Return a copy of the cube, whose workspace may be written to."""
@@ -83,10 +102,12 @@ def _check_results(workspace: Path) -> None:
     assert metrics["train_images"] == 60_000
     assert metrics["test_images"] == 10_000
     assert metrics["test_accuracy"] >= 0.99
-    assert metrics["seconds"] <= TRAINING_SECONDS
-    assert {each.name for each in (workspace / "data").iterdir()} == FILES
-    for name in ("model/model.pt", "model/model.pt2", "train_logs/training_curve.png"):
-        assert (workspace / name).stat().st_size > 1000
+    made = {
+        str(each.relative_to(workspace))
+        for folder in ("data", "download_logs", "model", "train_logs")
+        for each in (workspace / folder).rglob("*")
+    }
+    assert made == OUTPUTS
 
 
 def test_suite_passes_with_the_same_files_on_each_platform(
@@ -95,7 +116,6 @@ def test_suite_passes_with_the_same_files_on_each_platform(
     base_image: tuple[str, ...],
     tmp_path: Path,
     platform: str,
-    outputs: dict[str, set[str]],
 ) -> None:
     kept = tmp_path / "kept"
 
@@ -110,8 +130,6 @@ def test_suite_passes_with_the_same_files_on_each_platform(
     assert f"test_exits_zero[mnist-{platform}-download]" in run.outcomes
     assert f"test_exits_zero[mnist-{platform}-train]" in run.outcomes
     _check_results(kept)
-    outputs[platform] = {str(each.relative_to(kept)) for each in kept.rglob("*")}
-    assert len({frozenset(each) for each in outputs.values()}) == 1
 
 
 @pytest.mark.docker
@@ -161,6 +179,6 @@ def test_training_without_data_is_told_apart(cube: Path) -> None:
         check=False,
     )
 
-    assert done.returncode == 125
+    assert done.returncode == 2
     assert "the input 'data_dir' of task 'train' is missing" in done.stderr
     assert not (cube / "workspace/model").exists()

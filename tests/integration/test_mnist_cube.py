@@ -35,6 +35,10 @@ TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
 TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
 FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 REAL_FILES = "MLCUBE_CONFORMANCE_MNIST"
+#: Names a Python with PyTorch and its like, such as that of the cube's environment.
+CUBE_PYTHON = "MLCUBE_CONFORMANCE_CUBE_PYTHON"
+PYTHON_OF_TRAIN = os.environ.get(CUBE_PYTHON) or sys.executable
+NOT_MNIST = "these are NOT the MNIST files"
 NO_PROXY = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
 
 Outcome = subprocess.CompletedProcess[str]
@@ -127,17 +131,32 @@ def real_mirror(real: dict[str, bytes]) -> Iterator[Mirror]:
         yield server
 
 
-def mnist(*arguments: object, seconds: float = 60) -> Outcome:
+def mnist(
+    *arguments: object,
+    seconds: float = 60,
+    python: str = sys.executable,
+    more: Mapping[str, str] = NO_PROXY,
+) -> Outcome:
     outcome = subprocess.run(
-        [sys.executable, str(PROGRAM), *map(str, arguments)],
+        [python, str(PROGRAM), *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=seconds,
         check=False,
-        env=os.environ | NO_PROXY,
+        env={**os.environ, **more},
     )
     assert "Traceback" not in outcome.stdout + outcome.stderr
     return outcome
+
+
+def needs(*names: str) -> None:
+    """Skip where train lacks a library; a Python that was named has to have all."""
+    if sys.executable != PYTHON_OF_TRAIN:
+        return
+    # find_spec, because importing PyTorch takes seconds.
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"train needs {name}; {CUBE_PYTHON} names a Python with it")
 
 
 def write_parameters(folder: Path, text: str | Mapping[str, object]) -> Path:
@@ -164,6 +183,7 @@ def train(folder: Path, parameters: str | Mapping[str, object] = "") -> Outcome:
         f"--log_dir={folder / 'logs'}",
         f"--model_dir={folder / 'model'}",
         seconds=240,
+        python=PYTHON_OF_TRAIN,
     )
 
 
@@ -257,10 +277,11 @@ def test_download_does_not_import_the_heavy_libraries(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ((), "required: TASK"),
-        (("fly",), "invalid choice: 'fly' (choose from 'download', 'train')"),
+        (("fly",), "invalid choice: 'fly' (choose from 'download', 'train', 'digits')"),
         (("download",), "required: --parameters_file"),
         (("download", "--data_dir=x"), "--log_dir"),
         (("train", "--data_dir=x", "--log_dir=y"), "--model_dir"),
+        (("digits",), "required: --mirror"),
         (("train", "--data_dir="), "the path is empty"),
         (("train", "--data=x"), "required: --data_dir"),
     ],
@@ -304,6 +325,13 @@ def test_arguments_come_in_any_order_and_either_spelling(tmp_path: Path) -> None
         ("attempts: yes", "attempts must be a whole number, not True"),
         ("timeout_seconds: .nan", "timeout_seconds must be a number from 0.1 to 3600"),
         ("deadline_seconds: 1e2", "write it as 1.0e-3, without quotes"),
+        ("sha256: abc", "sha256 must be a mapping with the keys train-images"),
+        ("sha256:", "sha256 must be a mapping with the keys train-images"),
+        (f"sha256: {{{TEST_LABELS}: a}}", "must be a mapping with the keys"),
+        (
+            f"sha256: {{{', '.join(f'{name}: ABC' for name in FILES)}}}",
+            f"sha256 of {TRAIN_IMAGES} must be 64 digits from 0 to f, not 'ABC'",
+        ),
         ("- a", "a mapping (key: value) must stand here, not a list"),
         ("a: 1\nb: [", "parameters.yaml, line 2: this is not valid YAML: expected"),
         ("a: !!python/object/apply:os.getcwd []", "this is not valid YAML"),
@@ -475,7 +503,110 @@ def test_term_signal_ends_the_task_with_a_message(
     assert errors == "mnist download: error: stopped by SIGTERM\n"
 
 
+# Downloads of other files, whose hashes the parameters give
+
+
+def sha256(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
+
+
+@pytest.fixture
+def others(mirror: Mirror) -> dict[str, bytes]:
+    """Return the files of a mirror that has something else than MNIST."""
+    for name in FILES:
+        mirror.files[name] = exact_images(4) if "images" in name else labels()
+    return mirror.files
+
+
+def test_given_hashes_are_checked_and_said_aloud(
+    tmp_path: Path, mirror: Mirror, others: dict[str, bytes]
+) -> None:
+    outcome = download(tmp_path, mirror.url, sha256=sha256(others))
+    assert outcome.returncode == 0, outcome.stderr
+    assert_real_files(tmp_path / "data", others)
+    log = (tmp_path / "logs" / "mlcube_mnist_download.log").read_text()
+    for text in (outcome.stdout, log):
+        assert NOT_MNIST in text
+        assert f"in place in {tmp_path / 'data'} (not MNIST)" in text
+    again = download(tmp_path, mirror.url, sha256=sha256(others))
+    assert again.stdout.count("already there, its SHA-256 is right") == 4
+
+
+def test_given_hash_that_is_not_met(
+    tmp_path: Path, mirror: Mirror, others: dict[str, bytes]
+) -> None:
+    hashes = sha256(others)
+    mirror.files[TEST_LABELS] = labels(5)
+    outcome = download(tmp_path, mirror.url, sha256=hashes)
+    assert outcome.returncode == 1
+    assert f"{TEST_LABELS}: the content has a wrong SHA-256" in outcome.stderr
+    assert not (tmp_path / "data" / TEST_LABELS).exists()
+
+
+@pytest.mark.usefixtures("others")
+def test_other_files_are_refused_without_given_hashes(
+    tmp_path: Path, mirror: Mirror
+) -> None:
+    outcome = download(tmp_path, mirror.url)
+    assert outcome.returncode == 1
+    assert "bytes instead of 9912422" in outcome.stderr
+    assert NOT_MNIST not in outcome.stdout
+
+
+def test_other_files_of_an_earlier_download_are_not_taken_for_mnist(
+    tmp_path: Path, mirror: Mirror, others: dict[str, bytes]
+) -> None:
+    assert download(tmp_path, mirror.url, sha256=sha256(others)).returncode == 0
+    outcome = download(tmp_path, "file:///nowhere")
+    assert outcome.returncode == 1
+    assert f"{TRAIN_IMAGES}: there, but with a wrong SHA-256" in outcome.stdout
+
+
+def test_dropped_connection_goes_on_without_a_known_size(
+    tmp_path: Path, mirror: Mirror, others: dict[str, bytes]
+) -> None:
+    mirror.drops[TRAIN_IMAGES] = 20
+    outcome = download(tmp_path, mirror.url, sha256=sha256(others))
+    assert outcome.returncode == 0, outcome.stderr
+    assert (TRAIN_IMAGES, "bytes=20-") in mirror.asked
+    assert_real_files(tmp_path / "data", others)
+
+
+@pytest.mark.parametrize(
+    ("length", "message"),
+    [
+        (None, "it does not say how many bytes the file there has"),
+        (10**12, "has 1000000000000 bytes, more than 104857600"),
+    ],
+)
+def test_size_that_nobody_knows_is_bounded(
+    tmp_path: Path, length: int | None, message: str
+) -> None:
+    class Boundless(_Handler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if length is not None:
+                self.send_header("Content-Length", str(length))
+            self.end_headers()
+
+    with serve({}) as mirror:
+        mirror.RequestHandlerClass = Boundless
+        hashes = dict.fromkeys(FILES, "0" * 64)
+        outcome = download(tmp_path, mirror.url, sha256=hashes)
+    assert outcome.returncode == 1
+    assert message in outcome.stderr
+
+
 # Downloads of the real files
+
+
+def test_given_hashes_of_mnist_are_mnist(
+    tmp_path: Path, real_mirror: Mirror, real: dict[str, bytes]
+) -> None:
+    outcome = download(tmp_path, real_mirror.url, sha256=sha256(real))
+    assert outcome.returncode == 0, outcome.stderr
+    assert "not mnist" not in outcome.stdout.lower()
+    assert_real_files(tmp_path / "data", real)
 
 
 def test_download_and_again_without_asking(
@@ -603,7 +734,7 @@ def test_two_downloads_at_once(
     ],
 )
 def test_wrong_train_parameters_exit_2(tmp_path: Path, text: str, message: str) -> None:
-    pytest.importorskip("numpy", reason="train reads its data with numpy")
+    needs("numpy")
     outcome = train(tmp_path, text)
     assert outcome.returncode == 2
     assert message in outcome.stderr
@@ -611,7 +742,7 @@ def test_wrong_train_parameters_exit_2(tmp_path: Path, text: str, message: str) 
 
 
 def test_train_without_data(tmp_path: Path) -> None:
-    pytest.importorskip("numpy", reason="train reads its data with numpy")
+    needs("numpy")
     outcome = train(tmp_path)
     assert outcome.returncode == 2
     assert f"the data folder {tmp_path / 'data'} is not there" in outcome.stderr
@@ -645,7 +776,7 @@ def test_train_without_data(tmp_path: Path) -> None:
 def test_broken_data_is_refused(
     tmp_path: Path, name: str, content: bytes | None, message: str
 ) -> None:
-    pytest.importorskip("numpy", reason="train reads its data with numpy")
+    needs("numpy")
     data = small_data(tmp_path)
     if content is None:
         (data / name).unlink()
@@ -659,15 +790,8 @@ def test_broken_data_is_refused(
     assert not (tmp_path / "model").exists()
 
 
-def needs_everything() -> None:
-    # find_spec, because importing PyTorch takes seconds.
-    for name in ("torch", "matplotlib", "numpy"):
-        if importlib.util.find_spec(name) is None:
-            pytest.skip(f"training needs {name}")
-
-
 def test_train_writes_every_result_and_the_same_twice(tmp_path: Path) -> None:
-    needs_everything()
+    needs("torch", "matplotlib", "numpy")
     small_data(tmp_path)
     parameters = {"epochs": 2, "batch_size": 16, "device": "cpu", "threads": 1}
     digests = set()
@@ -681,12 +805,14 @@ def test_train_writes_every_result_and_the_same_twice(tmp_path: Path) -> None:
     metrics: dict[str, Any] = json.loads(
         (tmp_path / "logs" / "metrics.json").read_text()
     )
+    assert metrics["data"] == "not MNIST"
     assert metrics["train_images"] == metrics["test_images"] == 64
     assert [epoch["number"] for epoch in metrics["epochs"]] == [1, 2]
     assert metrics["parameters"]["batch_size"] == 16
     assert metrics["device"] == "cpu"
     curve = (tmp_path / "logs" / "training_curve.png").read_bytes()
     assert curve.startswith(b"\x89PNG")
+    assert b"Training curve, data: not MNIST" in curve
     assert {path.name for path in (tmp_path / "model").iterdir()} == {
         "model.pt",
         "model.pt2",
@@ -698,10 +824,13 @@ def test_train_writes_every_result_and_the_same_twice(tmp_path: Path) -> None:
     }
     log = (tmp_path / "logs" / "mlcube_mnist_train.log").read_text()
     assert "epoch 2 of 2" in log
+    for text in (log, outcome.stdout):
+        assert f"data: not MNIST (another SHA-256: {', '.join(FILES)})" in text
+        assert "data: not MNIST, test accuracy" in text
 
 
 def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
-    needs_everything()
+    needs("torch", "matplotlib", "numpy")
     small_data(tmp_path)
     outcome = train(tmp_path, {"epochs": 1, "device": "cpu"})
     assert outcome.returncode == 0, outcome.stderr
@@ -710,7 +839,7 @@ def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
         "print([tuple(m(torch.rand(n, 1, 28, 28)).shape) for n in (1, 2, 77)])"
     )
     outcome = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "model" / "model.pt2")],
+        [PYTHON_OF_TRAIN, "-c", code, str(tmp_path / "model" / "model.pt2")],
         capture_output=True,
         text=True,
         timeout=120,
@@ -720,7 +849,7 @@ def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
 
 
 def test_failed_training_leaves_the_results_of_the_last_one(tmp_path: Path) -> None:
-    needs_everything()
+    needs("torch", "matplotlib", "numpy")
     data = small_data(tmp_path, count=2)
     outcome = train(tmp_path, {"epochs": 1, "device": "cpu"})
     assert outcome.returncode == 0, outcome.stderr
@@ -729,3 +858,101 @@ def test_failed_training_leaves_the_results_of_the_last_one(tmp_path: Path) -> N
     outcome = train(tmp_path)
     assert outcome.returncode == 1
     assert (tmp_path / "model" / "model.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("all_real", [True, False], ids=["all", "half"])
+def test_train_knows_mnist_by_all_four_files(
+    tmp_path: Path, real: dict[str, bytes], *, all_real: bool
+) -> None:
+    needs("torch", "matplotlib", "numpy")
+    data = small_data(tmp_path)
+    for name in FILES if all_real else (TEST_IMAGES, TEST_LABELS):
+        (data / name).write_bytes(real[name])
+    outcome = train(tmp_path, {"epochs": 1, "batch_size": 1000, "device": "cpu"})
+    assert outcome.returncode == 0, outcome.stderr
+    metrics = json.loads((tmp_path / "logs" / "metrics.json").read_text())
+    curve = (tmp_path / "logs" / "training_curve.png").read_bytes()
+    if all_real:
+        assert metrics["data"] == "MNIST"
+        assert b"data: MNIST" in curve
+        assert "data: MNIST\n" in outcome.stdout
+    else:
+        assert metrics["data"] == "not MNIST"
+        assert b"data: not MNIST" in curve
+        assert f"another SHA-256: {TRAIN_IMAGES}, {TRAIN_LABELS})" in outcome.stdout
+
+
+# The digits that stand in for MNIST
+
+
+def needs_digits() -> None:
+    if importlib.util.find_spec("sklearn") is None:
+        pytest.skip("the digits need scikit-learn, of the extra demo")
+
+
+def test_digits_without_scikit_learn(tmp_path: Path) -> None:
+    (tmp_path / "sklearn.py").write_text("raise ImportError('first\\nsecond')")
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy" / "__init__.py").touch()
+    (tmp_path / "numpy" / "typing.py").write_text("NDArray = None")
+    outcome = mnist(
+        "digits", f"--mirror={tmp_path / 'mirror'}", more={"PYTHONPATH": str(tmp_path)}
+    )
+    assert outcome.returncode == 1
+    assert outcome.stderr == (
+        "mnist digits: error: digits needs scikit-learn, which is not installed here "
+        "(first second)\n"
+    )
+    assert not (tmp_path / "mirror").exists()
+
+
+def test_digits_make_a_mirror_that_download_takes(tmp_path: Path) -> None:
+    needs_digits()
+    mirrors = [tmp_path / "a mirror", tmp_path / "another"]
+    for folder in mirrors:
+        outcome = mnist("digits", f"--mirror={folder}")
+        assert outcome.returncode == 0, outcome.stderr
+        assert "handwritten digits of scikit-learn: NOT the MNIST" in outcome.stdout
+    first, second = [{n: (m / n).read_bytes() for n in FILES} for m in mirrors]
+    assert first == second
+
+    counts = {}
+    for name in (TRAIN_LABELS, TEST_LABELS):
+        content = gzip.decompress(first[name])
+        assert struct.unpack(">II", content[:8]) == (0x801, len(content) - 8)
+        counts[name] = [content[8:].count(digit) for digit in range(10)]
+    assert counts[TEST_LABELS] == [30] * 10
+    assert sum(counts[TRAIN_LABELS]) == 1497
+    for name, count in ((TRAIN_IMAGES, 1497), (TEST_IMAGES, 300)):
+        content = gzip.decompress(first[name])
+        assert struct.unpack(">IIII", content[:16]) == (0x803, count, 28, 28)
+        pixels = content[16:]
+        assert len(pixels) == count * 784
+        assert max(pixels) == 255
+        rows = [pixels[start : start + 28] for start in range(0, len(pixels), 28)]
+        # The middle 20 rows and columns, and nothing around them.
+        used = [any(any(row) for row in rows[number::28]) for number in range(28)]
+        assert used == [False] * 4 + [True] * 20 + [False] * 4
+        assert not any(any(row[:4]) or any(row[24:]) for row in rows)
+
+    outcome = mnist(
+        "download",
+        f"--parameters_file={mirrors[0] / 'download.parameters.yaml'}",
+        f"--data_dir={tmp_path / 'data'}",
+        f"--log_dir={tmp_path / 'logs'}",
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert NOT_MNIST in outcome.stdout
+    assert_real_files(tmp_path / "data", first)
+
+
+def test_digits_are_learnt(tmp_path: Path) -> None:
+    needs_digits()
+    needs("torch", "matplotlib", "numpy")
+    assert mnist("digits", f"--mirror={tmp_path / 'data'}").returncode == 0
+    parameters = (tmp_path / "data" / "train.parameters.yaml").read_text()
+    outcome = train(tmp_path, parameters)
+    assert outcome.returncode == 0, outcome.stderr
+    metrics = json.loads((tmp_path / "logs" / "metrics.json").read_text())
+    assert metrics["data"] == "not MNIST"
+    assert metrics["test_accuracy"] > 0.95

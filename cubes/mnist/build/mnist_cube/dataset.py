@@ -1,6 +1,11 @@
 """The four files of the data set, pinned by size and SHA-256."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
+
+MNIST = "MNIST"
+NOT_MNIST = "not MNIST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -8,8 +13,16 @@ class DataFile:
     """Name one file and say exactly what it holds."""
 
     name: str
-    size: int
+    size: int | None
+    """None when only the SHA-256 is known."""
     sha256: str
+
+    def is_at(self, path: Path) -> bool:
+        """Say whether the file at path holds just that."""
+        if self.size is not None and path.stat().st_size != self.size:
+            return False
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
 
 
 TRAIN_IMAGES = DataFile(
@@ -33,3 +46,8 @@ TEST_LABELS = DataFile(
     sha256="f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 )
 FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+
+
+def differing(folder: Path) -> tuple[str, ...]:
+    """Return the names of the files in folder that are not those of MNIST."""
+    return tuple(file.name for file in FILES if not file.is_at(folder / file.name))

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import hashlib
 import logging
 import os
 import signal
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from mnist_cube.dataset import FILES, DataFile
+from mnist_cube.dataset import FILES, NOT_MNIST, DataFile
 from mnist_cube.errors import CubeError, DeadlineError
 from mnist_cube.parameters import DownloadParameters, load_download_parameters
 from mnist_cube.transfer import TryError, make_opener, transfer
@@ -42,14 +41,20 @@ def run(paths: Mapping[str, Path]) -> None:
     parameters = load_download_parameters(paths["parameters_file"])
     data_dir = paths["data_dir"]
     data_dir.mkdir(parents=True, exist_ok=True)
+    is_mnist = parameters.files == FILES
+    if not is_mnist:
+        _LOG.warning(
+            "the parameters give SHA-256 of their own: these are NOT the MNIST files"
+        )
     opener = make_opener()
     with _deadline(parameters.deadline_seconds), _alone(data_dir):
-        for file in FILES:
+        for file in parameters.files:
             target = data_dir / file.name
             _bring(
                 _Order(file=file, target=target, parameters=parameters, opener=opener)
             )
-    _LOG.info("all %d files are in place in %s", len(FILES), data_dir)
+    what = "" if is_mnist else f" ({NOT_MNIST})"
+    _LOG.info("all %d files are in place in %s%s", len(FILES), data_dir, what)
 
 
 def _bring(order: _Order) -> None:
@@ -58,7 +63,7 @@ def _bring(order: _Order) -> None:
         message = f"{target} is a folder, but a file belongs there"
         raise CubeError(message)
     if target.exists():
-        if _is_sound(target, file):
+        if file.is_at(target):
             _LOG.info("%s: already there, its SHA-256 is right", file.name)
             return
         _LOG.info("%s: there, but with a wrong SHA-256: fetching it again", file.name)
@@ -94,25 +99,19 @@ def _bring_from(mirror: str, order: _Order) -> bool:
                 time.sleep(min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE))
         else:
             part.replace(target)
-            _LOG.info("%s: in place, %d bytes from %s", file.name, file.size, mirror)
+            size = target.stat().st_size
+            _LOG.info("%s: in place, %d bytes from %s", file.name, size, mirror)
             return True
     return False
 
 
 def _verify(part: Path, file: DataFile, *, again: bool) -> None:
-    if _is_sound(part, file):
+    if file.is_at(part):
         return
     part.unlink()
     # When an earlier try left the first bytes, they may be the bad ones, not these.
     reason = "the content has a wrong SHA-256"
     raise TryError(reason, again=again)
-
-
-def _is_sound(path: Path, file: DataFile) -> bool:
-    if path.stat().st_size != file.size:
-        return False
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
 
 
 @contextlib.contextmanager

@@ -11,11 +11,13 @@ from types import FrameType
 
 from mnist_cube.errors import CubeError, StoppedError
 
-# Each task is a module of its own name, imported when it is asked for: PyTorch is far
-# too heavy for a download.
-TASKS = {
+# Each command is a module of its own name, imported when it is asked for: PyTorch is
+# far too heavy for a download.
+COMMANDS = {
     "download": ("parameters_file", "data_dir", "log_dir"),
     "train": ("data_dir", "parameters_file", "log_dir", "model_dir"),
+    # No task of the cube: it makes data, which are not MNIST, to try the tasks on.
+    "digits": ("mirror",),
 }
 
 _LOG = logging.getLogger("mnist_cube")
@@ -28,12 +30,12 @@ def main(argv: Sequence[str]) -> int:
     _LOG.propagate = False
     arguments = _parse(argv)
     task: str = arguments.task
-    paths = {name: getattr(arguments, name) for name in TASKS[task]}
+    paths = {name: getattr(arguments, name) for name in COMMANDS[task]}
     try:
         # As the first process of a container, Python would not hear these otherwise.
         signal.signal(signal.SIGTERM, _stop)
         signal.signal(signal.SIGINT, _stop)
-        _start_log(task, paths["log_dir"])
+        _start_log(task, paths.get("log_dir"))
         importlib.import_module(f"mnist_cube.{task}").run(paths)
     except CubeError as error:
         return _fail(task, str(error), error.exit_code)
@@ -49,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="mnist", allow_abbrev=False)
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
-    for task, names in TASKS.items():
+    for task, names in COMMANDS.items():
         options = tasks.add_parser(task, allow_abbrev=False)
         for name in names:
             flags = {f"--{name}", f"--{name.replace('_', '-')}"}
@@ -66,17 +68,19 @@ def _path(value: str) -> Path:
     return Path(value)
 
 
-def _start_log(task: str, log_dir: Path) -> None:
-    log_dir.mkdir(parents=True, exist_ok=True)
+def _start_log(task: str, log_dir: Path | None) -> None:
     _LOG.setLevel(logging.DEBUG)
     screen = logging.StreamHandler(sys.stdout)
     screen.setLevel(logging.INFO)
     # An error goes to stderr, once, from the place that sets the exit code.
     screen.addFilter(lambda record: record.levelno < logging.ERROR)
+    _LOG.addHandler(screen)
+    if log_dir is None:
+        return
+    log_dir.mkdir(parents=True, exist_ok=True)
     path = log_dir / f"mlcube_mnist_{task}.log"
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    _LOG.addHandler(screen)
     _LOG.addHandler(file)
 
 

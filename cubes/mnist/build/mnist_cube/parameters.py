@@ -1,6 +1,7 @@
 """Parameter files: YAML mappings with known keys, checked before anything starts."""
 
 import difflib
+import re
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from mnist_cube.dataset import FILES, DataFile
 from mnist_cube.errors import UsageError
 
 MAX_FILE_BYTES = 64 * 1024
@@ -18,12 +20,15 @@ DEFAULT_MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist",
 )
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadParameters:
     """Say where the data set comes from and how patient the download is."""
 
     mirrors: tuple[str, ...]
+    files: tuple[DataFile, ...]
     attempts: int
     timeout_seconds: float
     deadline_seconds: float
@@ -48,6 +53,7 @@ def load_download_parameters(path: Path) -> DownloadParameters:
     fields = _Fields(path)
     parameters = DownloadParameters(
         mirrors=fields.mirrors("mirrors", DEFAULT_MIRRORS),
+        files=fields.files("sha256"),
         attempts=fields.integer("attempts", 4, low=1, high=100),
         timeout_seconds=fields.number("timeout_seconds", 30, low=0.1, high=3600),
         deadline_seconds=fields.number("deadline_seconds", 900, low=1, high=86400),
@@ -125,6 +131,25 @@ class _Fields:
             if problem:
                 self._problems.append(f"mirror {number} {problem}")
         return tuple(str(mirror).rstrip("/") for mirror in value)
+
+    def files(self, name: str) -> tuple[DataFile, ...]:
+        """Return the files to bring: those of MNIST unless other hashes are given."""
+        pinned = {file.name: file for file in FILES}
+        value = self._take(name, {each: file.sha256 for each, file in pinned.items()})
+        if not isinstance(value, dict) or set(value) != set(pinned):
+            wanted = f"a mapping with the keys {', '.join(pinned)}"
+            self._refuse(name, wanted, value)
+            return FILES
+        files = []
+        for each, file in pinned.items():
+            given = value[each]
+            if not isinstance(given, str) or not _SHA256.fullmatch(given):
+                self._refuse(f"{name} of {each}", "64 digits from 0 to f", given)
+            elif given == file.sha256:
+                files.append(file)
+            else:
+                files.append(DataFile(name=each, size=None, sha256=given))
+        return tuple(files)
 
     def finish(self) -> None:
         for name in self._values:

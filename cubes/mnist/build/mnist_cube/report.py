@@ -16,11 +16,12 @@ from mnist_cube.parameters import TrainParameters
 
 
 def encode_metrics(
-    parameters: TrainParameters, result: Result, *, seconds: float
+    parameters: TrainParameters, result: Result, *, data: str, seconds: float
 ) -> bytes:
     """Return metrics.json, its keys always in the same order."""
     last = result.epochs[-1]
     metrics = {
+        "data": data,
         "test_accuracy": last.test_accuracy,
         "test_loss": last.test_loss,
         "train_images": result.train_images,
@@ -36,12 +37,14 @@ def encode_metrics(
     return (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode()
 
 
-def draw_curve(epochs: Sequence[Epoch]) -> bytes:
-    """Return a PNG picture of loss and test error over the epochs."""
+def draw_curve(epochs: Sequence[Epoch], data: str) -> bytes:
+    """Return a PNG picture of loss and test error over the epochs on the data."""
     numbers = [epoch.number for epoch in epochs]
     # No pyplot: it keeps global state and looks for a screen.
     figure = Figure(figsize=(9, 4), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
+    title = f"Training curve, data: {data}"
+    figure.suptitle(title)
     losses, errors = figure.subplots(1, 2)
     losses.plot(numbers, [e.train_loss for e in epochs], marker="o", label="training")
     losses.plot(numbers, [e.test_loss for e in epochs], marker="o", label="test")
@@ -55,5 +58,5 @@ def draw_curve(epochs: Sequence[Epoch]) -> bytes:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(visible=True, alpha=0.3)
     stream = io.BytesIO()
-    figure.savefig(stream, format="png")
+    figure.savefig(stream, format="png", metadata={"Title": title})
     return stream.getvalue()

@@ -9,7 +9,15 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from mnist_cube.atomic import write_atomically
-from mnist_cube.dataset import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from mnist_cube.dataset import (
+    MNIST,
+    NOT_MNIST,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    differing,
+)
 from mnist_cube.errors import UsageError
 from mnist_cube.idx import read_pair
 from mnist_cube.parameters import load_train_parameters
@@ -28,6 +36,7 @@ def run(paths: Mapping[str, Path]) -> None:
     # Data and folders first: what is wrong with them shows within a second.
     training = read_pair(data_dir / TRAIN_IMAGES.name, data_dir / TRAIN_LABELS.name)
     test = read_pair(data_dir / TEST_IMAGES.name, data_dir / TEST_LABELS.name)
+    data = _identify(data_dir)
     model_dir.mkdir(parents=True, exist_ok=True)
     _LOG.info("%d training images, %d test images", len(training[0]), len(test[0]))
     with _surroundings():
@@ -41,9 +50,9 @@ def run(paths: Mapping[str, Path]) -> None:
         _LOG.info("writing the model")
         weights = saving.encode_weights(result.network)
         exported = saving.encode_exported(result.network, test[0])
-        curve = report.draw_curve(result.epochs)
+        curve = report.draw_curve(result.epochs, data)
         seconds = round(time.monotonic() - started, 3)
-        metrics = report.encode_metrics(parameters, result, seconds=seconds)
+        metrics = report.encode_metrics(parameters, result, data=data, seconds=seconds)
     # Everything is ready before the first file is replaced, so that they fit together.
     write_atomically(model_dir / "model.pt", weights)
     write_atomically(model_dir / "model.pt2", exported)
@@ -51,11 +60,22 @@ def run(paths: Mapping[str, Path]) -> None:
     write_atomically(paths["log_dir"] / "metrics.json", metrics)
     last = result.epochs[-1]
     _LOG.info(
-        "test accuracy %.2f %%, test loss %.4f, %.1f s in all",
+        "data: %s, test accuracy %.2f %%, test loss %.4f, %.1f s in all",
+        data,
         100 * last.test_accuracy,
         last.test_loss,
         seconds,
     )
+
+
+def _identify(data_dir: Path) -> str:
+    """Say and return whether the data are MNIST, which only their content tells."""
+    others = differing(data_dir)
+    if not others:
+        _LOG.info("data: %s", MNIST)
+        return MNIST
+    _LOG.warning("data: %s (another SHA-256: %s)", NOT_MNIST, ", ".join(others))
+    return NOT_MNIST
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO, Protocol
 
 _CHUNK = 64 * 1024
+# More than the images that train takes come to, however badly they are packed.
+_MAX_BYTES = 100 * 1024 * 1024
 _LOG_STEPS = 4
 _LOG_FROM_BYTES = 1024 * 1024
 # Answers that may differ when the same question is asked again.
@@ -78,12 +80,15 @@ def transfer(
     opener: urllib.request.OpenerDirector,
     url: str,
     part: Path,
-    size: int,
+    size: int | None,
     timeout: float,
 ) -> None:
-    """Append what part still lacks of its size bytes, or raise TryError."""
+    """Append what part still lacks of its size bytes, or raise TryError.
+
+    Without a size, it is the one that the answer announces.
+    """
     offset = part.stat().st_size if part.exists() else 0
-    if offset > size:
+    if offset > (_MAX_BYTES if size is None else size):
         part.unlink()
         offset = 0
     if offset == size:
@@ -95,11 +100,11 @@ def transfer(
         part.unlink(missing_ok=True)
         raise
     with contextlib.closing(response):
-        start = _start(response, offset, size)
+        start, total = _start(response, offset, size)
         # Opened only now: a mirror that cannot go on must not cost what is there.
         with part.open("r+b" if start else "wb") as stream:
             stream.seek(start)
-            _copy(response, stream, _Goal(url=url, size=size, timeout=timeout))
+            _copy(response, stream, _Goal(url=url, size=total, timeout=timeout))
 
 
 def _ask(
@@ -124,8 +129,8 @@ def _ask(
     return response
 
 
-def _start(response: _Response, offset: int, size: int) -> int:
-    """Return where the answer's first byte belongs, checking what it announces."""
+def _start(response: _Response, offset: int, size: int | None) -> tuple[int, int]:
+    """Return where the answer's first byte belongs, and the size of the whole."""
     start, length = 0, response.headers.get("Content-Length", "")
     if response.status == _PARTIAL:
         field = response.headers.get("Content-Range", "")
@@ -136,17 +141,26 @@ def _start(response: _Response, offset: int, size: int) -> int:
         start, total = offset, match[2]
     else:
         total = length
-    if total.isdecimal() and int(total) != size:
-        reason = f"the file there has {total[:20]} bytes instead of {size}"
+    announced = int(total) if re.fullmatch(r"[0-9]{1,15}", total) else None
+    if size is None:
+        if announced is None:
+            reason = "it does not say how many bytes the file there has"
+            raise TryError(reason, again=False)
+        if announced > _MAX_BYTES:
+            reason = f"the file there has {announced} bytes, more than {_MAX_BYTES}"
+            raise TryError(reason, again=False)
+        return start, announced
+    if announced not in {None, size}:
+        reason = f"the file there has {announced} bytes instead of {size}"
         raise TryError(reason, again=False)
-    return start
+    return start, size
 
 
 def _copy(response: _Response, stream: IO[bytes], goal: _Goal) -> None:
     name, size, have = goal.url.rpartition("/")[2], goal.size, stream.tell()
     if have:
         _LOG.info("%s: going on at byte %d of %d", name, have, size)
-    step = have * _LOG_STEPS // size
+    step = have * _LOG_STEPS // max(size, 1)
     # One byte more than wanted shows that the file there is too long.
     while chunk := _read(response, min(_CHUNK, size + 1 - have), goal.timeout):
         have += len(chunk)

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Run the commands of the README on a machine that has next to nothing.
+
+    python3 scripts/check_fresh_machine.py demo test
+
+For each named target of the Makefile, a clean Debian root file system is made
+with python3, python3-venv, git, make and ca-certificates, and a plain user in it
+clones this checkout and calls `make TARGET`. There is no daemon and no root. The
+package index is reached as pip on this machine is set up to reach it.
+
+Needs root, for the file system. Exits with the first target's failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SUITE: Final = "bookworm"
+PACKAGES: Final = ("ca-certificates", "git", "make", "python3", "python3-venv")
+USER: Final = 1000
+HOME: Final = "/home/somebody"
+MAKE_SECONDS: Final = 300
+TARGET_SECONDS: Final = 1200
+CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"
+NAMES: Final = ("/etc/resolv.conf", "/etc/hosts")
+
+
+# In a mount namespace of its own, so that nothing stays mounted: the first word is
+# the new root, then come folders of this machine up to `--`, then the command.
+_MOUNT: Final = """
+root=$1
+shift
+mount -t proc proc "$root/proc"
+while [ "$1" != -- ]; do
+    mkdir -p "$root$1"
+    mount --rbind "$1" "$root$1"
+    shift
+done
+shift
+exec "$@"
+"""
+
+
+class CheckError(Exception):
+    """The check itself cannot be made."""
+
+
+def main() -> int:
+    """Check each target, and return the first exit code that is not 0."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("targets", nargs="+", metavar="TARGET", help="of the Makefile")
+    targets = parser.parse_args().targets
+    if os.getuid() != 0:
+        _say("fresh machine: only root can make a root file system: run this as root")
+        return 1
+    try:
+        with tempfile.TemporaryDirectory(prefix="fresh-machine-") as folder:
+            archive = Path(folder) / "root.tar"
+            _make_archive(archive)
+            for target in targets:
+                code = _check(target, archive, Path(folder) / target)
+                if code:
+                    return code
+    except CheckError as error:
+        _say(f"fresh machine: {error}")
+        return 1
+    return 0
+
+
+def _make_archive(archive: Path) -> None:
+    if shutil.which("mmdebstrap") is None:
+        message = "mmdebstrap is missing: `apt-get install mmdebstrap`"
+        raise CheckError(message)
+    _say("fresh machine: making a root file system (about half a minute)")
+    started = time.monotonic()
+    done = subprocess.run(
+        [
+            *("mmdebstrap", "--variant=minbase", "--quiet"),
+            f"--include={','.join(PACKAGES)}",
+            *(SUITE, str(archive)),
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=MAKE_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        message = f"mmdebstrap failed:\n{done.stderr[-2000:]}"
+        raise CheckError(message)
+    _say(f"fresh machine: made in {time.monotonic() - started:.0f} s")
+
+
+def _check(target: str, archive: Path, root: Path) -> int:
+    root.mkdir()
+    subprocess.run(
+        ["tar", "-xf", archive, "-C", root], check=True, timeout=MAKE_SECONDS
+    )
+    shared = _share_package_index(root)
+    _add_user(root)
+    _clone(root)
+    _say(f"fresh machine: make {target}")
+    started = time.monotonic()
+    try:
+        code = subprocess.run(
+            [
+                *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
+                *("sh", "-euc", _MOUNT, "sh", str(root), "/dev", *shared, "--"),
+                *("chroot", f"--userspec={USER}:{USER}", str(root)),
+                *("env", "-i", f"HOME={HOME}", "PATH=/usr/bin:/bin", "LANG=C.UTF-8"),
+                *_proxies(),
+                *("make", "-C", f"{HOME}/checkout", target),
+            ],
+            stdin=subprocess.DEVNULL,
+            timeout=TARGET_SECONDS,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired as error:
+        message = f"make {target} still ran after {TARGET_SECONDS} s"
+        raise CheckError(message) from error
+    seconds = time.monotonic() - started
+    _say(f"fresh machine: make {target} exited with {code} after {seconds:.0f} s")
+    shutil.rmtree(root, ignore_errors=True)
+    return code
+
+
+def _share_package_index(root: Path) -> list[str]:
+    """Let pip there reach the index that pip here reaches, and trust it.
+
+    Returns:
+        The folders of this machine that pip's options name.
+    """
+    for name in (*NAMES, CERTIFICATES):
+        if Path(name).is_file():
+            shutil.copy(name, root / name.lstrip("/"))
+    lines, folders = ["[global]"], []
+    for name, values in _pip_options().items():
+        lines.append(f"{name} = {' '.join(values)}")
+        paths = [Path(urlsplit(value).path) for value in values]
+        folders += [str(path) for path in paths if path.is_absolute() and path.is_dir()]
+    (root / "etc/pip.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return [folder for folder in dict.fromkeys(folders) if folder != "/"]
+
+
+def _pip_options() -> dict[str, list[str]]:
+    """Return the options of pip here, from its files and its environment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    options = {}
+    for line in done.stdout.splitlines():
+        key, _, value = line.partition("=")
+        name = key.rpartition(".")[2]
+        options[name] = value.strip("'\"").replace("\\n", " ").split()
+    return options
+
+
+def _add_user(root: Path) -> None:
+    with (root / "etc/passwd").open("a", encoding="utf-8") as file:
+        file.write(f"somebody:x:{USER}:{USER}::{HOME}:/bin/sh\n")
+    with (root / "etc/group").open("a", encoding="utf-8") as file:
+        file.write(f"somebody:x:{USER}:\n")
+    (root / HOME.lstrip("/")).mkdir()
+
+
+def _clone(root: Path) -> None:
+    """Clone what is committed, as somebody who has just found the project."""
+    home = root / HOME.lstrip("/")
+    subprocess.run(
+        ["git", "clone", "--quiet", "--no-local", ROOT, home / "checkout"],
+        check=True,
+        timeout=MAKE_SECONDS,
+    )
+    subprocess.run(["chown", "-R", f"{USER}:{USER}", home], check=True, timeout=60)
+
+
+def _proxies() -> list[str]:
+    names = ("http_proxy", "https_proxy", "no_proxy")
+    return [
+        f"{name}={os.environ[name]}"
+        for lower in names
+        for name in (lower, lower.upper())
+        if name in os.environ
+    ]
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
