@@ -146,7 +146,13 @@ def _share_package_index(root: Path) -> list[str]:
     lines, folders = ["[global]"], []
     for name, values in _pip_options().items():
         lines.append(f"{name} = {' '.join(values)}")
-        paths = [Path(urlsplit(value).path) for value in values]
+        # An index in a folder links to packages beside that folder.
+        paths = [
+            Path(urlsplit(value).path).parent
+            if value.startswith("file:")
+            else Path(value)
+            for value in values
+        ]
         folders += [str(path) for path in paths if path.is_absolute() and path.is_dir()]
     (root / "etc/pip.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return [folder for folder in dict.fromkeys(folders) if folder != "/"]

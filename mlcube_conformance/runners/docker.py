@@ -125,30 +125,14 @@ class DockerRunner:
                     do="mend the key 'image'",
                 )
             )
-        key = hashlib.sha256(name.encode()).hexdigest()[:16]
-        timeout = request.options.configure_timeout
-        try:
-            with (
-                build_lock(
-                    f"docker-{key}",
-                    timeout,
-                    lambda: request.watch.note(
-                        f"waiting for another run to make {name}"
-                    ),
-                ),
-                _daemon(f"configuring {request.cube.id}"),
-            ):
-                origin = self._make(request)
-                digest = str(self._client.images.get(name).id)
-        except TimeoutError as error:
-            raise MachineError(
-                Message(
-                    what=f"another run has been making {name} for {timeout:g} s",
-                    where=str(error),
-                    expected="an image within --configure-timeout",
-                    do="end the other run, or give more seconds",
-                )
-            ) from error
+        key = f"docker-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        timeout, note = request.options.configure_timeout, request.watch.note
+        with (
+            build_lock(key, name, timeout, note),
+            _daemon(f"configuring {request.cube.id}"),
+        ):
+            origin = self._make(request)
+            digest = str(self._client.images.get(name).id)
         return Image(name=name, digest=digest, origin=origin)
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:

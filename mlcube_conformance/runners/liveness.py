@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from mlcube_conformance.errors import MachineError, Message
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -87,27 +88,36 @@ class Liveness:
 
 @contextmanager
 def build_lock(
-    name: str, timeout: float, waiting: Callable[[], None]
+    key: str, what: str, timeout: float, note: Callable[[str], None]
 ) -> Iterator[None]:
-    """Hold the only right on this machine to make what has that name.
+    """Hold the only right on this machine to make one thing.
 
     Args:
-        name: A short text without separators.
+        key: A short text without separators, the same for the same thing.
+        what: What messages call it.
         timeout: Seconds to wait for another process at most.
-        waiting: Called once if another process holds it.
+        note: Told once if another process holds the right.
 
     Raises:
-        TimeoutError: It was not to be had in time.
+        MachineError: It was not to be had in time.
     """
-    lock = FileLock(lock_folder() / f"build-{name}.lock")
+    lock = FileLock(lock_folder() / f"build-{key}.lock")
     try:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            waiting()
+            note(f"waiting for another run to make {what}")
             lock.acquire(timeout=timeout)
     except Timeout as error:
-        raise TimeoutError(str(lock.lock_file)) from error
+        raise MachineError(
+            Message(
+                what=f"another run has been making {what} for {timeout:g} s",
+                where=str(lock.lock_file),
+                found="a lock that is held",
+                expected="the end of it within --configure-timeout",
+                do="end the other run, or give more seconds",
+            )
+        ) from error
     try:
         yield
     finally:

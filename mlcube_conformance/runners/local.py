@@ -94,25 +94,9 @@ class LocalRunner:
         _lay_out(recipe, request.cube, trial)
         shutil.rmtree(trial)
         key = environment_key(request.cube)
-        timeout = request.options.configure_timeout
-        try:
-            with build_lock(
-                f"local-{key}",
-                timeout,
-                lambda: request.watch.note(
-                    f"waiting for another run to make the environment {key}"
-                ),
-            ):
-                origin = make_environment(request, key)
-        except TimeoutError as error:
-            raise MachineError(
-                Message(
-                    what=f"another run has been making {key} for {timeout:g} s",
-                    where=str(error),
-                    expected="an environment within --configure-timeout",
-                    do="end the other run, or give more seconds",
-                )
-            ) from error
+        timeout, note = request.options.configure_timeout, request.watch.note
+        with build_lock(f"local-{key}", f"the environment {key}", timeout, note):
+            origin = make_environment(request, key)
         return Image(name=str(environment_path(key)), digest=key, origin=origin)
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:

@@ -193,26 +193,6 @@ def test_workspace_option_runs_there_and_counts_only_what_is_new(
     assert "what lay there before the task ran" in next(iter(failed.values()))
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["with space", "quo'te\"s", "semi;colon", "$(touch x)", "`touch x`", "имя-漢字-é"],
-)
-def test_any_path_works_and_executes_nothing(
-    name: str, tmp_path: Path, run_suite: RunSuite
-) -> None:
-    cube = make_cube(tmp_path / name)
-    cube.edit("run/use.yaml", "out/result.txt", f"out/{name}/result.txt")
-    kept = tmp_path / f"{name} kept"
-
-    run = run_suite(
-        *("--cube", cube.root, "--platform", "docker", "--workspace", kept),
-    )
-
-    assert run.exit_code == 0, run.output
-    assert (kept / "out" / name / "result.txt").read_text() == "seed\n"
-    assert not list(tmp_path.rglob("x"))
-
-
 def test_values_reach_the_task_as_they_are(
     cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
 ) -> None:

@@ -319,23 +319,6 @@ def test_network_that_cannot_be_turned_off_is_an_error(
     assert "local cannot turn the network off" in message
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["with space", "quo'te\"s", "semi;colon", "$(touch x)", "`touch x`", "имя-漢字-é"],
-)
-def test_any_path_works_and_executes_nothing(
-    name: str, tmp_path: Path, run_suite: RunSuite
-) -> None:
-    cube = make_cube(tmp_path / name)
-    cube.edit("run/use.yaml", "out/result.txt", f"out/{name}/result.txt")
-    kept = tmp_path / f"{name} kept"
-
-    _run(run_suite, cube, "--workspace", kept)
-
-    assert (kept / "out" / name / "result.txt").read_text() == "seed\n"
-    assert not list(tmp_path.rglob("x"))
-
-
 def test_first_platform_that_works_is_taken_and_the_header_says_why(
     cube_folder: CubeFolder, run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,14 +15,21 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
+from mlcube_conformance.runners.local import LocalRunner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,9 +42,6 @@ TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
 TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
 FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 REAL_FILES = "MLCUBE_CONFORMANCE_MNIST"
-#: Names a Python with PyTorch and its like, such as that of the cube's environment.
-CUBE_PYTHON = "MLCUBE_CONFORMANCE_CUBE_PYTHON"
-PYTHON_OF_TRAIN = os.environ.get(CUBE_PYTHON) or sys.executable
 NOT_MNIST = "these are NOT the MNIST files"
 NO_PROXY = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
 
@@ -149,14 +153,23 @@ def mnist(
     return outcome
 
 
-def needs(*names: str) -> None:
-    """Skip where train lacks a library; a Python that was named has to have all."""
-    if sys.executable != PYTHON_OF_TRAIN:
-        return
-    # find_spec, because importing PyTorch takes seconds.
-    for name in names:
-        if importlib.util.find_spec(name) is None:
-            pytest.skip(f"train needs {name}; {CUBE_PYTHON} names a Python with it")
+@cache
+def python_of_train() -> str:
+    """Return the Python of the cube's own environment, made if need be."""
+    cube = load_cube(CUBE, "mnist").cube
+    platform, _ = load_platform(find_platform("local", cube), cube)
+    assert platform is not None
+    with tempfile.TemporaryDirectory() as folder:
+        image = LocalRunner("tests").configure(
+            ConfigureRequest(
+                cube=cube,
+                platform=platform,
+                options=Options(),
+                log=Path(folder) / "configure.log",
+                watch=Watch(),
+            )
+        )
+    return str(Path(image.name) / "bin" / "python")
 
 
 def write_parameters(folder: Path, text: str | Mapping[str, object]) -> Path:
@@ -183,7 +196,7 @@ def train(folder: Path, parameters: str | Mapping[str, object] = "") -> Outcome:
         f"--log_dir={folder / 'logs'}",
         f"--model_dir={folder / 'model'}",
         seconds=240,
-        python=PYTHON_OF_TRAIN,
+        python=python_of_train(),
     )
 
 
@@ -734,7 +747,6 @@ def test_two_downloads_at_once(
     ],
 )
 def test_wrong_train_parameters_exit_2(tmp_path: Path, text: str, message: str) -> None:
-    needs("numpy")
     outcome = train(tmp_path, text)
     assert outcome.returncode == 2
     assert message in outcome.stderr
@@ -742,7 +754,6 @@ def test_wrong_train_parameters_exit_2(tmp_path: Path, text: str, message: str) 
 
 
 def test_train_without_data(tmp_path: Path) -> None:
-    needs("numpy")
     outcome = train(tmp_path)
     assert outcome.returncode == 2
     assert f"the data folder {tmp_path / 'data'} is not there" in outcome.stderr
@@ -776,7 +787,6 @@ def test_train_without_data(tmp_path: Path) -> None:
 def test_broken_data_is_refused(
     tmp_path: Path, name: str, content: bytes | None, message: str
 ) -> None:
-    needs("numpy")
     data = small_data(tmp_path)
     if content is None:
         (data / name).unlink()
@@ -791,7 +801,6 @@ def test_broken_data_is_refused(
 
 
 def test_train_writes_every_result_and_the_same_twice(tmp_path: Path) -> None:
-    needs("torch", "matplotlib", "numpy")
     small_data(tmp_path)
     parameters = {"epochs": 2, "batch_size": 16, "device": "cpu", "threads": 1}
     digests = set()
@@ -830,7 +839,6 @@ def test_train_writes_every_result_and_the_same_twice(tmp_path: Path) -> None:
 
 
 def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
-    needs("torch", "matplotlib", "numpy")
     small_data(tmp_path)
     outcome = train(tmp_path, {"epochs": 1, "device": "cpu"})
     assert outcome.returncode == 0, outcome.stderr
@@ -839,7 +847,7 @@ def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
         "print([tuple(m(torch.rand(n, 1, 28, 28)).shape) for n in (1, 2, 77)])"
     )
     outcome = subprocess.run(
-        [PYTHON_OF_TRAIN, "-c", code, str(tmp_path / "model" / "model.pt2")],
+        [python_of_train(), "-c", code, str(tmp_path / "model" / "model.pt2")],
         capture_output=True,
         text=True,
         timeout=120,
@@ -849,7 +857,6 @@ def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
 
 
 def test_failed_training_leaves_the_results_of_the_last_one(tmp_path: Path) -> None:
-    needs("torch", "matplotlib", "numpy")
     data = small_data(tmp_path, count=2)
     outcome = train(tmp_path, {"epochs": 1, "device": "cpu"})
     assert outcome.returncode == 0, outcome.stderr
@@ -864,7 +871,6 @@ def test_failed_training_leaves_the_results_of_the_last_one(tmp_path: Path) -> N
 def test_train_knows_mnist_by_all_four_files(
     tmp_path: Path, real: dict[str, bytes], *, all_real: bool
 ) -> None:
-    needs("torch", "matplotlib", "numpy")
     data = small_data(tmp_path)
     for name in FILES if all_real else (TEST_IMAGES, TEST_LABELS):
         (data / name).write_bytes(real[name])
@@ -948,7 +954,6 @@ def test_digits_make_a_mirror_that_download_takes(tmp_path: Path) -> None:
 
 def test_digits_are_learnt(tmp_path: Path) -> None:
     needs_digits()
-    needs("torch", "matplotlib", "numpy")
     assert mnist("digits", f"--mirror={tmp_path / 'data'}").returncode == 0
     parameters = (tmp_path / "data" / "train.parameters.yaml").read_text()
     outcome = train(tmp_path, parameters)
