@@ -70,7 +70,7 @@ def test_failed_producer_is_named_and_its_folder_kept(
         [
             "task 'make' failed",
             "*found: *exit code 3",
-            "    | playing fail",
+            "    | stderr: playing fail",
             "*again: *pytest --cube tiny --platform fake --task make",
             "*by hand: *fake make --seed=/mlcube_io0/seed.txt --data=/mlcube_io1",
             "*kept *.mlcube-conformance*",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message
-from mlcube_conformance.log import tail
+from mlcube_conformance.log import TAIL_LINES, tail
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Case, RunResult
@@ -22,7 +22,11 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
     if result.exit_code == 0 and not result.timed_out:
         return ()
     task = case.invocation.task.name
-    last = tail(result.stderr) or tail(result.stdout)
+    last = tuple(
+        f"{name}: {line}"
+        for name, log in (("stdout", result.stdout), ("stderr", result.stderr))
+        for line in tail(log, TAIL_LINES // 2)
+    )
     what, expected, do = f"task {task!r} failed", "exit code 0", ""
     found = f"exit code {result.exit_code}"
     if result.timed_out:

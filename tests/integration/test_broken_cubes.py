@@ -88,7 +88,8 @@ BROKEN = (
         says=(
             "task 'make' failed",
             "found:    exit code 3",
-            "| no such luck",
+            "| stdout: reading",
+            "| stderr: no such luck",
             "make.stderr.log",
             "EXIT-1",
             "again:    pytest --cube",
@@ -182,7 +183,7 @@ BROKEN = (
             "task 'make' ran past its deadline and was killed",
             "still running after",
             "--task-timeout",
-            "| begun",
+            "| stdout: begun",
         ),
         options=("--task-timeout", "2"),
     ),
