@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import docker
 import pytest
-from docker.errors import DockerException
 
+from mlcube_conformance.runners.docker import DockerRunner
 from tests.cube_folders import CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
@@ -43,13 +43,15 @@ def _only_what_is_marked(
     if request.node.get_closest_marker("docker") is None:
         monkeypatch.setenv("DOCKER_HOST", "unix:///needs/the/mark/docker.sock")
         return
-    try:
-        client = docker.from_env(timeout=60)
-    except DockerException as error:
-        message = f"no Docker daemon answers ({error}); {_HOW_TO_GET_DOCKER}"
+    runner = DockerRunner("tests")
+    trouble = runner.unavailable()
+    runner.close()
+    if trouble is not None:
+        message = f"{trouble.messages[0].what}; {_HOW_TO_GET_DOCKER}"
         if "docker" in REQUIRED:
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
+    client = docker.from_env(timeout=60)
     # Not a fixture's own end, since it serves some tests only.
     request.addfinalizer(partial(_remove_images_of_test, client))  # noqa: PT021
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from tests.conftest import RunSuite
 
+_AS_ROOT = pytest.mark.skipif(
+    os.getuid() != 0, reason="only root can give a file to somebody else"
+)
 PLATFORMS = {"docker": (pytest.mark.docker,), "local": ()}
 
 
@@ -29,6 +33,8 @@ class Broken:
     """The one test that fails."""
     says: tuple[str, ...]
     options: tuple[str, ...] = ()
+    root_only: bool = False
+    """Whether a process, unlike a container, must be root's to break in this way."""
     only_on: str = ""
     """The one platform where the fault can show."""
     skips: tuple[str, ...] = ()
@@ -189,6 +195,7 @@ BROKEN = (
     ),
     Broken(
         id="owned-by-another",
+        root_only=True,
         breaks=lambda cube: cube.tasks(use=USE + '; chown 12345 "$result"'),
         test="test_outputs_belong_to_the_user[tiny-{platform}-use]",
         says=("the output 'result' belongs to another user", "user 12345 owns"),
@@ -317,7 +324,12 @@ BROKEN = (
 
 def _on_each_platform() -> list[ParameterSet]:
     return [
-        pytest.param(broken, platform, id=f"{broken.id}-{platform}", marks=marks)
+        pytest.param(
+            broken,
+            platform,
+            id=f"{broken.id}-{platform}",
+            marks=(*marks, _AS_ROOT) if broken.root_only else marks,
+        )
         for broken in BROKEN
         for platform, marks in PLATFORMS.items()
         if broken.only_on in {"", platform}
