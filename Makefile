@@ -10,7 +10,7 @@ SOURCES := $(shell git ls-files '*.py' '*.yaml')
 .PHONY: test demo lint clean
 
 test: $(VENV)/installed $(PLATFORMS)
-	set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
+	@set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
 	    PYTHONSAFEPATH=1 $(VENV)/bin/pytest -n 2 $(PYTEST)
 
 demo: $(VENV)/installed-demo
@@ -20,12 +20,13 @@ lint: $(VENV)/installed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tox -q run -e lint
 
 $(VENV)/bin/pip:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(VENV)/bin/pip pyproject.toml $(SOURCES)
-	$(VENV)/bin/pip install --quiet --force-reinstall --no-deps .
-	$(VENV)/bin/pip install --quiet '.[test]' tox
-	touch $@
+	@echo "test: installing the project and what its tests need into $(VENV)"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check '.[test]' tox
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	@touch $@
 
 $(VENV)/installed-demo: $(VENV)/bin/pip pyproject.toml $(SOURCES)
 	@echo "demo: installing the project and scikit-learn, for its digits, into $(VENV)"
@@ -34,8 +35,8 @@ $(VENV)/installed-demo: $(VENV)/bin/pip pyproject.toml $(SOURCES)
 
 .PHONY: $(PLATFORMS)
 $(PLATFORMS): $(VENV)/bin/pip
-	: > $@
-	for platform in $(SETUP); do \
+	@: > $@
+	@for platform in $(SETUP); do \
 	    $(PYTHON) scripts/set_up_platforms.py "$$platform" --env-file $@ || exit; \
 	done
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 #: Platforms whose absence is a failure: CI names those it has set up.
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
 _HOW_TO_GET_DOCKER = "as root, `python3 scripts/set_up_platforms.py docker` sets it up"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, for each reason, what was not tested here and how it could be."""
+    skipped = terminalreporter.getreports("skipped")
+    reasons = Counter(str(each.longrepr[2]) for each in skipped)
+    for reason, count in reasons.most_common():
+        text = reason.removeprefix("Skipped: ")
+        terminalreporter.write_line(f"not tested here: {count} tests: {text}")
 
 
 @pytest.fixture

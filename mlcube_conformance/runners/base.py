@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 #: Seconds after which a silent wait says what it waits for.
-HEARTBEAT = 30
+HEARTBEAT = 10
 
 #: Variables by which programs are told which certificates to trust.
 CA_VARIABLES = (
