@@ -16,15 +16,14 @@ from mlcube_conformance.errors import MachineError, Violation
 from mlcube_conformance.mounts import host_path, task_view
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+from mlcube_conformance.snapshots import Snapshot, snapshot
 from mlcube_conformance.workspace import (
-    Snapshot,
     check_inputs,
     confine,
     copy_given_inputs,
     make_folder,
     make_outputs,
     remove_tree,
-    snapshot,
     stage,
 )
 

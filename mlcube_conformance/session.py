@@ -5,18 +5,16 @@ from __future__ import annotations
 import secrets
 import shlex
 import signal
-import sys
 import time
-from codecs import getincrementaldecoder
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mlcube_conformance import __version__
+from mlcube_conformance.choice import PlatformChoice
 from mlcube_conformance.clauses import CUBE_CLAUSES, clause
 from mlcube_conformance.errors import (
     ConformanceError,
@@ -31,8 +29,7 @@ from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import mask
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan import Placement
-from mlcube_conformance.runners import ISOLATES_NOTHING, first_available
-from mlcube_conformance.runners.base import Watch
+from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.selection import (
     CheckedPlatform,
     absolute,
@@ -40,9 +37,10 @@ from mlcube_conformance.selection import (
     runner_options,
     select,
 )
+from mlcube_conformance.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.selection import Selection
@@ -50,8 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["ConformanceSession"]
 
 _FOLDER = ".mlcube-conformance"
-#: Platforms in the order in which they are tried when none is named.
-_PREFERRED = ("docker", "local")
 _CASE_PROPERTY = "mlcube_case"
 _CASE_FIXTURES = {"attempt", "task_run"}
 
@@ -68,7 +64,7 @@ class ConformanceSession:
         option = config.getoption
         self._config = config
         self._keep: str = option("mlcube_keep")
-        self._choice = _Choice.of(config)
+        self._choice = PlatformChoice.of(config)
         self.selection: Selection = select(
             option("mlcube_cube"),
             self._choice.platforms,
@@ -92,7 +88,7 @@ class ConformanceSession:
                 configure_timeout=option("mlcube_configure_timeout"),
                 task_timeout=option("mlcube_task_timeout"),
             ),
-            watch=_Terminal(config).watch(live=option("mlcube_live")),
+            watch=Terminal(config).watch(live=option("mlcube_live")),
             workspace=workspace,
         )
         self._failed: set[object] = set()
@@ -346,40 +342,6 @@ class ConformanceSession:
             write(f"mlcube-conformance: kept {self.execution.folder}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """The platforms to test on, and how they were chosen where nobody named one."""
-
-    platforms: tuple[str, ...]
-    unavailable: tuple[MachineError, ...] = ()
-    named: bool = True
-
-    @classmethod
-    def of(cls, config: pytest.Config) -> _Choice:
-        """Take what the command line names, or the first that works here."""
-        given = config.getoption("mlcube_platform")
-        given = getattr(config, "workerinput", {}).get("mlcube_platforms") or given
-        if given:
-            return cls(platforms=tuple(given))
-        kind, troubles = first_available(_PREFERRED)
-        return cls(platforms=(kind,), unavailable=troubles, named=False)
-
-    def header(self) -> list[str]:
-        """Say what was chosen, and why the others were not."""
-        if self.named:
-            return []
-        return [
-            (
-                "mlcube-conformance: no --platform given, so the first that works "
-                f"here: {self.platforms[0]}"
-            ),
-            *(
-                f"mlcube-conformance: not taken: {each.messages[0].what}"
-                for each in self.unavailable
-            ),
-        ]
-
-
 def _workspace(given: str | None) -> Path | None:
     if not given:
         return None
@@ -448,41 +410,3 @@ def _platform_word(platform: Platform, cube: Cube) -> str:
         if find_platform(platform.id, cube) == platform.file:
             return platform.id
     return _short(platform.file)
-
-
-class _Terminal:
-    """Writes past pytest's capture; a worker of pytest-xdist has stderr alone."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    def watch(self, *, live: bool) -> Watch:
-        if not live:
-            return Watch(note=self._line)
-        return Watch(note=self._line, out=self._piece(), err=self._piece())
-
-    def _line(self, text: str) -> None:
-        self._write(f"mlcube: {text}\n", fresh=True)
-
-    def _piece(self) -> Callable[[bytes], None]:
-        # A piece may end in the middle of a character.
-        decoder = getincrementaldecoder("utf-8")(errors="replace")
-        return lambda piece: self._write(decoder.decode(piece), fresh=False)
-
-    def _write(self, text: str, *, fresh: bool) -> None:
-        capture = self._config.pluginmanager.getplugin("capturemanager")
-        if capture is None:
-            self._print(text, fresh=fresh)
-            return
-        with capture.global_and_fixture_disabled():
-            self._print(text, fresh=fresh)
-
-    def _print(self, text: str, *, fresh: bool) -> None:
-        reporter = self._config.pluginmanager.getplugin("terminalreporter")
-        if reporter is None or hasattr(self._config, "workerinput"):
-            sys.stderr.write(text)
-            sys.stderr.flush()
-            return
-        if fresh:
-            reporter.ensure_newline()
-        reporter.write(text, flush=True)

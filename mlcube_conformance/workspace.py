@@ -1,139 +1,31 @@
-"""Stages the folder a cube runs in, and tells what a run changed there."""
+"""Stages the folder that a cube runs in, and keeps its values inside."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import stat
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.mounts import host_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from mlcube_conformance.model import Binding, Cube, Invocation
 
 __all__ = [
-    "Entry",
-    "Snapshot",
     "check_inputs",
     "confine",
     "copy_given_inputs",
     "make_folder",
     "make_outputs",
     "remove_tree",
-    "snapshot",
     "stage",
 ]
-
-EntryKind = Literal["file", "directory", "link", "other"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A file, folder or link as it stood at one moment; links are not followed."""
-
-    kind: EntryKind
-    size: int
-    mode: int
-    owner: int
-    inode: int
-    modified_ns: int
-    changed_ns: int
-    """Last change of content or attributes; a task cannot set it back."""
-
-    def written_after(self, other: Entry) -> bool:
-        """Say whether it was replaced or written to since it was the other one."""
-        mine = (self.kind, self.inode)
-        if mine != (other.kind, other.inode) or self.kind == "directory":
-            return mine != (other.kind, other.inode)
-        return (self.size, self.modified_ns) != (other.size, other.modified_ns)
-
-    def same_as(self, other: Entry | None) -> bool:
-        """Say whether nothing happened to it since it was the other one.
-
-        The times of a folder change with what is in it, which is compared by
-        itself; they do not count.
-        """
-        if other is None or self.kind != "directory" or other.kind != "directory":
-            return self == other
-        mine = (self.inode, self.mode, self.owner)
-        return mine == (other.inode, other.mode, other.owner)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A path and everything below it, by path relative to it ("." is itself)."""
-
-    entries: Mapping[str, Entry]
-
-    @property
-    def root(self) -> Entry | None:
-        """The path itself; None when nothing is there."""
-        return self.entries.get(".")
-
-    def made_since(self, before: Snapshot) -> Iterator[str]:
-        """Yield what was made or written since; other rights or owners do not count."""
-        for path, entry in self.entries.items():
-            old = before.entries.get(path)
-            if old is None or entry.written_after(old):
-                yield path
-
-    def new_since(self, before: Snapshot) -> Iterator[str]:
-        """Yield what was made or changed since, the path itself left out."""
-        for path, entry in self.entries.items():
-            if path != "." and not entry.same_as(before.entries.get(path)):
-                yield path
-
-    def files(self) -> Iterator[tuple[str, Entry]]:
-        """Yield the regular files."""
-        for path, entry in self.entries.items():
-            if entry.kind == "file":
-                yield path, entry
-
-
-def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
-    """Look at a path and everything below it, except below the paths `without`."""
-    left_out = set(without)
-    entries: dict[str, Entry] = {}
-
-    # A loop, since a task may nest its folders deeper than calls can go.
-    waiting = [(path, ".")]
-    while waiting:
-        current, name = waiting.pop()
-        inside: list[Path] = []
-        with suppress(OSError):  # gone again, not to be read, or too deep for a path
-            entry = entries[name] = _entry(current.lstat())
-            if entry.kind == "directory":
-                inside = list(current.iterdir())
-        waiting += [
-            (below, below.name if name == "." else f"{name}/{below.name}")
-            for below in sorted(inside, reverse=True)
-            if below not in left_out
-        ]
-    return Snapshot(entries)
-
-
-def _entry(status: os.stat_result) -> Entry:
-    kinds: dict[int, EntryKind] = {
-        stat.S_IFREG: "file",
-        stat.S_IFDIR: "directory",
-        stat.S_IFLNK: "link",
-    }
-    return Entry(
-        kind=kinds.get(stat.S_IFMT(status.st_mode), "other"),
-        size=status.st_size,
-        mode=stat.S_IMODE(status.st_mode),
-        owner=status.st_uid,
-        inode=status.st_ino,
-        modified_ns=status.st_mtime_ns,
-        changed_ns=status.st_ctime_ns,
-    )
 
 
 def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:

@@ -30,6 +30,7 @@ LAYERS = (
     "mounts",
     "plan",
     # doing
+    "snapshots",
     "workspace",
     "process",
     "runners",
@@ -40,6 +41,7 @@ LAYERS = (
     "runners.local",
     "runners.docker_streams",
     "runners.docker_build",
+    "runners.docker_container",
     "runners.docker",
     "runners.fake",
     # judging
@@ -52,6 +54,8 @@ LAYERS = (
     # pytest and the command line
     "cli",
     "scheduling",
+    "terminal",
+    "choice",
     "session",
     "fixtures",
     "plugin",

@@ -7,7 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.loader.multi_file import load_cube
-from mlcube_conformance.workspace import remove_tree, snapshot, stage
+from mlcube_conformance.snapshots import snapshot
+from mlcube_conformance.workspace import remove_tree, stage
 
 if TYPE_CHECKING:
     from pathlib import Path

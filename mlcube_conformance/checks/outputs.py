@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.model import Binding
-    from mlcube_conformance.workspace import Snapshot
+    from mlcube_conformance.snapshots import Snapshot
 
 __all__ = [
     "Observation",

@@ -6,7 +6,6 @@ import gc
 import hashlib
 import os
 import re
-import threading
 import time
 import warnings
 from contextlib import contextmanager, suppress
@@ -15,8 +14,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound
-from docker.types import DeviceRequest
-from docker.types import Mount as DockerMount
 from docker.utils import match_tag
 
 from mlcube_conformance.errors import (
@@ -27,12 +24,18 @@ from mlcube_conformance.errors import (
 )
 from mlcube_conformance.log import mask
 from mlcube_conformance.model import Image, RunResult
-from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT, heartbeat, proxies
+from mlcube_conformance.runners.base import proxies
 from mlcube_conformance.runners.docker_build import (
-    CA_FILE,
     BuildContext,
     build,
     pull,
+)
+from mlcube_conformance.runners.docker_container import (
+    Follower,
+    command_line,
+    environment,
+    host_config,
+    user,
 )
 from mlcube_conformance.runners.docker_streams import ending_streams
 from mlcube_conformance.runners.liveness import (
@@ -44,7 +47,6 @@ from mlcube_conformance.runners.liveness import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from mlcube_conformance.model import Cube, ImageOrigin, Platform
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
@@ -60,8 +62,6 @@ _NO_ENTRY_POINT = re.compile(
 )
 #: Seconds for one answer of the daemon.
 _API_TIMEOUT = 60
-#: Seconds for the last output to arrive after a container has ended.
-_LAST_OUTPUT = 10
 
 
 class DockerRunner:
@@ -184,13 +184,13 @@ class DockerRunner:
                 image=request.image.digest,
                 command=list(request.view.arguments),
                 name=name,
-                user=_user(),
-                environment=_environment(request),
+                user=user(),
+                environment=environment(request),
                 labels=self._liveness.labels(),
-                host_config=api.create_host_config(**_host_config(request)),
+                host_config=api.create_host_config(**host_config(request)),
             )
             with ending_streams(api):
-                follower = _Follower(api, name, request)
+                follower = Follower(api, name, request)
                 api.start(name)
                 timed_out = follower.wait(request.options.task_timeout)
             state = api.inspect_container(name)["State"]
@@ -216,7 +216,7 @@ class DockerRunner:
             seconds=time.monotonic() - started,
             stdout=request.stdout,
             stderr=request.stderr,
-            command=_command(request),
+            command=command_line(request),
         )
 
     def _explain(self, error: APIError, request: RunRequest) -> NoReturn:
@@ -315,173 +315,9 @@ def _unreadable_context(request: ConfigureRequest, error: Exception) -> Violatio
     )
 
 
-class _Follower:
-    """Writes a container's output to files while somebody waits for its end."""
-
-    def __init__(self, api: docker.APIClient, name: str, request: RunRequest) -> None:
-        self._api = api
-        self._name = name
-        self._request = request
-        self._trouble: Exception | None = None
-        # Attached before the start, so that nothing said early is lost.
-        self._stream = api.attach(
-            name, stdout=True, stderr=True, stream=True, demux=True
-        )
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    def _write(self) -> None:
-        request = self._request
-        try:
-            with (
-                request.stdout.open("wb", buffering=0) as stdout,
-                request.stderr.open("wb", buffering=0) as stderr,
-            ):
-                for out, err in self._stream:
-                    for piece, file, live in (
-                        (out, stdout, request.watch.out),
-                        (err, stderr, request.watch.err),
-                    ):
-                        if piece:
-                            file.write(piece)
-                            if live is not None:
-                                with suppress(OSError):  # nobody listens any more
-                                    live(piece)
-        except (requests.RequestException, OSError, ValueError) as error:
-            # A ValueError is how the library says that its stream was cut.
-            self._trouble = error
-
-    def wait(self, timeout: float) -> bool:
-        """Wait for the end; kill at the deadline and say so by True."""
-        started = time.monotonic()
-        deadline = started + timeout
-        timed_out = False
-        waiting = heartbeat(
-            self._request.watch,
-            f"still running {self._request.case_id}",
-            self._request.stdout,
-        )
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0 and not timed_out:
-                timed_out = True
-                with suppress(APIError):  # it may have ended by itself just now
-                    self._api.kill(self._name)
-            try:
-                pause = HEARTBEAT if timed_out else min(HEARTBEAT, max(left, 0.01))
-                self._api.wait(self._name, timeout=pause)  # type: ignore[arg-type]
-                break
-            except (requests.ConnectionError, requests.ReadTimeout):
-                # So the library says that the time of one wait is over; a daemon
-                # that is gone raises out of this look.
-                self._api.inspect_container(self._name)
-                waiting(time.monotonic() - started)
-        self._thread.join(_LAST_OUTPUT)
-        if self._trouble is not None:
-            raise MachineError(
-                Message(
-                    what=f"the output of {self._request.case_id} could not be kept",
-                    where=str(self._request.stdout.parent),
-                    found=str(self._trouble),
-                    expected="a log of everything that the task says",
-                    do="free some disk space",
-                )
-            )
-        return timed_out
-
-
 def _is_image_name(name: str) -> bool:
     """Say whether a text is a name, with a tag, a digest or neither."""
     repository, at, digest = name.partition("@")
     if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
         return False
     return bool(match_tag(repository))
-
-
-def _user() -> str:
-    return f"{os.getuid()}:{os.getgid()}"
-
-
-def _network(request: RunRequest) -> str | None:
-    return request.options.network or request.platform.options.get("network")
-
-
-def _gpus(request: RunRequest) -> str | None:
-    if request.options.gpus is not None:
-        return request.options.gpus
-    return request.platform.options.get("gpus")
-
-
-def _environment(request: RunRequest) -> dict[str, str]:
-    environment = proxies()
-    if os.getuid() != 0:
-        # The image knows no home of this user; caches need some folder.
-        environment["HOME"] = "/tmp"  # noqa: S108 - inside the container
-    if request.options.ca_bundle:
-        environment.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
-    return environment
-
-
-def _mounts(request: RunRequest) -> list[tuple[Path, str, bool]]:
-    mounts = [
-        (each.host, each.container, each.writable) for each in request.view.mounts
-    ]
-    if request.options.ca_bundle:
-        mounts.append((request.options.ca_bundle, CA_FILE, False))
-    return mounts
-
-
-def _host_config(request: RunRequest) -> dict[str, Any]:
-    options = request.platform.options
-    config: dict[str, Any] = {
-        "mounts": [
-            DockerMount(target, str(host), type="bind", read_only=not writable)
-            for host, target, writable in _mounts(request)
-        ],
-        "network_mode": _network(request) or "default",
-    }
-    for key, name in (
-        ("shm_size", "shm_size"),
-        ("memory", "mem_limit"),
-        ("ipc", "ipc_mode"),
-        ("runtime", "runtime"),
-    ):
-        if key in options:
-            config[name] = options[key]
-    if gpus := _gpus(request):
-        config["device_requests"] = [_device_request(gpus)]
-    return config
-
-
-def _device_request(gpus: str) -> DeviceRequest:
-    capabilities = [["gpu"]]
-    if gpus == "all":
-        return DeviceRequest(count=-1, capabilities=capabilities)
-    if gpus.isdecimal():
-        return DeviceRequest(count=int(gpus), capabilities=capabilities)
-    devices = gpus.removeprefix("device=").split(",")
-    return DeviceRequest(device_ids=devices, capabilities=capabilities)
-
-
-def _command(request: RunRequest) -> tuple[str, ...]:
-    """Return the command line of `docker` that runs the same task by hand."""
-    options = request.platform.options
-    words = ["docker", "run", "--rm", "--user", _user()]
-    if network := _network(request):
-        words += ["--network", network]
-    for key, flag in (
-        ("shm_size", "--shm-size"),
-        ("memory", "--memory"),
-        ("ipc", "--ipc"),
-        ("runtime", "--runtime"),
-    ):
-        if key in options:
-            words += [flag, options[key]]
-    if gpus := _gpus(request):
-        words += ["--gpus", gpus]
-    for name, value in _environment(request).items():
-        words += ["--env", mask(f"{name}={value}")]
-    for host, target, writable in _mounts(request):
-        mode = "" if writable else ",readonly"
-        words += ["--mount", f"type=bind,source={host},target={target}{mode}"]
-    return (*words, request.image.name, *request.view.arguments)

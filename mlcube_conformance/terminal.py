@@ -1,0 +1,56 @@
+"""Writes to the terminal while pytest captures output."""
+
+from __future__ import annotations
+
+import sys
+from codecs import getincrementaldecoder
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.runners.base import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+__all__ = ["Terminal"]
+
+
+class Terminal:
+    """Writes past pytest's capture; a worker of pytest-xdist has stderr alone."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Remember where to write."""
+        self._config = config
+
+    def watch(self, *, live: bool) -> Watch:
+        """Return a watch that writes there; with `live`, output too."""
+        if not live:
+            return Watch(note=self._line)
+        return Watch(note=self._line, out=self._piece(), err=self._piece())
+
+    def _line(self, text: str) -> None:
+        self._write(f"mlcube: {text}\n", fresh=True)
+
+    def _piece(self) -> Callable[[bytes], None]:
+        # A piece may end in the middle of a character.
+        decoder = getincrementaldecoder("utf-8")(errors="replace")
+        return lambda piece: self._write(decoder.decode(piece), fresh=False)
+
+    def _write(self, text: str, *, fresh: bool) -> None:
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        if capture is None:
+            self._print(text, fresh=fresh)
+            return
+        with capture.global_and_fixture_disabled():
+            self._print(text, fresh=fresh)
+
+    def _print(self, text: str, *, fresh: bool) -> None:
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is None or hasattr(self._config, "workerinput"):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+            return
+        if fresh:
+            reporter.ensure_newline()
+        reporter.write(text, flush=True)
