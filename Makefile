@@ -1,6 +1,6 @@
 # `make test` runs every test that this machine can run. SETUP=docker sets Docker up
 # first, on a Debian machine where you are root, and makes its absence a failure.
-# `make demo` runs the MNIST cube on data that need no download; DEMO adds options.
+# `make demo` runs the MNIST cube on data that need no download.
 PYTHON ?= python3
 VENV ?= .venv
 SETUP ?=
@@ -14,7 +14,7 @@ test: $(VENV)/installed $(PLATFORMS)
 	    PYTHONSAFEPATH=1 $(VENV)/bin/pytest -n 2 $(PYTEST)
 
 demo: $(VENV)/installed-demo
-	@PYTHONSAFEPATH=1 $(VENV)/bin/python scripts/demo.py $(DEMO)
+	@PYTHONSAFEPATH=1 $(VENV)/bin/python scripts/demo.py
 
 lint: $(VENV)/installed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tox -q run -e lint

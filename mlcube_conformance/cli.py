@@ -63,7 +63,8 @@ _PlatformOption = Annotated[
     str, typer.Option("--platform", metavar="FILE", help="Platform file, or its name.")
 ]
 _TaskOption = Annotated[
-    Path, typer.Option("--task", metavar="FILE", help="Run file of the task.")
+    Path,
+    typer.Option("--task", metavar="FILE", help="Run file of the task, or its name."),
 ]
 _ParameterOption = Annotated[
     list[str],
@@ -201,12 +202,12 @@ def _exit_codes() -> Iterator[None]:
     """Turn an error into its message and its exit code, never a traceback."""
     try:
         yield
-    except UsageError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(_USAGE) from error
     except (ConformanceError, Violation) as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(_NOT_RUN) from error
+        # What a build said was shown as it came.
+        messages = (str(replace(each, tail=())) for each in error.messages)
+        sys.stderr.write("\n\n".join(messages) + "\n")
+        usage = isinstance(error, UsageError)
+        raise typer.Exit(_USAGE if usage else _NOT_RUN) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +302,10 @@ def _read_cube(mlcube: Path, task: Path | None, parameters: Sequence[str]) -> Cu
     if not mlcube.is_dir():
         raise _not_there("--mlcube", mlcube, "the folder of a cube")
     if task is not None and not task.is_file():
-        raise _not_there("--task", task, "a run file")
+        named = mlcube / "run" / f"{task}.yaml"
+        if not named.is_file():
+            raise _not_there("--task", task, "a run file, or the name of one")
+        task = named
     loaded = load_cube_for(absolute(str(mlcube)), absolute(str(task)) if task else None)
     _refuse(loaded.problems)
     for warning in loaded.warnings:

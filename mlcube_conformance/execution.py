@@ -55,6 +55,10 @@ class TaskRun:
     inputs: tuple[Observation, ...] = ()
     outputs: tuple[Observation, ...] = ()
 
+    def __repr__(self) -> str:
+        """Keep assertions short."""
+        return f"<TaskRun {self.case.id}, exit code {self.exit_code}>"
+
     @property
     def ended(self) -> RunResult:
         """How the task ended.
@@ -99,11 +103,9 @@ class Execution:
     workspace: Path | None = None
     """Folder to run in, instead of a fresh one."""
     _runners: dict[str, Runner | MachineError] = field(default_factory=dict)
-    _images: dict[object, Image | Violation | MachineError] = field(
-        default_factory=dict
-    )
+    _images: dict[object, Image | Exception] = field(default_factory=dict)
     _staged: dict[object, Violation | MachineError | None] = field(default_factory=dict)
-    _runs: dict[object, TaskRun | MachineError] = field(default_factory=dict)
+    _runs: dict[object, TaskRun | Exception] = field(default_factory=dict)
 
     def folder_of(self, placement: Placement) -> Path:
         """Return the folder that holds the logs and workspace of a placement."""
@@ -123,10 +125,10 @@ class Execution:
         if placement.key not in self._images:
             try:
                 self._images[placement.key] = self._configure(placement)
-            except (Violation, MachineError) as error:
+            except Exception as error:  # noqa: BLE001 - raised to each who asks
                 self._images[placement.key] = error
         found = self._images[placement.key]
-        if isinstance(found, (Violation, MachineError)):
+        if isinstance(found, Exception):
             raise found
         return found
 
@@ -155,7 +157,7 @@ class Execution:
                 watch=self.watch,
             )
         )
-        self.watch.note(f"image {image.name} of {placement.id}: {image.origin}")
+        self.watch.note(f"configured {placement.id}: {image.origin}: {image.name}")
         return image
 
     def run(self, placement: Placement, case: Case) -> TaskRun:
@@ -167,10 +169,10 @@ class Execution:
         if case.key not in self._runs:
             try:
                 self._runs[case.key] = self._run(placement, case)
-            except MachineError as error:
+            except Exception as error:  # noqa: BLE001 - raised to each who asks
                 self._runs[case.key] = error
         found = self._runs[case.key]
-        if isinstance(found, MachineError):
+        if isinstance(found, Exception):
             raise found
         return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import Violation
+from mlcube_conformance.errors import Message, Violation, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def subjects(
     selection = session.selection
     found: list[tuple[object, str]]
     if names & _CASE:
-        wanted = _tasks_of(metafunc)
+        wanted = _tasks_of(metafunc, session)
         found = [
             (each, each.id)
             for each in selection.cases
@@ -66,13 +66,26 @@ def subjects(
     return [pytest.param(subject, id=test_id) for subject, test_id in found]
 
 
-def _tasks_of(metafunc: pytest.Metafunc) -> set[str]:
+def _tasks_of(metafunc: pytest.Metafunc, session: ConformanceSession) -> set[str]:
     """Return the tasks that `@pytest.mark.mlcube_task("train")` names."""
-    return {
+    wanted = {
         str(name)
         for mark in metafunc.definition.iter_markers("mlcube_task")
         for name in mark.args
     }
+    loaded = session.selection.cubes
+    known = {run.task.name for each in loaded for run in each.cube.invocations}
+    unknown = sorted(wanted - known)
+    if unknown and not any(each.problems for each in loaded):
+        message = Message(
+            what=f"no cube has the task {unknown[0]!r}",
+            where=f"@pytest.mark.mlcube_task of {metafunc.definition.nodeid}",
+            found=unknown[0],
+            expected=f"one of {', '.join(sorted(known))}",
+            do=did_you_mean(unknown[0], known) or "name a task of the cube",
+        )
+        raise pytest.Collector.CollectError(str(message))
+    return wanted
 
 
 def _session(request: pytest.FixtureRequest) -> ConformanceSession:
@@ -150,7 +163,9 @@ def image(configured: Image | Violation) -> Image:
 @pytest.fixture(scope="session")
 def workspace(request: pytest.FixtureRequest, placement: Placement) -> Path:
     """Return the folder that the tasks of the cube share on the platform."""
-    return _session(request).execution.workspace_of(placement)
+    folder = _session(request).execution.workspace_of(placement)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -110,6 +110,10 @@ class Cube:
     version: str
     invocations: tuple[Invocation, ...]
 
+    def __repr__(self) -> str:
+        """Keep assertions short."""
+        return f"<Cube {self.id} at {self.root}>"
+
     @property
     def workspace(self) -> Path:
         """Folder that the cube brings its inputs in."""
@@ -142,6 +146,10 @@ class Case:
     cube: Cube
     platform: Platform
     invocation: Invocation
+
+    def __repr__(self) -> str:
+        """Keep assertions short."""
+        return f"<Case {self.id}>"
 
     @property
     def placement_key(self) -> tuple[Path, Path]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, UsageError, Violation, did_you_mean
+from mlcube_conformance.model import Source
 from mlcube_conformance.mounts import host_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from mlcube_conformance.model import Case, Cube, Invocation, Platform, Role
 
@@ -20,6 +22,7 @@ __all__ = [
     "Placement",
     "check_overrides",
     "check_paths",
+    "means",
     "order_invocations",
     "override_parameters",
     "producers",
@@ -48,6 +51,10 @@ class Placement:
     """Those asked for."""
     all_cases: tuple[Case, ...]
     """Those asked for and the ones that make their inputs."""
+
+    def __repr__(self) -> str:
+        """Keep assertions short."""
+        return f"<Placement {self.id}>"
 
     @property
     def id(self) -> str:
@@ -131,6 +138,17 @@ def order_invocations(invocations: Sequence[Invocation]) -> tuple[Invocation, ..
         ) from error
 
 
+def means(name: str, invocation: Invocation) -> bool:
+    """Say whether a name on the command line means an invocation.
+
+    It may be that of a task, of a run file, or the path of a run file.
+    """
+    if name in {invocation.name, invocation.task.name}:
+        return True
+    path = os.path.abspath(Path(name).expanduser())  # noqa: PTH100 - drops ..
+    return name.endswith((".yaml", ".yml")) and path == str(invocation.file)
+
+
 def select_invocations(
     invocations: Sequence[Invocation], names: Iterable[str]
 ) -> tuple[tuple[Invocation, ...], tuple[Invocation, ...]]:
@@ -138,10 +156,12 @@ def select_invocations(
 
     No name at all selects every invocation.
     """
-    wanted = set(names)
+    wanted = tuple(names)
     if not wanted:
         return tuple(invocations), tuple(invocations)
-    selected = [each for each in invocations if wanted & {each.name, each.task.name}]
+    selected = [
+        each for each in invocations if any(means(name, each) for name in wanted)
+    ]
     needed = {each.name for each in selected}
     waiting = list(selected)
     while waiting:
@@ -166,8 +186,12 @@ def _overridden(invocation: Invocation, overrides: Sequence[Override]) -> Invoca
         for override in overrides:
             fits = override.task in {"", invocation.name, invocation.task.name}
             if fits and override.parameter == binding.parameter.name:
+                where = Path(f"--parameter {override.parameter}={override.value}")
                 binding = replace(  # noqa: PLW2901 - the last one given wins
-                    binding, value=override.value, given_by_user=True
+                    binding,
+                    value=override.value,
+                    source=Source(file=where, line=0),
+                    given_by_user=True,
                 )
         bindings.append(binding)
     return replace(invocation, bindings=tuple(bindings))

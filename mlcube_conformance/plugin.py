@@ -154,6 +154,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     if not config.getoption("mlcube_cube"):
+        _refuse_options_without_cube(config)
         return
     from mlcube_conformance.session import ConformanceSession  # noqa: PLC0415
 
@@ -165,6 +166,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(session, "mlcube_session")
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [str(_suite())]
+
+
+def _refuse_options_without_cube(config: pytest.Config) -> None:
+    """Refuse what would silently do nothing."""
+    for name in ("platform", "task", "parameter", "workspace", "live", "build_arg"):
+        if config.getoption(f"mlcube_{name}"):
+            option = f"--{name.replace('_', '-')}"
+            message = f"{option} needs a cube: give --cube PATH"
+            raise pytest.UsageError(message)
 
 
 def _suite() -> Path:

@@ -21,6 +21,7 @@ from mlcube_conformance.plan import (
     Override,
     Placement,
     check_overrides,
+    means,
     override_parameters,
     select_invocations,
 )
@@ -199,27 +200,26 @@ def _with_ids(roots: list[Path]) -> list[tuple[Path, str]]:
 
 def _check_tasks(tasks: Sequence[str], loaded: Sequence[LoadedCube]) -> None:
     """Refuse a task that no cube has, unless a broken cube may have had it."""
-    known = {
-        name
-        for each in loaded
-        for invocation in each.cube.invocations
-        for name in (invocation.name, invocation.task.name)
-    }
+    invocations = [each for cube in loaded for each in cube.cube.invocations]
+    known = {name for each in invocations for name in (each.name, each.task.name)}
     broken = any(each.problems for each in loaded)
     for task in tasks:
-        if task not in known and not broken:
+        if not broken and not any(means(task, each) for each in invocations):
             raise UsageError(
                 Message(
                     what=f"no cube has the task {task!r}, so that no case is selected",
                     where="--task",
                     found=task,
                     expected=f"one of {', '.join(sorted(known))}",
-                    do=did_you_mean(task, known) or "name a run file or a task",
+                    do=did_you_mean(task, known)
+                    or "write the name of a task, or the path of a run file",
                 )
             )
 
 
-def parse_assignments(option: str, values: Sequence[str]) -> dict[str, str]:
+def parse_assignments(
+    option: str, values: Sequence[str], form: str = "NAME=VALUE"
+) -> dict[str, str]:
     """Split `NAME=VALUE` texts at the first `=`.
 
     Raises:
@@ -229,7 +229,7 @@ def parse_assignments(option: str, values: Sequence[str]) -> dict[str, str]:
     for each in values:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            raise _bad_value(option, each, "NAME=VALUE")
+            raise _bad_value(option, each, form)
         result[name] = value
     return result
 
@@ -241,10 +241,11 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
         UsageError: One of them reads otherwise.
     """
     overrides = []
-    for name, value in parse_assignments(option, values).items():
+    form = "TASK.PARAMETER=PATH"
+    for name, value in parse_assignments(option, values, form).items():
         task, _, parameter = name.rpartition(".")
         if not value or not parameter:
-            raise _bad_value(option, f"{name}={value}", "TASK.PARAMETER=PATH")
+            raise _bad_value(option, f"{name}={value}", form)
         path = absolute(value)
         overrides.append(Override(task=task, parameter=parameter, value=str(path)))
     return tuple(overrides)
@@ -331,6 +332,6 @@ def _bad_value(option: str, found: str, expected: str) -> UsageError:
             where=option,
             found=found or "nothing",
             expected=expected,
-            do="mend it",
+            do=f"write {option} with {expected}",
         )
     )

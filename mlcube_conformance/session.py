@@ -130,10 +130,11 @@ class ConformanceSession:
             for each in self.selection.placements
             if each.platform.options
         ]
-        lines.append(
-            f"mlcube-conformance: logs and workspaces in {self.execution.folder} "
-            f"(kept: {self._keep})"
-        )
+        if not self._config.getoption("collectonly"):
+            lines.append(
+                f"mlcube-conformance: logs and workspaces in {self.execution.folder} "
+                f"(kept: {self._keep})"
+            )
         for cube in self.selection.cubes:
             lines += [f"warning: {' '.join(str(w).split())}" for w in cube.warnings]
         return lines
@@ -167,8 +168,6 @@ class ConformanceSession:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Order the tests as the data flows, and drop those without a subject."""
         without = [each for each in items if _has_no_subject(each)]
-        if without:
-            self._config.hook.pytest_deselected(items=without)
         ours = [each for each in items if _subject(each) is not None]
         places = [index for index, each in enumerate(items) if each in set(ours)]
         ours.sort(key=self._place)

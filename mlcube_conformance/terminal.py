@@ -53,4 +53,7 @@ class Terminal:
             return
         if fresh:
             reporter.ensure_newline()
+            writer = self._config.get_terminal_writer()
+            if writer.width_of_current_line:
+                writer.line()  # behind the dots of a quiet run
         reporter.write(text, flush=True)

@@ -242,9 +242,11 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
                     f"{invocation.task.name!r} "
                     + ("is missing" if missing else f"is no {parameter.kind}"),
                     where=str(binding.source),
-                    found=f"{found} at {binding.value} ({path})",
+                    found=f"{found} at {_place(binding, path)}",
                     expected=f"a {parameter.kind}",
-                    do="put it into the cube's workspace/, or run the task that "
+                    do="mend the path"
+                    if missing and binding.given_by_user
+                    else "put it into the cube's workspace/, or run the task that "
                     "writes it first"
                     if missing
                     else f"declare type: {found}, or mend the path",
@@ -252,6 +254,10 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
             )
     if messages:
         raise Violation(*messages)
+
+
+def _place(binding: Binding, path: Path) -> str:
+    return str(path) if binding.given_by_user else f"{binding.value} ({path})"
 
 
 def _what_is(path: Path) -> str:

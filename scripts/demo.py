@@ -82,7 +82,6 @@ def _run_suite(mirror: str) -> int:
         *("--workspace", str(WORKSPACE.relative_to(ROOT))),
         *("--parameter", f"download.parameters_file={mirror}/download.parameters.yaml"),
         *("--parameter", f"train.parameters_file={mirror}/train.parameters.yaml"),
-        *sys.argv[1:],
     ]
     _say("demo: pytest " + " ".join(words))
     _say("demo: the first time, PyTorch is installed; this takes some minutes")

@@ -16,7 +16,7 @@ import docker
 import pytest
 
 from mlcube_conformance.runners.docker import DockerRunner
-from tests.cube_folders import CubeFolder, drain_made, make_cube
+from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 #: Platforms whose absence is a failure: CI names those it has set up.
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
-_HOW_TO_GET_DOCKER = "as root, `python3 scripts/set_up_platforms.py docker` sets it up"
+_HOW_TO_GET_DOCKER = "as root, `make test SETUP=docker` sets it up"
+_PULLED: dict[str, bool] = {}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -62,8 +63,26 @@ def _only_what_is_marked(
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
     client = docker.from_env(timeout=60)
+    if not _has_base_image(client) and "docker" not in REQUIRED:
+        client.close()
+        pytest.skip(f"the image {BUSYBOX} is not to be had; {_HOW_TO_GET_DOCKER}")
     # Not a fixture's own end, since it serves some tests only.
     request.addfinalizer(partial(_remove_images_of_test, client))  # noqa: PT021
+
+
+def _has_base_image(client: docker.DockerClient) -> bool:
+    """Say whether the small cubes can be built; the image is pulled once if need be."""
+    if BUSYBOX not in _PULLED:
+        try:
+            client.images.get(BUSYBOX)
+            _PULLED[BUSYBOX] = True
+        except docker.errors.ImageNotFound:
+            try:
+                client.images.pull(BUSYBOX)
+                _PULLED[BUSYBOX] = True
+            except docker.errors.DockerException:
+                _PULLED[BUSYBOX] = False
+    return _PULLED[BUSYBOX]
 
 
 def _remove_images_of_test(client: docker.DockerClient) -> None:

@@ -96,7 +96,7 @@ mlcube.yaml holds a value that is not plain data
 mlcube.yaml has the wrong schema_type
   where:    {root}/mlcube.yaml, line 1, key schema_type
   found:    mlcube_inputs
-  expected: mlcube_root
+  expected: mlcube_root (the main file of a cube)
   do:       write schema_type: mlcube_root""",
     ),
     Wrong(
@@ -307,6 +307,16 @@ def test_message(wrong: Wrong, cube_folder: CubeFolder) -> None:
     messages = [str(each) for each in _load(cube_folder).problems]
 
     assert wrong.message.format(root=cube_folder.root) in messages
+
+
+def test_file_of_another_kind_gets_one_message(cube_folder: CubeFolder) -> None:
+    text = (cube_folder.root / "tasks/make.yaml").read_text()
+    cube_folder.write("run/make.yaml", text)
+
+    (problem,) = _load(cube_folder).problems
+
+    assert "found:    mlcube_task (a task file, of tasks/)" in str(problem)
+    assert "expected: mlcube_invoke (a run file, of run/)" in str(problem)
 
 
 def test_all_problems_are_told_at_once(cube_folder: CubeFolder) -> None:

@@ -181,7 +181,7 @@ def test_several_cubes_and_platforms_make_a_matrix(
         ),
         (
             ("--cube", "tiny", "--platform", "fake", "--parameter", "x"),
-            ["*the value of --parameter cannot be read", "*NAME=VALUE"],
+            ["*the value of --parameter cannot be read", "*TASK.PARAMETER=PATH"],
         ),
         (
             ("--cube", "tiny", "--platform", "fake", "--task-timeout", "0"),
@@ -372,6 +372,73 @@ def test_value_of_the_user_may_lie_anywhere(
     )
 
     result.assert_outcomes(passed=17)
+
+
+@pytest.mark.parametrize(
+    "option", ["--platform=fake", "--task=make", "--parameter=a=b", "--live"]
+)
+def test_option_that_would_do_nothing_is_refused(option: str, run_plain: Run) -> None:
+    result = run_plain(option)
+
+    assert result.ret == USER_ERROR
+    result.stderr.fnmatch_lines(["*needs a cube: give --cube PATH"])
+
+
+@pytest.mark.parametrize("task", ["run/use.yaml", "use"])
+def test_task_is_a_name_or_the_path_of_a_run_file(
+    task: str, run_plain: Run, cube: CubeFolder
+) -> None:
+    task = str(cube.root / task) if "/" in task else task
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "--task", task)
+
+    result.assert_outcomes(passed=10)
+
+
+def test_mark_with_an_unknown_task_is_an_error(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.mark.mlcube_task("mak")
+        def test_it(task_run):
+            pass
+        """
+    )
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "test_own.py")
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(
+        ["*no cube has the task 'mak'", "*did you mean 'make'?"]
+    )
+
+
+def test_workspace_is_there_before_any_task_ran(
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_own="def test_it(workspace): (workspace / 'x').write_text('x')"
+    )
+
+    result = run_plain("--cube", cube.root, "--platform", "fake", "test_own.py")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_missing_file_of_the_user_is_told_as_theirs(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    result = run_plain(
+        *("--cube", cube.root, "--platform", "fake"),
+        *("--parameter", "make.seed=/nowhere"),
+    )
+
+    result.stdout.fnmatch_lines(
+        ["*where: *--parameter seed=/nowhere", "*found: *nothing at /nowhere"]
+    )
 
 
 def test_fake_runner_cannot_be_chosen_by_a_platform_file(

@@ -23,6 +23,19 @@ _VERSION = re.compile(
 )
 
 
+def _kind_of(schema_type: str) -> str:
+    """Say in words what a file of a type is."""
+    for ending, words in (
+        ("_root", "the main file of a cube"),
+        ("_task", "a task file, of tasks/"),
+        ("_invoke", "a run file, of run/"),
+        ("_platform", "a platform file, of platform/"),
+    ):
+        if schema_type.endswith(ending):
+            return f" ({words})"
+    return ""
+
+
 def is_version(text: str) -> bool:
     """Say whether a text is a semantic version, such as `1.0.0` or `1.0.0-rc1`."""
     return _VERSION.fullmatch(text) is not None
@@ -123,9 +136,11 @@ class Problems:
             self.add(
                 f"{document.source.file.name} has the wrong schema_type",
                 document.get("schema_type") or document,
-                found=given,
-                expected=expected[0],
-                do=f"write schema_type: {expected[0]}",
+                found=given + _kind_of(given),
+                expected=expected[0] + _kind_of(expected[0]),
+                do="give another file"
+                if _kind_of(given)
+                else f"write schema_type: {expected[0]}",
             )
         self.version(document, "schema_version")
         return given in expected

@@ -236,7 +236,8 @@ def _load_task(file: Path, problems: Problems) -> Task | None:
     document = problems.read(file, "task file", _TASK_KEYS)
     if document is None:
         return None
-    problems.schema_type(document, ("mlcube_task", "mlbox_task"))
+    if not problems.schema_type(document, ("mlcube_task", "mlbox_task")):
+        return None
     problems.unknown_keys(document, _TASK_KEYS)
     before = len(problems.messages)
     parameters: list[Parameter] = []
@@ -316,7 +317,8 @@ def _load_run(
     document = problems.read(file, "run file", _RUN_KEYS)
     if document is None:
         return None
-    problems.schema_type(document, ("mlcube_invoke", "mlbox_invoke"))
+    if not problems.schema_type(document, ("mlcube_invoke", "mlbox_invoke")):
+        return None
     problems.unknown_keys(document, _RUN_KEYS)
     task_name = problems.text(document, "task_name")
     if not task_name:
@@ -379,7 +381,9 @@ def _load_bindings(
             at or document,
             found=at.kind if at else f"no key {key!r}",
             expected=f"{key}: a mapping (it may be empty: {{}})",
-            do="write a value for each parameter of the task",
+            do="write a value for each parameter of the task"
+            if any(each.role == role for each in task.parameters)
+            else f"write {key}: {{}}",
         )
         return []
     problems.warn_of_duplicates(at)

@@ -155,6 +155,7 @@ class DockerRunner:
                 request.watch.note(f"pulling {name}; log: {request.log}")
                 pull(request)
                 return "pulled"
+            request.watch.note(f"no build/Dockerfile: {name} is used as it is")
             return "present"
         try:
             context = BuildContext.of(request)
@@ -240,7 +241,7 @@ class DockerRunner:
                     where=where,
                     found=found,
                     expected="an ENTRYPOINT that takes the task's name first",
-                    do="write ENTRYPOINT into build/Dockerfile",
+                    do="write ENTRYPOINT into the Dockerfile that it is built from",
                 )
             ) from error
         raise MachineError(

@@ -7,6 +7,7 @@ the process ends. What carries the name of a lock that nobody holds was left ove
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -47,7 +48,9 @@ class Liveness:
 
     def __init__(self, run_id: str) -> None:
         """Take the lock."""
-        self._file = lock_folder() / f"run-{run_id}-{os.getpid()}.lock"
+        # One for each runner of each process of the run.
+        mark = f"{run_id}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._file = lock_folder() / f"run-{mark}.lock"
         self._lock = FileLock(self._file)
         self._lock.acquire()
         self.run_id = run_id

@@ -334,6 +334,18 @@ def test_first_platform_that_works_is_taken_and_the_header_says_why(
 
 
 @pytest.mark.docker
+def test_two_platforms_serve_one_process(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    run = run_suite(
+        "--cube", cube_folder.root, "--platform", "docker", "--platform", "local"
+    )
+
+    assert run.exit_code == 0, run.output
+    assert len(run.verdict("passed")) == 33
+
+
+@pytest.mark.docker
 def test_docker_is_taken_where_it_works(
     cube_folder: CubeFolder, run_suite: RunSuite
 ) -> None:

@@ -202,17 +202,19 @@ def train(folder: Path, parameters: str | Mapping[str, object] = "") -> Outcome:
 
 def images(count: int = 4, magic: int = 0x803, side: int = 28) -> bytes:
     header = struct.pack(">IIII", magic, count, side, side)
-    return gzip.compress(header + bytes(range(256)) * (count * side * side // 256 + 1))
+    return gzip.compress(
+        header + bytes(range(256)) * (count * side * side // 256 + 1), mtime=0
+    )
 
 
 def exact_images(count: int) -> bytes:
     pixels = (bytes(range(256)) * (count * 4))[: count * 784]
-    return gzip.compress(struct.pack(">IIII", 0x803, count, 28, 28) + pixels)
+    return gzip.compress(struct.pack(">IIII", 0x803, count, 28, 28) + pixels, mtime=0)
 
 
 def labels(count: int = 4, highest: int = 9) -> bytes:
     values = bytes((highest - number) % (highest + 1) for number in range(count))
-    return gzip.compress(struct.pack(">II", 0x801, count) + values)
+    return gzip.compress(struct.pack(">II", 0x801, count) + values, mtime=0)
 
 
 def small_data(folder: Path, count: int = 64) -> Path:
@@ -765,19 +767,19 @@ def test_train_without_data(tmp_path: Path) -> None:
         (TRAIN_IMAGES, None, "is not there or is not a regular file"),
         (TRAIN_IMAGES, b"no gzip", "is not a sound gzip file"),
         (TRAIN_IMAGES, exact_images(64)[:-40], "is truncated"),
-        (TRAIN_IMAGES, gzip.compress(b"\0\0"), "it ends within its header"),
+        (TRAIN_IMAGES, gzip.compress(b"\0\0", mtime=0), "it ends within its header"),
         (TRAIN_IMAGES, images(magic=0x801), "magic number 0x00000801 found"),
         (TRAIN_IMAGES, images(side=32), "images of [32, 32] pixels found"),
         (TRAIN_IMAGES, images(count=4), "goes on after the 4 items"),
         (TRAIN_IMAGES, exact_images(63), "holds 63 images, but"),
         (
             TRAIN_IMAGES,
-            gzip.compress(struct.pack(">IIII", 0x803, 2**32 - 1, 28, 28)),
+            gzip.compress(struct.pack(">IIII", 0x803, 2**32 - 1, 28, 28), mtime=0),
             "it announces 4294967295 items, 1 to 100000 are allowed",
         ),
         (
             TRAIN_IMAGES,
-            gzip.compress(struct.pack(">IIII", 0x803, 5, 28, 28) + bytes(784)),
+            gzip.compress(struct.pack(">IIII", 0x803, 5, 28, 28) + bytes(784), mtime=0),
             "is truncated: 784 of 3920 bytes are there",
         ),
         (TEST_LABELS, labels(64, highest=10), "label 10 is none of 0 to 9"),
