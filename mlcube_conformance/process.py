@@ -18,6 +18,8 @@ __all__ = ["Ended", "kill_all", "processes_with", "run_process"]
 
 #: Seconds between two looks at a running process.
 _PAUSE = 0.05
+#: Bytes passed on at a time.
+_PIECE = 1024 * 1024
 #: Seconds that a process has to end after it was asked to.
 _GRACE = 2.0
 
@@ -102,10 +104,13 @@ def _wait(
         except subprocess.TimeoutExpired:
             ended = False
         for file, take in follow:
-            if take is not None and (piece := file.read()):
+            if take is not None and (piece := file.read(_PIECE)):
                 take(piece)
         now = time.monotonic()
         if ended or now >= deadline:
+            for file, take in follow:
+                while take is not None and (piece := file.read(_PIECE)):
+                    take(piece)
             return not ended
         if waiting is not None:
             waiting(now - started)

@@ -292,9 +292,10 @@ class ConformanceSession:
         else:
             # Not in a worker: others may be about to make their folders.
             self.execution.remove_empty_folders()
-        if exitstatus == pytest.ExitCode.OK and self._green_nothing():
+        if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
             self._said_nothing = self._green_nothing()
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            if self._said_nothing:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _has_workers(self) -> bool:
         return self._config.pluginmanager.hasplugin("dsession")

@@ -101,7 +101,8 @@ def _no_folder(folder: Path, error: OSError) -> MachineError:
             where=str(folder),
             found=str(error.strerror),
             expected="a folder that can be written to",
-            do="run in a folder of your own, or mend the permissions",
+            do="mend the permissions, or choose another place: the current folder for\n"
+            "runs, XDG_CACHE_HOME for what is kept between them",
         )
     )
 

@@ -37,6 +37,7 @@ LAYERS = (
     "runners.base",
     "runners.liveness",
     "runners.dockerfile",
+    "runners.layout",
     "runners.environments",
     "runners.local",
     "runners.docker_streams",

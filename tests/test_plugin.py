@@ -246,7 +246,8 @@ def test_run_that_shows_nothing_is_not_green(
 def test_nothing_selected_is_not_green(run_plain: Run, cube: CubeFolder) -> None:
     result = run_plain("--cube", cube.root, "--platform", "fake", "-k", "no_such_test")
 
-    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert result.ret == FAILED
+    result.stdout.fnmatch_lines(["*no case was selected*this run fails"])
 
 
 def test_fixtures_drive_ones_own_tests(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import re
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +23,23 @@ from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlcube_conformance.model import Cube, ImageOrigin
     from mlcube_conformance.runners.base import ConfigureRequest
 
 __all__ = ["environment_key", "environment_path", "is_complete", "make_environment"]
 
 _COMPLETE = ".mlcube-conformance-complete"
-_OTHER_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
+_OTHER_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)")
+_NAMES_A_PATH = re.compile(
+    r"^\s*(-e|--editable|-f|--find-links|\.|/)|file:|\.(whl|zip|tar\.gz)\b",
+    re.MULTILINE,
+)
+#: Variables of whoever calls us that would change what an environment holds.
+_NOT_FOR_PIP = re.compile(
+    r"PYTHON.*|VIRTUAL_ENV|PIP_(USER|TARGET|PREFIX|ROOT|REQUIRE_VIRTUALENV|REQUIREMENT)"
+)
 # Words of pip and of the system when the network or the disk is at fault.
 _MACHINE_FAULTS = re.compile(
     r"NewConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|ProxyError"
@@ -44,7 +56,7 @@ def environment_path(key: str) -> Path:
 
 def is_complete(path: Path) -> bool:
     """Say whether an environment was made to its end."""
-    return (path / _COMPLETE).is_file()
+    return (path / _COMPLETE).is_file() and (path / "bin" / "python").exists()
 
 
 def _requirements_of(cube: Cube) -> Path:
@@ -73,12 +85,31 @@ def environment_key(cube: Cube) -> str:
     # The same for every environment that this program runs in itself.
     base = str(Path(sys.executable).resolve())
     python = [sys.version, platform.machine(), base]
-    content = json.dumps([python, list(seen.values())])
+    texts = list(seen.values())
+    # What lies in build/ decides too, where a line names a path.
+    beside = _tree_hash(cube) if _NAMES_A_PATH.search("\n".join(texts)) else ""
+    content = json.dumps([python, texts, beside])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def make_environment(request: ConfigureRequest, key: str) -> ImageOrigin:
+def _tree_hash(cube: Cube) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(cube.build_context.rglob("*")):
+        digest.update(str(path.relative_to(cube.build_context)).encode())
+        if path.is_file():
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def make_environment(
+    request: ConfigureRequest, key: str, marks: Mapping[str, str]
+) -> ImageOrigin:
     """Make an environment, unless it is there; a half-made one is made anew.
+
+    Args:
+        request: What it is for.
+        key: What `environment_key` gave.
+        marks: Variables by which a later run knows what this one started.
 
     Raises:
         Violation: A requirement does not exist or does not install.
@@ -91,7 +122,7 @@ def make_environment(request: ConfigureRequest, key: str) -> ImageOrigin:
     try:
         shutil.rmtree(path, ignore_errors=True)
         make_folder(path.parent)
-        _install(request, path)
+        _install(request, path, marks)
         (path / _COMPLETE).touch()
     except OSError as error:
         raise MachineError(_message(request, str(error), "a disk with room")) from error
@@ -101,46 +132,59 @@ def make_environment(request: ConfigureRequest, key: str) -> ImageOrigin:
     return "built"
 
 
-def _install(request: ConfigureRequest, path: Path) -> None:
+def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) -> None:
     deadline = time.monotonic() + request.options.configure_timeout
-    requirements = _requirements_of(request.cube)
+    env = {k: v for k, v in os.environ.items() if not _NOT_FOR_PIP.fullmatch(k)} | dict(
+        marks
+    )
     venv = [sys.executable, "-m", "venv", "--without-pip", str(path)]
-    _step(request, venv, deadline)
-    if not requirements.is_file():
+    _step(request, venv, deadline, env)
+    if not _requirements_of(request.cube).is_file():
         return
     python = str(path / "bin" / "python")
     # By itself, since `venv` keeps what goes wrong here to itself.
-    _step(request, [python, "-m", "ensurepip", "--default-pip"], deadline)
+    _step(request, [python, "-m", "ensurepip", "--default-pip"], deadline, env)
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     # Each retry is told in the log, by which a bad index is known.
     options.append("--retries=3")
-    install = [python, "-m", "pip", "install", *options, "-r", str(requirements)]
-    _step(request, install, deadline, fault_of_cube=True)
+    install = [python, "-m", "pip", "install", *options, "-r", "requirements.txt"]
+    # In a copy: paths in the file lie beside it, and a build may write there.
+    with tempfile.TemporaryDirectory(prefix="mlcube-") as folder:
+        build = Path(folder) / "build"
+        shutil.copytree(request.cube.build_context, build, symlinks=True)
+        _step(request, install, deadline, env, build)
 
 
 def _step(
     request: ConfigureRequest,
     argv: list[str],
     deadline: float,
-    *,
-    fault_of_cube: bool = False,
+    env: dict[str, str],
+    cwd: Path | None = None,
 ) -> None:
-    """Run one command of the making; its output is added to the log."""
+    """Run one command of the making; its output is added to the log.
+
+    Only what runs in a copy of the cube's files can fail by the cube's fault.
+    """
     part = request.log.with_suffix(".part")
     part.unlink(missing_ok=True)
     name = f"still configuring {request.cube.id}"
+    text = ""
     try:
         ended = run_process(
             argv,
             stdout=part,
             stderr=part,
             timeout=max(0.0, deadline - time.monotonic()),
+            env=env,
+            cwd=cwd,
             out=request.watch.err,
             waiting=heartbeat(request.watch, name, part),
         )
     finally:
-        with request.log.open("ab") as log, part.open("rb") as said:
-            shutil.copyfileobj(said, log)
+        text = part.read_text(encoding="utf-8", errors="replace")
+        with request.log.open("a", encoding="utf-8") as log:
+            log.write(text)
         part.unlink()
     if ended.timed_out:
         raise Violation(
@@ -152,11 +196,12 @@ def _step(
         )
     if ended.exit_code == 0:
         return
-    text = request.log.read_text(encoding="utf-8", errors="replace")
-    errors = [line for line in last_lines(text, 200) if "error" in line.lower()]
+    # What a package's own build says is indented by pip.
+    lines = [line for line in text.splitlines() if not line.startswith((" ", "\t"))]
+    errors = [line for line in last_lines("\n".join(lines), 200) if "ERROR" in line]
     found = errors[-1] if errors else f"exit code {ended.exit_code}"
-    fault = _MACHINE_FAULTS.search(text)
-    if fault is not None or not fault_of_cube:
+    fault = _MACHINE_FAULTS.search("\n".join(lines))
+    if fault is not None or cwd is None:
         found = f"{fault[0]}: {found}" if fault else found
         raise MachineError(_message(request, found, "an index and a disk that work"))
     raise Violation(_message(request, found, "requirements that install"))

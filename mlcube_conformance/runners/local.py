@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
+import tempfile
+from errno import ENOEXEC
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,29 +24,32 @@ from mlcube_conformance.errors import (
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.process import kill_all, processes_with, run_process
 from mlcube_conformance.runners.base import CA_VARIABLES, heartbeat, proxies
-from mlcube_conformance.runners.dockerfile import Recipe, read_recipe
 from mlcube_conformance.runners.environments import (
     environment_key,
     environment_path,
     is_complete,
     make_environment,
 )
+from mlcube_conformance.runners.layout import lay_out, recipe_of
 from mlcube_conformance.runners.liveness import (
     HOST_LABEL,
     OWNER_LABEL,
     RUN_LABEL,
     Liveness,
     build_lock,
+    lock_folder,
 )
+from mlcube_conformance.workspace import remove_tree
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+    from mlcube_conformance.runners.dockerfile import Recipe
 
 __all__ = ["LocalRunner"]
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
-_INSIDE = re.compile(r"/mlcube_io(\d+)(/.*)?")
+_INSIDE = re.compile(r"/mlcube_io(\d+)(/.*)?", re.DOTALL)
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 #: Labels as variables: what has them was started by us.
 _VARIABLES = {
@@ -72,10 +76,19 @@ class LocalRunner:
             self._alive = Liveness(self._run_id)
         return self._alive
 
+    def _marks(self) -> dict[str, str]:
+        """Return the variables by which a later run knows what this one started."""
+        labels = self._liveness.labels()
+        return {_VARIABLES[name]: value for name, value in labels.items()}
+
     def unavailable(self) -> MachineError | None:
         """Return why no environment can be made here, or None when it can."""
         missing = [name for name in ("venv", "ensurepip") if find_spec(name) is None]
         if not missing:
+            try:
+                lock_folder()
+            except MachineError as error:
+                return error
             return None
         return PlatformUnavailable(
             Message(
@@ -89,14 +102,14 @@ class LocalRunner:
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Make the environment of a cube, unless one of that content is there."""
-        recipe = _recipe(request.cube)
+        recipe = recipe_of(request.cube, request.options.build_args)
         trial = request.log.parent / "trial"
-        _lay_out(recipe, request.cube, trial)
-        shutil.rmtree(trial)
+        lay_out(recipe, request.cube, trial)
+        remove_tree(trial)
         key = environment_key(request.cube)
         timeout, note = request.options.configure_timeout, request.watch.note
         with build_lock(f"local-{key}", f"the environment {key}", timeout, note):
-            origin = make_environment(request, key)
+            origin = make_environment(request, key, self._marks())
         return Image(name=str(environment_path(key)), digest=key, origin=origin)
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:
@@ -120,37 +133,51 @@ class LocalRunner:
                     do="run on docker, or leave --network out",
                 )
             )
-        place = request.stdout.with_suffix(".root")
-        recipe = _recipe(request.cube)
+        place = request.stdout.with_name(f"{request.stdout.stem}.root")
+        recipe = recipe_of(request.cube, request.options.build_args)
         if not recipe.entrypoint:
             raise _cannot_start(request, "it has no ENTRYPOINT")
-        _lay_out(recipe, request.cube, place)
+        lay_out(recipe, request.cube, place)
         argv = _argv(recipe, request, place)
         environment = _environment(recipe, request, place)
-        labels = self._liveness.labels()
-        marks = {_VARIABLES[name]: value for name, value in labels.items()}
-        name = f"still running {request.case_id}"
         request.stderr.unlink(missing_ok=True)
-        try:
-            ended = run_process(
-                argv,
-                stdout=request.stdout,
-                stderr=request.stderr,
-                timeout=request.options.task_timeout,
-                env={**environment, **marks, _TASK: str(place)},
-                cwd=_cwd(recipe, place),
-                out=request.watch.out,
-                err=request.watch.err,
-                waiting=heartbeat(request.watch, name, request.stdout),
-            )
-        except OSError as error:
-            found = f"{error.strerror}: {shlex.join(argv[:2])}"
-            if not isinstance(error, (FileNotFoundError, PermissionError)):
+        # A short path, since sockets in it may have only a hundred bytes.
+        with tempfile.TemporaryDirectory(
+            prefix="mlcube-", ignore_cleanup_errors=True
+        ) as own:
+            try:
+                ended = run_process(
+                    argv,
+                    stdout=request.stdout,
+                    stderr=request.stderr,
+                    timeout=request.options.task_timeout,
+                    env={
+                        **environment,
+                        "HOME": own,
+                        "TMPDIR": own,
+                        **self._marks(),
+                        _TASK: str(place),
+                    },
+                    cwd=place / recipe.workdir.lstrip("/"),
+                    out=request.watch.out,
+                    err=request.watch.err,
+                    waiting=heartbeat(
+                        request.watch,
+                        f"still running {request.case_id}",
+                        request.stdout,
+                    ),
+                )
+            except (OSError, ValueError) as error:
+                said = getattr(error, "strerror", None) or str(error)
+                found = f"{said}: {shlex.join(argv[:2])}"
+                if isinstance(error, (FileNotFoundError, PermissionError, ValueError)):
+                    raise _cannot_start(request, found) from error
+                if getattr(error, "errno", None) == ENOEXEC:
+                    raise _cannot_start(request, found) from error
                 raise _not_run(request, found) from error
-            raise _cannot_start(request, found) from error
-        finally:
-            # Those, too, that left the group of the process.
-            kill_all([pid for pid, at in processes_with(_TASK) if at == str(place)])
+            finally:
+                # Those, too, that left the group of the process.
+                kill_all([pid for pid, at in processes_with(_TASK) if at == str(place)])
         return RunResult(
             exit_code=ended.exit_code,
             timed_out=ended.timed_out,
@@ -158,7 +185,11 @@ class LocalRunner:
             seconds=ended.seconds,
             stdout=request.stdout,
             stderr=request.stderr,
-            command=("env", "-i", *(f"{k}={v}" for k, v in environment.items()), *argv),
+            command=(
+                *("env", "-i", "HOME=/tmp", "TMPDIR=/tmp"),
+                *(f"{name}={value}" for name, value in environment.items()),
+                *argv,
+            ),
         )
 
     def remove_leftovers(self) -> tuple[str, ...]:
@@ -181,63 +212,6 @@ class LocalRunner:
         if self._alive is not None:
             self._alive.end()
             self._alive = None
-
-
-def _recipe(cube: Cube) -> Recipe:
-    dockerfile = cube.build_context / "Dockerfile"
-    try:
-        recipe = read_recipe(dockerfile)
-    except (OSError, ValueError) as error:
-        raise Violation(
-            Message(
-                what=f"the recipe of {cube.id!r} cannot be read",
-                where=str(dockerfile),
-                found=str(error),
-                expected="a Dockerfile, which says what a task starts",
-                do="write build/Dockerfile with COPY lines and an ENTRYPOINT",
-            )
-        ) from error
-    return recipe
-
-
-def _lay_out(recipe: Recipe, cube: Cube, place: Path) -> None:
-    """Copy what the image would hold into a folder that stands for its root."""
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    context = cube.build_context.resolve()
-    for source, target, is_folder in recipe.copies:
-        found = sorted(context.glob(source.lstrip("/"))) if source != "." else [context]
-        if not found or not all(
-            each.resolve().is_relative_to(context) for each in found
-        ):
-            shutil.rmtree(place)
-            raise Violation(
-                Message(
-                    what=f"the image of {cube.id!r} cannot be laid out",
-                    where=str(cube.build_context / "Dockerfile"),
-                    found=f"COPY {source}: no such file in build/",
-                    expected="a file or folder in build/",
-                    do="mend the path, or add the file",
-                )
-            )
-        for each in found:
-            _copy(each, place / target.relative_to("/"), is_folder=is_folder)
-
-
-def _copy(source: Path, target: Path, *, is_folder: bool) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-        return
-    if is_folder or target.is_dir():
-        target /= source.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target)
-
-
-def _cwd(recipe: Recipe, place: Path) -> Path:
-    folder = place / recipe.workdir.relative_to("/")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _argv(recipe: Recipe, request: RunRequest, place: Path) -> list[str]:
@@ -265,16 +239,10 @@ def _argv(recipe: Recipe, request: RunRequest, place: Path) -> list[str]:
 
 def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, str]:
     """Return what a container would see, and nothing else of this process."""
-    home, temporary = place / "home", place / "tmp"
-    home.mkdir(exist_ok=True)
-    temporary.mkdir(exist_ok=True)
-    environment = {
-        "HOME": str(home),
-        "TMPDIR": str(temporary),
-        **proxies(),
-        **recipe.environment,
-        "PATH": f"{request.image.name}/bin:{_PATH}",
-    }
+    given = {name: _outside(text, place) for name, text in recipe.environment.items()}
+    own = given.pop("PATH", "").split(":")
+    path = [f"{request.image.name}/bin", *(p for p in own if Path(p).is_dir()), _PATH]
+    environment = {**proxies(), **given, "PATH": ":".join(path)}
     if request.options.ca_bundle:
         bundle = str(request.options.ca_bundle)
         environment.update(dict.fromkeys(CA_VARIABLES, bundle))
@@ -282,6 +250,15 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
     if gpus != "all":
         environment["CUDA_VISIBLE_DEVICES"] = _devices(gpus)
     return environment
+
+
+def _outside(text: str, place: Path) -> str:
+    """Return a value of ENV with those of its paths that are laid out."""
+    paths = [place / each.lstrip("/") for each in text.split(":")]
+    return ":".join(
+        str(path) if each.startswith("/") and path.exists() else each
+        for each, path in zip(text.split(":"), paths, strict=True)
+    )
 
 
 def _devices(gpus: str) -> str:

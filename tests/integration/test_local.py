@@ -292,6 +292,149 @@ def test_next_run_kills_what_a_killed_one_left(
     assert _tasks_of(tmp_path) == []
 
 
+def test_package_of_the_cube_is_installed_from_its_own_folder(
+    cube_folder: CubeFolder,
+    run_suite: RunSuite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A path in the requirements lies in build/, never where pytest was started."""
+    _require(cube_folder, "one")
+    wheel = tmp_path / "wheels/one-1.0-py3-none-any.whl"
+    wheel.rename(cube_folder.root / "build" / wheel.name)
+    cube_folder.write("build/requirements.txt", f"--no-index\n./{wheel.name}\n")
+    # Neither may what the caller has set change what is installed.
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "one.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.setenv("PIP_USER", "1")
+
+    _run(run_suite, cube_folder, "--workspace", tmp_path / "kept")
+
+    assert (tmp_path / "kept/data/part").read_text() == "one"
+
+
+def test_words_of_a_build_do_not_blame_the_network(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    _require(cube_folder, "one")
+    cube_folder.write("build/requirements.txt", "--no-index\n./\n")
+    cube_folder.write(
+        "build/setup.py", "raise SystemExit('connection refused by our own bug')"
+    )
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "local")
+
+    assert list(run.verdict("failed")) == ["test_image_builds[tiny-local]"], run.output
+
+
+def test_environment_that_a_cleaner_damaged_is_made_anew(
+    cube_folder: CubeFolder, run_suite: RunSuite, cache: Path
+) -> None:
+    _require(cube_folder, "one")
+    _run(run_suite, cube_folder)
+    (environment,) = _environments(cache)
+    (environment / "bin/python").unlink()
+
+    lines = _run(run_suite, cube_folder)
+
+    assert any(MADE in line for line in lines)
+
+
+def test_configure_past_its_deadline_is_a_failure(
+    cube_folder: CubeFolder, run_suite: RunSuite, cache: Path
+) -> None:
+    _require(cube_folder, "one")
+
+    run = run_suite(
+        *("--cube", cube_folder.root, "--platform", "local"),
+        *("--configure-timeout", "0.2"),
+    )
+
+    message = run.verdict("failed")["test_image_builds[tiny-local]"]
+    assert "stopped at its deadline" in message
+    assert _environments(cache) == []
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        'COPY ./ /app/\nENTRYPOINT ["sh", "/app/task.sh"]',
+        'ARG F=none\nCOPY ${F}.sh /t.sh\nENTRYPOINT ["sh", "/t.sh"]',
+        ('FROM x AS one\nCOPY task.sh /\nENTRYPOINT exec /bin/sh /task.sh "$@"\n'
+        'FROM one\nWORKDIR /app\nENTRYPOINT ["sh", "../task.sh"]'),
+        ("COPY task.sh /lib/\nENV T=/lib/task.sh\n"
+        'ENTRYPOINT ["sh", "-c", "exec sh $T $0 $@"]'),
+    ],
+    ids=["all", "argument", "stages", "path-in-environment"],
+)
+def test_recipes_of_many_forms_are_laid_out(
+    recipe: str, cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    cube_folder.write("build/Dockerfile", f"FROM busybox\n{recipe}\n")
+
+    _run(run_suite, cube_folder, "--build-arg", "F=task")
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "COPY a b /",
+        "COPY *.sh /task.sh",
+        "COPY outside /x",
+        "COPY task.sh /x\nWORKDIR /x",
+        "COPY task.sh /x\nCOPY task.sh /x/y",
+        f"COPY {'a' * 300} /x",
+        "COPY link /app\nCOPY into /app",
+    ],
+)
+def test_recipe_that_cannot_be_laid_out_is_one_failure_and_does_no_harm(
+    recipe: str, cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    cube_folder.write("build/other.sh", "")
+    (cube_folder.root / "build/outside").symlink_to("/etc/passwd")
+    (cube_folder.root / "build/link").mkdir()
+    (cube_folder.root / "build/link/out").symlink_to(victim)
+    cube_folder.write("build/into/out/pwned", "")
+    cube_folder.write("build/Dockerfile", f"FROM busybox\n{recipe}\n")
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "local")
+
+    message = run.verdict("failed")["test_image_builds[tiny-local]"]
+    assert "the image of 'tiny' cannot be laid out" in message
+    assert not run.verdict("error")
+    assert "Traceback" not in run.output
+    assert list(victim.iterdir()) == []
+
+
+def test_gpus_and_certificates_are_told_to_the_task(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("BEGIN CERTIFICATE")
+    cube_folder.tasks(use='env > "$result"')
+    options = ("--workspace", tmp_path / "kept", "--gpus", "2", "--ca-bundle", bundle)
+
+    _run(run_suite, cube_folder, *options)
+
+    seen = (tmp_path / "kept/out/result.txt").read_text()
+    assert "CUDA_VISIBLE_DEVICES=0,1\n" in seen
+    assert f"SSL_CERT_FILE={bundle}\n" in seen
+
+
+def test_temporary_folder_of_a_task_is_short_and_goes(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    cube_folder.tasks(use='touch "$TMPDIR/x"; echo "$TMPDIR" > "$result"')
+
+    _run(run_suite, cube_folder, "--workspace", tmp_path / "kept")
+
+    seen = (tmp_path / "kept/out/result.txt").read_text().strip()
+    assert len(seen) < len(str(tmp_path)) + 20
+    assert not os.path.lexists(seen)
+
+
 def test_files_of_the_user_are_copied_before_a_task_gets_them(
     cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
 ) -> None:
