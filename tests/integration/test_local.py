@@ -360,10 +360,14 @@ def test_configure_past_its_deadline_is_a_failure(
     [
         'COPY ./ /app/\nENTRYPOINT ["sh", "/app/task.sh"]',
         'ARG F=none\nCOPY ${F}.sh /t.sh\nENTRYPOINT ["sh", "/t.sh"]',
-        ('FROM x AS one\nCOPY task.sh /\nENTRYPOINT exec /bin/sh /task.sh "$@"\n'
-        'FROM one\nWORKDIR /app\nENTRYPOINT ["sh", "../task.sh"]'),
-        ("COPY task.sh /lib/\nENV T=/lib/task.sh\n"
-        'ENTRYPOINT ["sh", "-c", "exec sh $T $0 $@"]'),
+        (
+            'FROM x AS one\nCOPY task.sh /\nENTRYPOINT exec /bin/sh /task.sh "$@"\n'
+            'FROM one\nWORKDIR /app\nENTRYPOINT ["sh", "../task.sh"]'
+        ),
+        (
+            "COPY task.sh /lib/\nENV T=/lib/task.sh\n"
+            'ENTRYPOINT ["sh", "-c", "exec sh $T $0 $@"]'
+        ),
     ],
     ids=["all", "argument", "stages", "path-in-environment"],
 )
