@@ -145,13 +145,13 @@ def test_platform_file_that_is_broken_fails(run_plain: Run, cube: CubeFolder) ->
 
 
 def test_several_cubes_and_platforms_make_a_matrix(
-    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:
     make_cube(pytester.path / "more/tiny")
     other = pytester.path / "other.yaml"
     other.write_text((cube.root / "platform/fake.yaml").read_text())
 
-    result = run(
+    result = run_plain(
         *("--cube", pytester.path / "*/tiny", "--cube", cube.root / "mlcube.yaml"),
         *("--platform", other, "--platform", cube.root / "platform/fake.yaml", "-v"),
     )
@@ -230,13 +230,13 @@ def test_collecting_runs_nothing(
 
 
 def test_run_that_shows_nothing_is_not_green(
-    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:
     pytester.makepyfile(
         test_own="import pytest\ndef test_it(task_run): pytest.skip('not today')"
     )
 
-    result = run("--cube", cube.root, "--platform", "fake", "test_own.py")
+    result = run_plain("--cube", cube.root, "--platform", "fake", "test_own.py")
 
     result.assert_outcomes(skipped=2)
     assert result.ret == FAILED
@@ -468,7 +468,7 @@ def test_cases_whose_ids_look_alike_are_told_apart(run: Run, cube: CubeFolder) -
 
 
 def test_platform_files_of_one_name_are_told_apart(
-    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+    run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:
     text = (cube.root / "platform/fake.yaml").read_text()
     for folder, behaviour in (("pa", "pass"), ("pb", "fail")):
@@ -476,7 +476,7 @@ def test_platform_files_of_one_name_are_told_apart(
         file = pytester.path / folder / "there.yaml"
         file.write_text(text.replace("pass", behaviour))
 
-    result = run(
+    result = run_plain(
         *("--cube", cube.root, "--platform", "pa/there.yaml"),
         *("--platform", "pb/there.yaml", "-k", "exits_zero", "-v"),
     )
