@@ -48,6 +48,8 @@ MINUTE: Final = 60.0
 TAIL: Final = 20  # lines of output in a message
 LONG: Final = 240  # characters of a command in a message
 
+DAEMON_PID: Final = Path("/var/run/docker.pid")
+CONTAINERD_PID: Final = Path("/var/run/docker/containerd/containerd.pid")
 DOCKER_PACKAGES: Final = ("docker.io", "iptables")
 
 BUSYBOX_PACKAGE: Final = "busybox-static"
@@ -291,6 +293,7 @@ def _start_docker_daemon(engine: Engine) -> None:
         _apt_install("docker", DOCKER_PACKAGES)
     if engine.answers():  # where there is an init system, apt starts it
         return
+    _forget_dead_daemon()
     daemon = _program("docker", "dockerd")
     log = Path(tempfile.gettempdir()) / f"{PREFIX}-dockerd.log"
     _say(f"docker: starting {daemon}, its output is in {log}")
@@ -309,6 +312,25 @@ def _start_docker_daemon(engine: Engine) -> None:
     except BaseException:
         _stop(process)
         raise
+
+
+def _forget_dead_daemon() -> None:
+    """Remove the file in which a daemon that was killed still claims to run.
+
+    A new one refuses to start while any process has the number in that file.
+    """
+    for file, name in ((DAEMON_PID, "dockerd"), (CONTAINERD_PID, "containerd")):
+        try:
+            status = Path("/proc", file.read_text(encoding="utf-8").strip(), "status")
+            fields = status.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            fields = []  # no such file, or no such process
+        of_daemon = f"Name:\t{name}" in fields
+        if of_daemon and not any("(zombie)" in field for field in fields):
+            continue
+        with contextlib.suppress(OSError):
+            file.unlink()
+            _say(f"docker: removed {file}, left by a daemon that is gone")
 
 
 def _need_for_docker(engine: Engine) -> None:

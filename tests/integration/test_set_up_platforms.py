@@ -198,3 +198,17 @@ def test_second_run_against_a_real_daemon_does_nothing() -> None:
     assert [line.split("=")[1] for line in result.stdout.splitlines()] == [
         recipe.image for recipe in recipes
     ]
+
+
+def test_file_of_a_daemon_that_is_gone_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number may be another process's by now, as this one's here."""
+    gone, nothing = tmp_path / "docker.pid", tmp_path / "containerd.pid"
+    gone.write_text(str(os.getpid()), encoding="utf-8")
+    monkeypatch.setattr(set_up_platforms, "DAEMON_PID", gone)
+    monkeypatch.setattr(set_up_platforms, "CONTAINERD_PID", nothing)
+
+    set_up_platforms._forget_dead_daemon()  # noqa: SLF001 - starts no daemon here
+
+    assert not gone.exists()
