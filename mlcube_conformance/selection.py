@@ -103,12 +103,12 @@ def select(
     checked: list[CheckedPlatform] = []
     placements: list[Placement] = []
     for each in loaded:
-        files = [find_platform(name, each.cube) for name in platforms]
-        for file, platform_id in _with_ids(
-            [file.with_suffix("") for file in dict.fromkeys(files)]
-        ):
-            named = next(each for each in files if each.with_suffix("") == file)
-            _place(each, (named, platform_id), tasks, checked, placements)
+        files = list(
+            dict.fromkeys(find_platform(name, each.cube) for name in platforms)
+        )
+        named = _with_ids([file.with_suffix("") for file in files])
+        for file, (_, platform_id) in zip(files, named, strict=True):
+            _place(each, (file, platform_id), tasks, checked, placements)
     _check_tasks(tasks, loaded)
     return Selection(
         cubes=loaded, platforms=tuple(checked), placements=tuple(placements)

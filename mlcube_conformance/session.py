@@ -167,13 +167,11 @@ class ConformanceSession:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Order the tests as the data flows, and drop those without a subject."""
-        without = [each for each in items if _has_no_subject(each)]
-        ours = [each for each in items if _subject(each) is not None]
-        places = [index for index, each in enumerate(items) if each in set(ours)]
-        ours.sort(key=self._place)
+        items[:] = [each for each in items if not _has_no_subject(each)]
+        places = [index for index, each in enumerate(items) if _subject(each)]
+        ours = sorted((items[index] for index in places), key=self._place)
         for index, item in zip(places, ours, strict=True):
             items[index] = item
-        items[:] = [each for each in items if each not in set(without)]
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Count what an option such as `-k` left out."""
@@ -245,13 +243,11 @@ class ConformanceSession:
         if isinstance(subject, (Case, Placement)):
             facts.append(("again", self._again(subject)))
         if isinstance(subject, Case):
-            placement = self.placement_of(subject)
             run = self.execution.run_of(subject)
             if run is not None and run.result is not None:
                 facts.append(("by hand", mask(shlex.join(run.result.command))))
             if run is not None:
-                place = self.execution.workspace_of(placement)
-                facts.append(("files", str(place)))
+                facts.append(("files", str(run.workspace)))
         return [f"  {label + ':':<10}{text}" for label, text in facts]
 
     def _again(self, subject: Case | Placement) -> str:

@@ -59,8 +59,11 @@ output_binding:
   result: $WORKSPACE/out/result.txt
 """
 
+# The label keeps two cubes from sharing layers: while one is built, those of the other
+# may be removed.
 _DOCKERFILE = f"""\
 FROM {BUSYBOX}
+LABEL test={{name}}
 COPY task.sh /task.sh
 ENTRYPOINT ["/bin/sh", "/task.sh"]
 """
@@ -136,7 +139,7 @@ def make_cube(root: Path) -> CubeFolder:
     cube.write("tasks/use.yaml", _TASK_USE)
     cube.write("run/make.yaml", _RUN_MAKE)
     cube.write("run/use.yaml", _RUN_USE)
-    cube.write("build/Dockerfile", _DOCKERFILE)
+    cube.write("build/Dockerfile", _DOCKERFILE.replace("{name}", name))
     cube.write("workspace/seed.txt", "seed\n")
     cube.tasks()
     return cube

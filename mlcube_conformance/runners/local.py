@@ -84,21 +84,21 @@ class LocalRunner:
     def unavailable(self) -> MachineError | None:
         """Return why no environment can be made here, or None when it can."""
         missing = [name for name in ("venv", "ensurepip") if find_spec(name) is None]
-        if not missing:
-            try:
-                lock_folder()
-            except MachineError as error:
-                return error
-            return None
-        return PlatformUnavailable(
-            Message(
-                what="the platform local cannot be used here",
-                where="this Python",
-                found=f"no module {' and no '.join(missing)}",
-                expected="what virtual environments are made with",
-                do="install it (on Debian: `apt-get install python3-venv`)",
+        if missing:
+            return PlatformUnavailable(
+                Message(
+                    what="the platform local cannot be used here",
+                    where="this Python",
+                    found=f"no module {' and no '.join(missing)}",
+                    expected="what virtual environments are made with",
+                    do="install it (on Debian: `apt-get install python3-venv`)",
+                )
             )
-        )
+        try:
+            lock_folder()
+        except MachineError as error:
+            return error
+        return None
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Make the environment of a cube, unless one of that content is there."""
@@ -170,9 +170,10 @@ class LocalRunner:
             except (OSError, ValueError) as error:
                 said = getattr(error, "strerror", None) or str(error)
                 found = f"{said}: {shlex.join(argv[:2])}"
-                if isinstance(error, (FileNotFoundError, PermissionError, ValueError)):
-                    raise _cannot_start(request, found) from error
-                if getattr(error, "errno", None) == ENOEXEC:
+                unusable = isinstance(
+                    error, (FileNotFoundError, PermissionError, ValueError)
+                )
+                if unusable or getattr(error, "errno", None) == ENOEXEC:
                     raise _cannot_start(request, found) from error
                 raise _not_run(request, found) from error
             finally:
