@@ -19,7 +19,7 @@ from mlcube_conformance.model import Mount
 if TYPE_CHECKING:
     from mlcube_conformance.model import Binding, Invocation
 
-__all__ = ["TaskView", "host_path", "task_view"]
+__all__ = ["TaskView", "expanded", "host_path", "task_view"]
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
@@ -42,33 +42,40 @@ def host_path(binding: Binding, workspace: Path) -> Path:
     Raises:
         Violation: The value names another variable.
     """
-
-    def replace(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        if name == "WORKSPACE":
-            return str(workspace)
-        if name == "HOME":
-            return str(Path.home())
+    if binding.given_by_user:
+        return Path(binding.value)
+    try:
+        return expanded(binding.value, workspace)
+    except KeyError as error:
         raise Violation(
             Message(
                 what=f"the value of {binding.parameter.name!r} names a variable "
                 "that a cube does not get",
                 where=str(binding.source),
-                found=f"${name} in {binding.value}",
+                found=f"${error.args[0]} in {binding.value}",
                 expected="$WORKSPACE or $HOME: others may be secrets",
                 do="write $WORKSPACE, or give the value on the command line: "
                 f"--parameter {binding.parameter.name}=PATH",
             )
-        )
+        ) from error
 
-    if binding.given_by_user:
-        return Path(binding.value)
-    tilde, slash, rest = binding.value.partition("/")
-    home = str(Path.home()) if tilde == "~" else tilde
+
+def expanded(text: str, workspace: Path) -> Path:
+    """Return the path that a text of a cube's file means, below the workspace.
+
+    Raises:
+        KeyError: It names a variable that is not replaced; the name is its argument.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        home, known = str(Path.home()), match[1] or match[2]
+        return {"WORKSPACE": str(workspace), "HOME": home}[known]
+
+    tilde, slash, rest = text.partition("/")
     if tilde == "~":
-        text = home + slash + _VARIABLE.sub(replace, rest)
+        text = f"{Path.home()}{slash}{_VARIABLE.sub(replace, rest)}"
     else:
-        text = _VARIABLE.sub(replace, binding.value)
+        text = _VARIABLE.sub(replace, text)
     return Path(os.path.normpath(workspace / text))
 
 

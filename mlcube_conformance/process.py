@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Ended", "kill_all", "processes_with", "run_process"]
+__all__ = [
+    "Ended",
+    "kill_all",
+    "processes_in_session",
+    "processes_with",
+    "run_process",
+]
 
 #: Seconds between two looks at a running process.
 _PAUSE = 0.05
@@ -45,10 +51,11 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
     out: Callable[[bytes], None] | None = None,
     err: Callable[[bytes], None] | None = None,
     waiting: Callable[[float], None] | None = None,
+    begun: Callable[[int], None] | None = None,
 ) -> Ended:
-    """Run a process in a group of its own to its end, or kill it at its deadline.
+    """Run a process in a session of its own to its end, or kill it at its deadline.
 
-    Whatever happens, nothing of the group is left when this returns.
+    Whatever happens, nothing of the session is left when this returns.
 
     Args:
         argv: Its arguments, the program first; no shell reads them.
@@ -60,12 +67,15 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
         out: Takes its standard output as it comes.
         err: Takes its standard error as it comes.
         waiting: Called again and again with the seconds since the start.
+        begun: Called once with the number of the session.
 
     Raises:
         OSError: It cannot be started.
     """
     started = time.monotonic()
-    with stdout.open("wb") as out_file, stderr.open("ab") as err_file:
+    stdout.write_bytes(b"")
+    # Both at the end, since they may be one file.
+    with stdout.open("ab") as out_file, stderr.open("ab") as err_file:
         process = subprocess.Popen(  # noqa: S603 - what to run is the caller's word
             argv,
             env=env,
@@ -76,6 +86,8 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
             start_new_session=True,
         )
     try:
+        if begun is not None:
+            begun(process.pid)
         with stdout.open("rb") as said, stderr.open("rb") as complained:
             follow = ((said, out), (complained, err))
             timed_out = _wait(process, started + timeout, follow, waiting)
@@ -124,6 +136,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
     # Also when it ended by itself: what it started must not outlive it.
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
+    kill_all(list(processes_in_session(process.pid)))
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
@@ -145,6 +158,22 @@ def processes_with(variable: str) -> Iterator[tuple[int, str]]:
         for each in variables:
             if each.startswith(start):
                 yield int(folder.name), os.fsdecode(each[len(start) :])
+
+
+def processes_in_session(session: int) -> Iterator[int]:
+    """Yield the process ids of a session, also where its groups are several.
+
+    The number of a session is not used again while any of its processes lives.
+    """
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue  # ended
+        # The name, in parentheses, may hold anything; proc(5) has the fields.
+        fields = stat.rpartition(")")[2].split()
+        if int(fields[3]) == session and fields[0] != "Z":
+            yield int(folder.name)
 
 
 def kill_all(process_ids: Sequence[int]) -> None:

@@ -36,6 +36,8 @@ LAYERS = (
     "runners",
     "runners.base",
     "runners.liveness",
+    "runners.content",
+    "runners.container",
     "runners.dockerfile",
     "runners.layout",
     "runners.environments",

@@ -25,6 +25,7 @@ from mlcube_conformance.errors import (
 from mlcube_conformance.log import mask
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.runners.base import proxies
+from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.docker_build import (
     BuildContext,
     build,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DockerRunner"]
 
-_CONTENT_LABEL = "mlcube-conformance.content"
 # Words of the daemon when the image's entry point cannot be executed.
 _NO_ENTRY_POINT = re.compile(
     r"executable file not found|No command specified"
@@ -162,10 +162,10 @@ class DockerRunner:
             key = context.key()
         except (OSError, ValueError, RecursionError) as error:
             raise _unreadable_context(request, error) from error
-        if found is not None and found.get(_CONTENT_LABEL) == key:
+        if found is not None and found.get(CONTENT_LABEL) == key:
             return "up to date"
         request.watch.note(f"building {name}; log: {request.log}")
-        build(request, context, proxies(), {_CONTENT_LABEL: key})
+        build(request, context, proxies(), {CONTENT_LABEL: key})
         return "built"
 
     def _labels(self, name: str) -> dict[str, str] | None:

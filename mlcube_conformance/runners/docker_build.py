@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import queue
 import re
-import stat
 import threading
 import time
 from dataclasses import dataclass
@@ -19,6 +15,8 @@ from docker.utils import create_archive, exclude_paths
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import TAIL_LINES, last_lines, mask
 from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT
+from mlcube_conformance.runners.container import CA_FILE
+from mlcube_conformance.runners.content import content_key
 from mlcube_conformance.runners.docker_streams import ending_streams
 
 if TYPE_CHECKING:
@@ -27,10 +25,8 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.runners.base import ConfigureRequest
 
-__all__ = ["CA_FILE", "BuildContext", "build", "machine_is_at_fault", "pull"]
+__all__ = ["BuildContext", "build", "machine_is_at_fault", "pull"]
 
-#: Where certificates of the command line lie in an image.
-CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
 _CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
 
 # Words of the daemon when a registry, the network or the disk is at fault.
@@ -80,20 +76,7 @@ class BuildContext:
 
     def key(self) -> str:
         """Return a hash of everything that decides what the image holds."""
-        digest = hashlib.sha256()
-        digest.update(json.dumps([dict(self.build_args), self.ca_bundle]).encode())
-        for name in self.files:
-            path = self.root / name
-            status = path.lstat()
-            kind = stat.S_IFMT(status.st_mode)
-            mode = stat.S_IMODE(status.st_mode)
-            digest.update(json.dumps([name, kind, mode]).encode())
-            if stat.S_ISREG(status.st_mode):
-                with path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
-            elif stat.S_ISLNK(status.st_mode):
-                digest.update(os.readlink(path).encode())  # noqa: PTH115 - as text
-        return digest.hexdigest()
+        return content_key(self.root, self.files, dict(self.build_args), self.ca_bundle)
 
     def archive(self) -> Any:  # noqa: ANN401 - docker has no type for it
         """Return the context as an open tar file."""

@@ -15,17 +15,10 @@ from docker.types import Mount as DockerMount
 
 from mlcube_conformance.errors import MachineError, Message
 from mlcube_conformance.log import mask
-from mlcube_conformance.runners.base import (
-    CA_VARIABLES,
-    HEARTBEAT,
-    heartbeat,
-    proxies,
-)
-from mlcube_conformance.runners.docker_build import CA_FILE
+from mlcube_conformance.runners import container
+from mlcube_conformance.runners.base import HEARTBEAT, heartbeat
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import docker
 
     from mlcube_conformance.runners.base import RunRequest
@@ -117,34 +110,13 @@ def user() -> str:
     return f"{os.getuid()}:{os.getgid()}"
 
 
-def _network(request: RunRequest) -> str | None:
-    return request.options.network or request.platform.options.get("network")
-
-
-def _gpus(request: RunRequest) -> str | None:
-    if request.options.gpus is not None:
-        return request.options.gpus
-    return request.platform.options.get("gpus")
-
-
 def environment(request: RunRequest) -> dict[str, str]:
     """Return the variables that a task gets beside those of its image."""
-    environment = proxies()
+    variables = container.environment(request)
     if os.getuid() != 0:
         # The image knows no home of this user; caches need some folder.
-        environment["HOME"] = "/tmp"  # noqa: S108 - inside the container
-    if request.options.ca_bundle:
-        environment.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
-    return environment
-
-
-def _mounts(request: RunRequest) -> list[tuple[Path, str, bool]]:
-    mounts = [
-        (each.host, each.container, each.writable) for each in request.view.mounts
-    ]
-    if request.options.ca_bundle:
-        mounts.append((request.options.ca_bundle, CA_FILE, False))
-    return mounts
+        variables["HOME"] = "/tmp"  # noqa: S108 - inside the container
+    return variables
 
 
 def host_config(request: RunRequest) -> dict[str, Any]:
@@ -152,10 +124,12 @@ def host_config(request: RunRequest) -> dict[str, Any]:
     options = request.platform.options
     config: dict[str, Any] = {
         "mounts": [
-            DockerMount(target, str(host), type="bind", read_only=not writable)
-            for host, target, writable in _mounts(request)
+            DockerMount(
+                each.container, str(each.host), type="bind", read_only=not each.writable
+            )
+            for each in container.mounts(request)
         ],
-        "network_mode": _network(request) or "default",
+        "network_mode": container.network(request) or "default",
     }
     for key, name in (
         ("shm_size", "shm_size"),
@@ -165,7 +139,7 @@ def host_config(request: RunRequest) -> dict[str, Any]:
     ):
         if key in options:
             config[name] = options[key]
-    if gpus := _gpus(request):
+    if gpus := container.gpus(request):
         config["device_requests"] = [_device_request(gpus)]
     return config
 
@@ -184,7 +158,7 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
     """Return the command line of `docker` that runs the same task by hand."""
     options = request.platform.options
     words = ["docker", "run", "--rm", "--user", user()]
-    if network := _network(request):
+    if network := container.network(request):
         words += ["--network", network]
     for key, flag in (
         ("shm_size", "--shm-size"),
@@ -194,11 +168,12 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
     ):
         if key in options:
             words += [flag, options[key]]
-    if gpus := _gpus(request):
+    if gpus := container.gpus(request):
         words += ["--gpus", gpus]
     for name, value in environment(request).items():
         words += ["--env", mask(f"{name}={value}")]
-    for host, target, writable in _mounts(request):
-        mode = "" if writable else ",readonly"
-        words += ["--mount", f"type=bind,source={host},target={target}{mode}"]
+    for each in container.mounts(request):
+        mode = "" if each.writable else ",readonly"
+        place = f"source={each.host},target={each.container}"
+        words += ["--mount", f"type=bind,{place}{mode}"]
     return (*words, request.image.name, *request.view.arguments)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Copy", "Recipe", "read_recipe"]
+__all__ = ["Copy", "Recipe", "instructions", "read_recipe", "words"]
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
 
@@ -53,7 +53,7 @@ def read_recipe(text: str, build_args: Mapping[str, str]) -> Recipe:
     recipe = Recipe()
     stages: dict[str, Recipe] = {}
     arguments: dict[str, str] = {}
-    for keyword, rest in _instructions(text):
+    for keyword, rest in instructions(text):
         if keyword == "FROM":
             base, _, name = re.sub(r"\s+[Aa][Ss]\s+", "\0", rest).partition("\0")
             recipe = deepcopy(stages.get(base.split()[-1] if base else "", Recipe()))
@@ -71,7 +71,8 @@ def read_recipe(text: str, build_args: Mapping[str, str]) -> Recipe:
     return recipe
 
 
-def _instructions(text: str) -> list[tuple[str, str]]:
+def instructions(text: str) -> list[tuple[str, str]]:
+    """Return each instruction as its keyword in capitals and the rest of it."""
     found = []
     whole = ""
     for line in text.splitlines():
@@ -89,7 +90,7 @@ def _instructions(text: str) -> list[tuple[str, str]]:
 
 
 def _entrypoint(recipe: Recipe, rest: str, _: dict[str, str]) -> None:
-    recipe.entrypoint = _words(rest) or (("/bin/sh", "-c", rest) if rest else ())
+    recipe.entrypoint = words(rest) or (("/bin/sh", "-c", rest) if rest else ())
 
 
 def _env(recipe: Recipe, rest: str, known: dict[str, str]) -> None:
@@ -106,11 +107,11 @@ def _workdir(recipe: Recipe, rest: str, known: dict[str, str]) -> None:
 
 
 def _copy(recipe: Recipe, rest: str, known: dict[str, str]) -> None:
-    words = _words(rest) or tuple(shlex.split(rest))
-    flags = [word for word in words if word.startswith("--")]
+    parts = words(rest) or tuple(shlex.split(rest))
+    flags = [part for part in parts if part.startswith("--")]
     if any(flag.startswith("--from") for flag in flags):
         return  # from another stage or image, which is not built here
-    *sources, target = [_expanded(each, known) for each in words[len(flags) :]]
+    *sources, target = [_expanded(each, known) for each in parts[len(flags) :]]
     into_folder = target.endswith("/") or target == "." or len(sources) > 1
     recipe.copies += [
         Copy(
@@ -136,7 +137,7 @@ def _inside(folder: str, path: str) -> str:
     return "/" + posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
 
 
-def _words(rest: str) -> tuple[str, ...]:
+def words(rest: str) -> tuple[str, ...]:
     """Return the words of the form `["a", "b"]`, or nothing for the other form."""
     if not rest.startswith("["):
         return ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 import re
@@ -20,6 +18,7 @@ from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import last_lines, tail
 from mlcube_conformance.process import run_process
 from mlcube_conformance.runners.base import heartbeat
+from mlcube_conformance.runners.content import content_key, files_below
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -87,18 +86,9 @@ def environment_key(cube: Cube) -> str:
     python = [sys.version, platform.machine(), base]
     texts = list(seen.values())
     # What lies in build/ decides too, where a line names a path.
-    beside = _tree_hash(cube) if _NAMES_A_PATH.search("\n".join(texts)) else ""
-    content = json.dumps([python, texts, beside])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def _tree_hash(cube: Cube) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(cube.build_context.rglob("*")):
-        digest.update(str(path.relative_to(cube.build_context)).encode())
-        if path.is_file():
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    root = cube.build_context
+    beside = files_below(root) if _NAMES_A_PATH.search("\n".join(texts)) else []
+    return content_key(root, beside, python, texts)[:16]
 
 
 def make_environment(

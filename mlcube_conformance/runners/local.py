@@ -24,6 +24,7 @@ from mlcube_conformance.errors import (
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.process import kill_all, processes_with, run_process
 from mlcube_conformance.runners.base import CA_VARIABLES, heartbeat, proxies
+from mlcube_conformance.runners.container import visible_devices
 from mlcube_conformance.runners.environments import (
     environment_key,
     environment_path,
@@ -249,7 +250,7 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
         environment.update(dict.fromkeys(CA_VARIABLES, bundle))
     gpus = request.options.gpus or ""
     if gpus != "all":
-        environment["CUDA_VISIBLE_DEVICES"] = _devices(gpus)
+        environment["CUDA_VISIBLE_DEVICES"] = visible_devices(gpus)
     return environment
 
 
@@ -260,12 +261,6 @@ def _outside(text: str, place: Path) -> str:
         str(path) if each.startswith("/") and path.exists() else each
         for each, path in zip(text.split(":"), paths, strict=True)
     )
-
-
-def _devices(gpus: str) -> str:
-    if gpus.isdecimal():
-        return ",".join(str(index) for index in range(int(gpus)))
-    return gpus.removeprefix("device=")
 
 
 def _cannot_start(request: RunRequest, found: str) -> Violation:
