@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["PlatformChoice"]
 
 #: Platforms in the order in which they are tried when none is named.
-_PREFERRED = ("docker", "local")
+_PREFERRED = ("docker", "singularity", "local")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

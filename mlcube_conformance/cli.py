@@ -231,7 +231,7 @@ class _Job:
                 watch=self.watch,
             )
         )
-        _say(f"image {image.name}: {image.origin}")
+        _say(f"image {image.name}: {image.how}")
         return image
 
     def run(self, options: Options) -> int:

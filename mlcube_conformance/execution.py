@@ -157,7 +157,7 @@ class Execution:
                 watch=self.watch,
             )
         )
-        self.watch.note(f"configured {placement.id}: {image.origin}: {image.name}")
+        self.watch.note(f"configured {placement.id}: {image.how}: {image.name}")
         return image
 
     def run(self, placement: Placement, case: Case) -> TaskRun:

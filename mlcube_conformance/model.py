@@ -180,6 +180,13 @@ class Image:
     digest: str
     """Content address that the platform gives it."""
     origin: ImageOrigin
+    source: str = ""
+    """What it was made from, where there is a choice; fit to be shown."""
+
+    @property
+    def how(self) -> str:
+        """Say how it came to be, as in "built from build/Singularity.recipe"."""
+        return f"{self.origin} ({self.source})" if self.source else self.origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ import docker
 import pytest
 
 from mlcube_conformance.runners.docker import DockerRunner
+from mlcube_conformance.runners.docker_images import image_in_daemon
+from mlcube_conformance.runners.singularity import SingularityRunner
 from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 #: Platforms whose absence is a failure: CI names those it has set up.
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
 _HOW_TO_GET_DOCKER = "as root, `make test SETUP=docker` sets it up"
+_HOW_TO_GET_SINGULARITY = "as root, `make test SETUP='docker singularity'` sets it up"
 _PULLED: dict[str, bool] = {}
 
 
@@ -47,13 +50,35 @@ def cube_folder(tmp_path: Path) -> CubeFolder:
 def _only_what_is_marked(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Keep tests without the mark `docker` away from a daemon."""
+    """Keep tests away from platforms that they have no mark for."""
     monkeypatch.setenv("MLCUBE_CONFORMANCE_FAKE", "1")
     # What a failed run keeps for its user lies where the test's own things lie.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    if request.node.get_closest_marker("docker") is None:
+    marks = {mark.name for mark in request.node.iter_markers()}
+    if not marks & {"docker", "singularity"}:
         monkeypatch.setenv("DOCKER_HOST", "unix:///needs/the/mark/docker.sock")
-        return
+    if "singularity" in marks:
+        _need_singularity()
+        # The images of the cubes of a test lie below its home, and go with it.
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    if "docker" in marks:
+        _need_docker(request)
+
+
+def _need_singularity() -> None:
+    runner = SingularityRunner("tests")
+    trouble = runner.unavailable()
+    runner.close()
+    if trouble is not None:
+        message = f"{trouble.messages[0].what}; {_HOW_TO_GET_SINGULARITY}"
+        if "singularity" in REQUIRED:
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    if "singularity" not in REQUIRED and not image_in_daemon(BUSYBOX):
+        pytest.skip(f"no daemon has the image {BUSYBOX}; {_HOW_TO_GET_SINGULARITY}")
+
+
+def _need_docker(request: pytest.FixtureRequest) -> None:
     runner = DockerRunner("tests")
     trouble = runner.unavailable()
     runner.close()
@@ -67,7 +92,7 @@ def _only_what_is_marked(
         client.close()
         pytest.skip(f"the image {BUSYBOX} is not to be had; {_HOW_TO_GET_DOCKER}")
     # Not a fixture's own end, since it serves some tests only.
-    request.addfinalizer(partial(_remove_images_of_test, client))  # noqa: PT021
+    request.addfinalizer(partial(_remove_images_of_test, client))
 
 
 def _has_base_image(client: docker.DockerClient) -> bool:

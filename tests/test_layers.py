@@ -35,6 +35,7 @@ LAYERS = (
     "process",
     "runners",
     "runners.base",
+    "runners.scratch",
     "runners.liveness",
     "runners.content",
     "runners.container",
@@ -45,7 +46,14 @@ LAYERS = (
     "runners.docker_streams",
     "runners.docker_build",
     "runners.docker_container",
+    "runners.docker_images",
     "runners.docker",
+    "runners.singularity_engine",
+    "runners.singularity_image",
+    "runners.singularity_conversion",
+    "runners.singularity_recipe",
+    "runners.singularity_build",
+    "runners.singularity",
     "runners.fake",
     # judging
     "checks.definition",
@@ -64,7 +72,7 @@ LAYERS = (
     "plugin",
 )
 
-HEAVY = ("docker", "torch", "typer", "numpy", "requests")
+HEAVY = ("docker", "spython", "torch", "typer", "numpy", "requests")
 
 
 #: Those that know neither pytest nor a library of one platform.

@@ -18,7 +18,7 @@ from mlcube_conformance.loader.fields import Problems
 from mlcube_conformance.model import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mlcube_conformance.loader.yaml import Located
     from mlcube_conformance.model import Cube
@@ -54,6 +54,21 @@ _RUN_ARGS = {
     "--memory": "memory",
     "-m": "memory",
     "--ipc": "ipc",
+}
+
+_SINGULARITY = ("singularity", "apptainer")
+#: Flags of `singularity run` that a platform file may ask for: flag → option.
+_SINGULARITY_ARGS = {
+    "--network": "network",
+    "--nv": "gpus",
+    "--writable-tmpfs": "writable_tmpfs",
+}
+#: Flags that take no value, with what they mean.
+_WITHOUT_VALUE = {"--nv": "all", "--writable-tmpfs": "yes"}
+#: What runners do whether they are asked or not.
+_GIVEN_ANYWAY = {
+    *("--rm", "-C", "--containall", "-c", "--contain", "-e", "--cleanenv"),
+    "--no-home",
 }
 
 
@@ -172,8 +187,11 @@ def _later_schema(document: Located, problems: Problems) -> Platform | None:
         return None
     image = problems.text(container, "image")
     options: dict[str, str] = {}
-    _read_runtime(container, options, problems)
-    _read_run_args(container, options, problems)
+    if kind == "singularity":
+        _read_singularity(container, options, problems)
+    else:
+        _read_runtime(container, options, problems)
+        _read_run_args(container, options, problems, _RUN_ARGS, "docker run")
     return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
 
 
@@ -220,8 +238,38 @@ def _executable(
         )
 
 
-def _read_run_args(
+def _read_singularity(
     container: Located, options: dict[str, str], problems: Problems
+) -> None:
+    command = container.get("command")
+    if command is not None:
+        options["command"] = problems.text(container, "command")
+        if options["command"] not in _SINGULARITY:
+            problems.add(
+                "the platform file asks for another executable than singularity",
+                command,
+                found=options["command"],
+                expected=" or ".join(_SINGULARITY),
+                do="write one of these; the first on PATH is taken",
+            )
+    runtime = container.get("runtime")
+    if runtime is not None and runtime.value is not None:
+        problems.add(
+            "the platform file asks for a runtime, which singularity does not have",
+            runtime,
+            found=str(runtime.value),
+            expected="no key 'runtime'",
+            do="remove it; run_args: --nv gives GPUs",
+        )
+    _read_run_args(container, options, problems, _SINGULARITY_ARGS, "singularity run")
+
+
+def _read_run_args(
+    container: Located,
+    options: dict[str, str],
+    problems: Problems,
+    known: Mapping[str, str],
+    command: str,
 ) -> None:
     at = container.get("run_args")
     if at is None or at.value is None:
@@ -232,7 +280,7 @@ def _read_run_args(
         problems.add(
             "run_args is no list of flags",
             at,
-            expected="flags of docker run, such as --shm-size=1g",
+            expected=f"flags of {command}, such as --network=none",
             found=f"{at.text()} ({error})",
             do="close the quote",
         )
@@ -240,18 +288,21 @@ def _read_run_args(
     waiting = iter(words)
     for word in waiting:
         flag, equals, value = word.partition("=")
-        if flag == "--rm":
+        if flag in _GIVEN_ANYWAY:
             continue
-        if flag not in _RUN_ARGS:
+        if flag not in known:
             problems.add(
                 "run_args asks for what this runner does not give",
                 at,
                 found=word,
-                expected=f"one of --rm, {', '.join(_RUN_ARGS)}",
-                do=did_you_mean(flag, _RUN_ARGS) or "remove it",
+                expected=f"one of {', '.join(known)}",
+                do=did_you_mean(flag, known) or "remove it",
             )
             return
-        option = _RUN_ARGS[flag]
+        option = known[flag]
+        if flag in _WITHOUT_VALUE:
+            options[option] = _WITHOUT_VALUE[flag]
+            continue
         options[option] = value if equals else next(waiting, "")
         if not _RUN_VALUES[option].fullmatch(options[option]):
             problems.add(

@@ -28,6 +28,7 @@ ISOLATES_NOTHING = frozenset({"local"})
 _BUILT_IN = {
     "docker": "mlcube_conformance.runners.docker:DockerRunner",
     "local": "mlcube_conformance.runners.local:LocalRunner",
+    "singularity": "mlcube_conformance.runners.singularity:SingularityRunner",
 }
 _GROUP = "mlcube_conformance.runners"
 

@@ -2,25 +2,31 @@
 
 A run holds a lock file for as long as it lives; the kernel lets go of it however
 the process ends. What carries the name of a lock that nobody holds was left over.
+What cannot carry a name (processes of an engine, temporary files) is written down
+in a file beside the lock.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
-from contextlib import contextmanager
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from mlcube_conformance.errors import MachineError, Message
+from mlcube_conformance.process import kill_all, processes_in_session
+from mlcube_conformance.runners.scratch import remove_all
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 __all__ = [
     "HOST_LABEL",
@@ -49,8 +55,9 @@ class Liveness:
     def __init__(self, run_id: str) -> None:
         """Take the lock."""
         # One for each runner of each process of the run.
-        mark = f"{run_id}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._file = lock_folder() / f"run-{mark}.lock"
+        self.mark = f"{run_id}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._file = lock_folder() / f"run-{self.mark}.lock"
+        self._notes = self._file.with_suffix(".left")
         self._lock = FileLock(self._file)
         self._lock.acquire()
         self.run_id = run_id
@@ -83,10 +90,88 @@ class Liveness:
             return False
         return True
 
+    def remember_session(self, session: int) -> None:
+        """Write down a session of processes that must not outlive the run."""
+        self._note(
+            {"session": str(session), "since": _started(session), "boot": _boot()}
+        )
+
+    def remember_path(self, path: Path) -> None:
+        """Write down a file or folder that must not outlive the run."""
+        self._note({"path": str(path)})
+
+    def _note(self, note: Mapping[str, str]) -> None:
+        with self._notes.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps({'host': socket.gethostname(), **note})}\n")
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Make a folder for an engine's temporary files, and remove it at the end."""
+        folder = Path(tempfile.mkdtemp(prefix="mlcube-"))
+        self.remember_path(folder)
+        try:
+            yield folder
+        finally:
+            remove_all(folder)
+
+    def remove_noted(self) -> tuple[str, ...]:
+        """Kill and remove what runs that are over had written down; return names."""
+        removed: list[str] = []
+        for file in lock_folder().glob("run-*.left"):
+            notes = _read_notes(file)
+            # A home may be shared by machines; another's processes are not seen here.
+            host = notes[0].get("host", "") if notes else socket.gethostname()
+            owner = str(file.with_suffix(".lock"))
+            if self.is_left_over({OWNER_LABEL: owner, HOST_LABEL: host}):
+                removed += [name for note in notes for name in _remove(note)]
+                file.unlink(missing_ok=True)
+        return tuple(removed)
+
     def end(self) -> None:
         """Let go of the lock."""
         self._lock.release()
+        self._notes.unlink(missing_ok=True)
         self._file.unlink(missing_ok=True)
+
+
+def _boot() -> str:
+    """Return what tells this start of the machine from all others."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _started(process: int) -> str:
+    """Return when a process began, in the kernel's own count; "" when it is gone."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(
+            encoding="utf-8", errors="replace"
+        )
+    except OSError:
+        return ""
+    # proc(5): the 22nd field; the second, in parentheses, may hold anything.
+    return text.rpartition(")")[2].split()[19]
+
+
+def _read_notes(file: Path) -> list[dict[str, str]]:
+    notes = []
+    with suppress(OSError, ValueError):  # gone by now, or its last line cut short
+        for line in file.read_text(encoding="utf-8").splitlines():
+            notes.append(json.loads(line))  # noqa: PERF401 - keeps those before a fault
+    return notes
+
+
+def _remove(note: dict[str, str]) -> list[str]:
+    if "path" in note:
+        path = Path(note["path"])
+        found = os.path.lexists(path)
+        remove_all(path)
+        return [str(path)] if found else []
+    session = int(note["session"])
+    # A leader that began at another time is somebody else's, with a number used again.
+    if note["boot"] != _boot() or _started(session) not in {"", note["since"]}:
+        return []
+    found_processes = list(processes_in_session(session))
+    kill_all(found_processes)
+    return [f"process {each}" for each in found_processes]
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""What a Docker daemon has, for a platform that can make images from it."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import docker
+import requests
+from docker.errors import DockerException, ImageNotFound
+
+from mlcube_conformance.errors import UsageError
+from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.runners.content import CONTENT_LABEL
+from mlcube_conformance.runners.docker_build import BuildContext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlcube_conformance.model import Cube
+    from mlcube_conformance.runners.base import ConfigureRequest
+
+__all__ = ["image_in_daemon", "image_of_cube"]
+
+#: Seconds for one answer of the daemon, which is no more than an offer here.
+_TIMEOUT = 10
+
+
+@contextmanager
+def _daemon() -> Iterator[docker.DockerClient | None]:
+    """Give a client of the daemon, or None where there is none."""
+    with warnings.catch_warnings():
+        # The library leaves the socket of a failed connection to the collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            client = docker.from_env(timeout=_TIMEOUT)
+            client.ping()
+        except (DockerException, requests.RequestException, OSError):
+            client = None
+            gc.collect()
+    if client is None:
+        yield None
+        return
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _id_of(client: docker.DockerClient, name: str) -> str:
+    try:
+        return str(client.images.get(name).id)
+    except (ImageNotFound, DockerException, requests.RequestException):
+        return ""
+
+
+def image_in_daemon(name: str) -> str:
+    """Return the id of an image that the daemon has; "" where it has none."""
+    with _daemon() as client:
+        return _id_of(client, name) if client is not None else ""
+
+
+def image_of_cube(request: ConfigureRequest) -> tuple[str, str]:
+    """Return the name and id of the cube's image, if the daemon's is up to date.
+
+    Both are "" where there is no daemon, no such image, or one of other content.
+    """
+    name = _name_for_docker(request.cube)
+    if not name:
+        return "", ""
+    with _daemon() as client:
+        if client is None or not (found := _id_of(client, name)):
+            return "", ""
+        label = client.images.get(name).labels.get(CONTENT_LABEL)
+    try:
+        current = BuildContext.of(request).key()
+    except (OSError, ValueError, RecursionError):
+        return "", ""
+    return (name, found) if label == current else ("", "")
+
+
+def _name_for_docker(cube: Cube) -> str:
+    """Return the image that the cube's platform `docker` names."""
+    try:
+        platform, problems = load_platform(find_platform("docker", cube), cube)
+    except UsageError:
+        return ""
+    return "" if platform is None or problems else platform.image

@@ -1,0 +1,136 @@
+"""Image files: where a platform file puts them, and whether they are whole.
+
+The format of a SIF file is that of https://github.com/apptainer/sif: a header with
+the place and length of the data, then the data.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.mounts import expanded
+from mlcube_conformance.runners.content import CONTENT_LABEL
+from mlcube_conformance.runners.singularity_engine import answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.model import Cube, Platform
+    from mlcube_conformance.runners.singularity_engine import Engine
+
+__all__ = ["content_of", "identity", "image_path", "is_image", "what_is_wrong"]
+
+_SIF_AT, _SIF = 32, b"SIF_MAGIC\0"
+_UUID = slice(48, 64)
+#: Offset and length of the data, after six numbers of 8 bytes.
+_DATA = struct.Struct("<2q")
+_DATA_AT = 112
+_HEADER = 128
+_SQUASHFS = b"hsqs"
+
+
+def image_path(cube: Cube, platform: Platform) -> Path:
+    """Return where the image of a cube lies, made or not.
+
+    An absolute path is taken as it is; any other lies below the cube's workspace.
+    `${HOME}`, `~` and `$WORKSPACE` are replaced.
+
+    Raises:
+        Violation: The platform file names another variable, or nothing.
+    """
+    try:
+        path = expanded(platform.image, cube.workspace)
+    except KeyError as error:
+        raise Violation(
+            _message(
+                platform,
+                "the platform file's image names a variable that is not replaced",
+                f"${error.args[0]} in {platform.image}",
+                "$HOME, ~ or $WORKSPACE",
+            )
+        ) from error
+    if path == cube.workspace or platform.image.endswith("/"):
+        raise Violation(
+            _message(
+                platform,
+                "the platform file's image is no path of a file",
+                platform.image or "nothing",
+                "the path of an image, such as /opt/singularity/mnist.sif",
+            )
+        )
+    return path
+
+
+def _message(platform: Platform, what: str, found: str, expected: str) -> Message:
+    return Message(
+        what=what,
+        where=f"{platform.file}, key image",
+        found=found,
+        expected=expected,
+        do="mend the key 'image'",
+    )
+
+
+def what_is_wrong(path: Path) -> str:
+    """Return why a file cannot be run as an image, or "" when nothing is seen.
+
+    Folders are taken for unpacked images.
+    """
+    if path.is_dir():
+        return ""
+    try:
+        header, size = _header(path), path.stat().st_size
+    except OSError as error:
+        return str(error.strerror)
+    if not header.startswith(_SQUASHFS) and not _is_sif(header):
+        return "it is no image of Singularity"
+    end = _end(header)
+    return f"it is cut short: {size} of {end} bytes" if size < end else ""
+
+
+def is_image(path: Path) -> bool:
+    """Say whether a file began as an image, even if it is cut short."""
+    if path.is_dir():
+        return True
+    header = _header(path)
+    return header.startswith(_SQUASHFS) or _is_sif(header)
+
+
+def _header(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEADER)
+
+
+def _is_sif(header: bytes) -> bool:
+    return header[_SIF_AT : _SIF_AT + len(_SIF)] == _SIF
+
+
+def _end(header: bytes) -> int:
+    """Return how many bytes an image has at least."""
+    if not _is_sif(header) or len(header) < _HEADER:
+        return _HEADER
+    offset, length = _DATA.unpack_from(header, _DATA_AT)
+    return int(offset + length)
+
+
+def identity(path: Path) -> str:
+    """Return what tells an image from all others: its SIF id, or size and time."""
+    if path.is_file():
+        header = _header(path)
+        if _is_sif(header):
+            return f"sif:{header[_UUID].hex()}"
+    status = path.stat()
+    return f"stat:{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+
+
+def content_of(engine: Engine, path: Path) -> str:
+    """Return the key of what an image was made from; "" when it carries none."""
+    said = answer([engine.path, "inspect", "--json", "--labels", str(path)])
+    try:
+        labels = json.loads(said)["data"]["attributes"]["labels"]
+        return str(labels.get(CONTENT_LABEL, ""))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
