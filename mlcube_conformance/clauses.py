@@ -13,7 +13,7 @@ class Clause:
 
     id: str
     level: int
-    """0 definitions, 1 configures, 2 runs and produces, 3 hermetic."""
+    """0 definitions, 1 configures, 2 runs and produces, 3 hermetic, 4 the same."""
     sentence: str
 
 
@@ -28,6 +28,7 @@ CUBE_CLAUSES = (
     Clause(id="OUTPUT-3", level=2, sentence="no output is empty"),
     Clause(id="INPUT-2", level=3, sentence="the task leaves its inputs unchanged"),
     Clause(id="OWNER-1", level=3, sentence="outputs belong to the invoking user"),
+    Clause(id="SAME-1", level=4, sentence="outputs are the same on every platform"),
 )
 
 _BY_ID = {each.id: each for each in CUBE_CLAUSES}

@@ -16,7 +16,7 @@ from mlcube_conformance.errors import MachineError, Violation
 from mlcube_conformance.mounts import host_path, task_view
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
-from mlcube_conformance.snapshots import Snapshot, snapshot
+from mlcube_conformance.snapshots import Snapshot, digests, snapshot
 from mlcube_conformance.workspace import (
     check_inputs,
     confine,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from mlcube_conformance.model import Case, Image, RunResult
+    from mlcube_conformance.model import Binding, Case, Image, RunResult
     from mlcube_conformance.plan import Placement
     from mlcube_conformance.runners.base import Options, Runner, Watch
 
@@ -254,6 +254,7 @@ class Execution:
                 path=host_path(binding, workspace),
                 before=before[index],
                 after=after[index],
+                digests=self._digests(case, binding, workspace, after[index]),
             )
             for index, binding in enumerate(case.invocation.bindings)
         ]
@@ -268,6 +269,15 @@ class Execution:
                 each for each in observations if each.binding.parameter.role == "output"
             ),
         )
+
+    @staticmethod
+    def _digests(
+        case: Case, binding: Binding, workspace: Path, seen: Snapshot
+    ) -> dict[str, str]:
+        place = (case.invocation.task.name, binding.parameter.name)
+        if binding.parameter.role == "input" or place not in case.cube.deterministic:
+            return {}
+        return digests(host_path(binding, workspace), seen)
 
     @staticmethod
     def _look(case: Case, workspace: Path) -> list[Snapshot]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import Message, Violation, did_you_mean
+from mlcube_conformance.errors import MachineError, Message, Violation, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.execution import TaskRun
     from mlcube_conformance.loader.multi_file import LoadedCube
     from mlcube_conformance.model import Case, Cube, Image, Platform
-    from mlcube_conformance.plan import Placement
+    from mlcube_conformance.plan import Comparison, Placement
     from mlcube_conformance.selection import CheckedPlatform
     from mlcube_conformance.session import ConformanceSession
 
@@ -25,6 +26,8 @@ __all__ = [
     "attempt",
     "case",
     "checked_platform",
+    "compared_runs",
+    "comparison",
     "configured",
     "cube",
     "image",
@@ -39,6 +42,7 @@ __all__ = [
 
 SESSION: pytest.StashKey[ConformanceSession] = pytest.StashKey()
 
+_COMPARISON = {"comparison", "compared_runs"}
 _CASE = {"case", "attempt", "task_run"}
 _PLACEMENT = {"placement", "platform", "configured", "image", "workspace"}
 
@@ -50,7 +54,9 @@ def subjects(
     names = set(metafunc.fixturenames)
     selection = session.selection
     found: list[tuple[object, str]]
-    if names & _CASE:
+    if names & _COMPARISON:
+        found = [(each, each.id) for each in selection.comparisons]
+    elif names & _CASE:
         wanted = _tasks_of(metafunc, session)
         found = [
             (each, each.id)
@@ -172,6 +178,32 @@ def workspace(request: pytest.FixtureRequest, placement: Placement) -> Path:
 def case(mlcube_subject: Case) -> Case:
     """Return the invocation of the cube on the platform."""
     return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def comparison(mlcube_subject: Comparison) -> Comparison:
+    """Return the invocation of the cube, with its cases on all platforms."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def compared_runs(
+    request: pytest.FixtureRequest, comparison: Comparison
+) -> dict[str, TaskRun]:
+    """Return the runs that ended well, by the name of their platform."""
+    session = _session(request)
+    runs = {}
+    missing = []
+    for case in comparison.cases:
+        with suppress(MachineError):
+            run = session.execution.run(session.placement_of(case), case)
+            if run.exited_zero:
+                runs[case.platform.id] = run
+                continue
+        missing.append(case.id)
+    if len(runs) < 2:  # noqa: PLR2004 - what a comparison takes
+        pytest.skip(f"not compared: {', '.join(missing)} did not end well")
+    return runs
 
 
 @pytest.fixture(scope="session")

@@ -109,6 +109,8 @@ class Cube:
     name: str
     version: str
     invocations: tuple[Invocation, ...]
+    deterministic: frozenset[tuple[str, str]] = frozenset()
+    """Tasks and outputs whose bytes the cube promises to be always the same."""
 
     def __repr__(self) -> str:
         """Keep assertions short."""

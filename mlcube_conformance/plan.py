@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Case, Cube, Invocation, Platform, Role
 
 __all__ = [
+    "Comparison",
     "Override",
     "Placement",
     "check_overrides",
     "check_paths",
+    "comparisons",
     "means",
     "order_invocations",
     "override_parameters",
@@ -75,6 +77,42 @@ class Placement:
             )
         }
         return tuple(each for each in self.all_cases if each.invocation.name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One invocation of one cube on all platforms asked for, two of them at least."""
+
+    invocation: Invocation
+    cases: tuple[Case, ...]
+
+    def __repr__(self) -> str:
+        """Keep assertions short."""
+        return f"<Comparison {self.id}>"
+
+    @property
+    def cube(self) -> Cube:
+        """The cube."""
+        return self.cases[0].cube
+
+    @property
+    def id(self) -> str:
+        """Name in test ids, as in `mnist-train`."""
+        return f"{self.cube.id}-{self.invocation.name}"
+
+
+def comparisons(placements: Sequence[Placement]) -> tuple[Comparison, ...]:
+    """Return what can be compared: the cases that differ in their platform alone."""
+    alike: dict[tuple[Path, str], list[Case]] = {}
+    for placement in placements:
+        for case in placement.cases:
+            key = (case.cube.root, case.invocation.name)
+            alike.setdefault(key, []).append(case)
+    return tuple(
+        Comparison(invocation=cases[0].invocation, cases=tuple(cases))
+        for cases in alike.values()
+        if len(cases) > 1
+    )
 
 
 def _paths(invocation: Invocation, role: Role, workspace: Path) -> list[Path]:

@@ -16,6 +16,8 @@ from mlcube_conformance.fixtures import (
     attempt,
     case,
     checked_platform,
+    compared_runs,
+    comparison,
     configured,
     cube,
     image,
@@ -32,6 +34,8 @@ __all__ = [
     "attempt",
     "case",
     "checked_platform",
+    "compared_runs",
+    "comparison",
     "configured",
     "cube",
     "image",
@@ -69,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         dest="mlcube_platform",
         help="platform to test on: a name such as docker, or a platform file "
-        "(repeatable; default: the first of docker and local that works here)",
+        "(repeatable; default: the first of docker, singularity, local that works)",
     )
     add(
         "--task",

@@ -18,9 +18,11 @@ from mlcube_conformance.loader.multi_file import LoadedCube, load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan import (
+    Comparison,
     Override,
     Placement,
     check_overrides,
+    comparisons,
     means,
     override_parameters,
     select_invocations,
@@ -71,6 +73,11 @@ class Selection:
     def cases(self) -> tuple[Case, ...]:
         """Every case asked for."""
         return tuple(case for each in self.placements for case in each.cases)
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Every case that is asked for on several platforms."""
+        return comparisons(self.placements)
 
 
 def select(

@@ -28,7 +28,7 @@ from mlcube_conformance.loader.multi_file import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import mask
 from mlcube_conformance.model import Case
-from mlcube_conformance.plan import Placement
+from mlcube_conformance.plan import Comparison, Placement
 from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.selection import (
     CheckedPlatform,
@@ -40,7 +40,7 @@ from mlcube_conformance.selection import (
 from mlcube_conformance.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.selection import Selection
@@ -161,7 +161,13 @@ class ConformanceSession:
         from mlcube_conformance.scheduling import PlacementScheduling  # noqa: PLC0415
 
         return PlacementScheduling(
-            config, log, [each.id for each in self.selection.placements]
+            config,
+            log,
+            [each.id for each in self.selection.placements],
+            {
+                comparison.id: [each.placement_id for each in comparison.cases]
+                for comparison in self.selection.comparisons
+            },
         )
 
     @pytest.hookimpl(trylast=True)
@@ -186,6 +192,8 @@ class ConformanceSession:
         platforms = [each.key for each in self.selection.platforms]
         if isinstance(subject, CheckedPlatform):
             return (cubes.index(subject.key[0]), platforms.index(subject.key), -2)
+        if isinstance(subject, Comparison):
+            return (cubes.index(subject.cube.root), len(platforms))
         placement = self.placement_of(subject)
         platform = platforms.index(placement.key)
         case = placement.cases.index(subject) if isinstance(subject, Case) else -1
@@ -230,6 +238,8 @@ class ConformanceSession:
                 self._failed.add(subject.placement_key)
             elif isinstance(subject, Placement):
                 self._failed.add(subject.key)
+            elif isinstance(subject, Comparison):
+                self._failed |= {each.placement_key for each in subject.cases}
             if isinstance(error, (Violation, ConformanceError)):
                 report.longrepr = "\n".join([str(error), *self._facts(item, subject)])
         return report
@@ -241,7 +251,13 @@ class ConformanceSession:
             broken = clause(mark.args[0])
             facts.append(("clause", f"{broken.id}: {broken.sentence}"))
         if isinstance(subject, (Case, Placement)):
-            facts.append(("again", self._again(subject)))
+            facts.append(("again", self._again(subject.cube, (subject,))))
+        if isinstance(subject, Comparison):
+            facts.append(("again", self._again(subject.cube, subject.cases)))
+            facts += [
+                ("files", str(self.execution.workspace_of(self.placement_of(each))))
+                for each in subject.cases
+            ]
         if isinstance(subject, Case):
             run = self.execution.run_of(subject)
             if run is not None and run.result is not None:
@@ -250,13 +266,14 @@ class ConformanceSession:
                 facts.append(("files", str(run.workspace)))
         return [f"  {label + ':':<10}{text}" for label, text in facts]
 
-    def _again(self, subject: Case | Placement) -> str:
-        """Return the command line that runs a case again as it ran now."""
+    def _again(self, cube: Cube, subjects: Sequence[Case | Placement]) -> str:
+        """Return the command line that runs cases again as they ran now."""
         option = self._config.getoption
-        words = ["pytest", "--cube", _short(subject.cube.root)]
-        words += ["--platform", _platform_word(subject.platform, subject.cube)]
-        if isinstance(subject, Case):
-            words += ["--task", subject.invocation.name]
+        words = ["pytest", "--cube", _short(cube.root)]
+        for each in subjects:
+            words += ["--platform", _platform_word(each.platform, cube)]
+        if isinstance(subjects[0], Case):
+            words += ["--task", subjects[0].invocation.name]
         for flag, values in (
             ("--parameter", option("mlcube_parameter")),
             ("--build-arg", option("mlcube_build_arg")),
@@ -370,7 +387,7 @@ def _one_placement(count: int) -> UsageError:
 def _subject(item: pytest.Item) -> Any:  # noqa: ANN401 - a cube, platform or case
     callspec = getattr(item, "callspec", None)
     subject = callspec.params.get("mlcube_subject") if callspec else None
-    kinds = (LoadedCube, CheckedPlatform, Placement, Case)
+    kinds = (LoadedCube, CheckedPlatform, Placement, Case, Comparison)
     return subject if isinstance(subject, kinds) else None
 
 

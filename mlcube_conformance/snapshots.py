@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Entry", "Snapshot", "snapshot"]
+__all__ = ["Entry", "Snapshot", "digests", "snapshot"]
 
 EntryKind = Literal["file", "directory", "link", "other"]
 
@@ -100,6 +101,15 @@ def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
             if below not in left_out
         ]
     return Snapshot(entries)
+
+
+def digests(path: Path, seen: Snapshot) -> dict[str, str]:
+    """Return the SHA-256 of each regular file of a snapshot that can still be read."""
+    found = {}
+    for name, _ in seen.files():
+        with suppress(OSError), (path / name).open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def _entry(status: os.stat_result) -> Entry:

@@ -24,6 +24,7 @@ LAYERS = (
     # reading
     "loader.yaml",
     "loader.fields",
+    "loader.promises",
     "loader.multi_file",
     "loader.platforms",
     # deciding
@@ -59,6 +60,7 @@ LAYERS = (
     "checks.definition",
     "checks.run",
     "checks.outputs",
+    "checks.comparison",
     # all together
     "execution",
     "selection",

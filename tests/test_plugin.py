@@ -250,6 +250,99 @@ def test_nothing_selected_is_not_green(run_plain: Run, cube: CubeFolder) -> None
     result.stdout.fnmatch_lines(["*no case was selected*this run fails"])
 
 
+def _other_platform(cube: CubeFolder, behaviour: str) -> None:
+    cube.fake_platform(behaviour)
+    (cube.root / "platform/fake.yaml").rename(cube.root / "platform/other.yaml")
+    cube.fake_platform("pass")
+
+
+BOTH = ("--platform", "fake", "--platform", "other")
+SAME = "test_outputs_are_the_same_on_every_platform"
+
+
+def test_platforms_that_agree_pass_the_comparison(run: Run, cube: CubeFolder) -> None:
+    _other_platform(cube, "pass")
+
+    result = run("--cube", cube.root, *BOTH, "-v")
+
+    # One comparison for each task; everything else on each platform.
+    result.assert_outcomes(passed=35)
+    result.stdout.fnmatch_lines([f"*{SAME}[[]tiny-make[]]*", f"*{SAME}[[]tiny-use[]]*"])
+
+
+def test_platforms_that_differ_read_as_a_table(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    _other_platform(cube, "other-name")
+
+    result = run("--cube", cube.root, *BOTH)
+
+    result.assert_outcomes(failed=1, passed=34)
+    result.stdout.fnmatch_lines(
+        [
+            "task 'make' leaves other outputs on one platform than on another",
+            "*found: *output  path   fake  other",
+            "            data    made   file  -",
+            "            data    other  -     file",
+            "*clause: *SAME-1: outputs are the same on every platform",
+            "*again: *pytest --cube tiny --platform fake --platform other --task make",
+            "*files: *tiny/fake/workspace",
+            "*files: *tiny/other/workspace",
+        ]
+    )
+    kept = pytester.path.glob(".mlcube-conformance/*/tiny/*/workspace/data/*")
+    assert sorted(each.name for each in kept) == ["made", "other"]
+
+
+def test_bytes_are_compared_where_they_are_promised(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    _other_platform(cube, "other-bytes")
+    promise = "conformance.yaml"
+
+    without = run_plain("--cube", cube.root, *BOTH, "-k", SAME)
+    cube.write(promise, "tasks: {use: {deterministic: true}, make: {}}\n")
+    promised = run_plain("--cube", cube.root, *BOTH, "-k", SAME)
+    cube.write(promise, "tasks: {make: {deterministic: [data]}}\n")
+    listed = run_plain("--cube", cube.root, *BOTH, "-k", SAME)
+
+    without.assert_outcomes(passed=2, deselected=33)
+    promised.assert_outcomes(passed=1, failed=1, deselected=33)
+    promised.stdout.fnmatch_lines(
+        [
+            "task 'use' leaves other outputs*",
+            "*found: *output  path  fake *other",
+            "*result  .     file ????????????  file ????????????",
+            "*expected: *and the same bytes where conformance.yaml promises",
+        ]
+    )
+    listed.stdout.fnmatch_lines(["task 'make' leaves other outputs*"])
+
+
+def test_platform_that_fails_is_not_compared(run: Run, cube: CubeFolder) -> None:
+    _other_platform(cube, "fail")
+
+    result = run("--cube", cube.root, *BOTH)
+
+    result.assert_outcomes(failed=1, passed=22, skipped=12)
+    result.stdout.fnmatch_lines(
+        ["SKIPPED*not compared: tiny-other-make did not end well"]
+    )
+
+
+def test_platform_that_is_not_there_is_not_compared(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    _other_platform(cube, "not-there")
+
+    result = run_plain("--cube", cube.root, *BOTH)
+
+    result.assert_outcomes(errors=1, passed=18, skipped=16)
+    result.stdout.fnmatch_lines(
+        ["SKIPPED*not compared: tiny-other-make did not end well"]
+    )
+
+
 def test_fixtures_drive_ones_own_tests(
     run: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:

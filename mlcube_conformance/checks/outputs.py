@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mlcube_conformance.model import Binding
@@ -34,6 +35,8 @@ class Observation:
     path: Path
     before: Snapshot
     after: Snapshot
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of its files, where the cube promises what they are."""
 
     @property
     def made(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mlcube_conformance.errors import Message, did_you_mean
 from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.loader.promises import read_deterministic
 from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Role, Task
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def load_cube(root: Path, cube_id: str) -> LoadedCube:
                 do="add run files that bind the parameters of the tasks",
             )
         )
-    return _loaded(replace(cube, invocations=tuple(invocations)), problems)
+    promised = read_deterministic(root, [t for t in tasks.values() if t], problems)
+    return _loaded(
+        replace(cube, invocations=tuple(invocations), deterministic=promised), problems
+    )
 
 
 def load_cube_for(root: Path, run_file: Path | None) -> LoadedCube:

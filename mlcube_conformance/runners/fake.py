@@ -1,7 +1,7 @@
 """A runner without containers, for tests of what lies above the runners.
 
 The platform file's `image` says how each task behaves: `pass`, `fail`, `hang`,
-`missing`, `empty`, `nothing-builds`, `not-there`.
+`missing`, `empty`, `nothing-builds`, `not-there`, `other-name`, `other-bytes`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
 __all__ = ["FakeRunner"]
+
+#: What is written to each output, and the name it gets in a folder.
+_WRITES = {
+    "pass": ("made\n", "made"),
+    "empty": ("", "made"),
+    "other-name": ("made\n", "other"),
+    "other-bytes": ("other\n", "made"),
+}
 
 
 class FakeRunner:
@@ -61,11 +69,11 @@ class FakeRunner:
     def run(self, request: RunRequest) -> RunResult:
         """Write, or do not write, what the task's arguments name."""
         behaviour = request.image.name
-        stderr = "" if behaviour == "pass" else f"playing {behaviour}\n"
+        stderr = "" if behaviour in _WRITES else f"playing {behaviour}\n"
         request.stdout.write_text(f"{request.case_id}\n", encoding="utf-8")
         request.stderr.write_text(stderr, encoding="utf-8")
-        if behaviour in {"pass", "empty"}:
-            self._write(request, "" if behaviour == "empty" else "made\n")
+        if behaviour in _WRITES:
+            self._write(request, *_WRITES[behaviour])
         return RunResult(
             exit_code={"fail": 3, "hang": 137}.get(behaviour, 0),
             timed_out=behaviour == "hang",
@@ -76,14 +84,14 @@ class FakeRunner:
             command=("fake", *request.view.arguments),
         )
 
-    def _write(self, request: RunRequest, text: str) -> None:
+    def _write(self, request: RunRequest, text: str, made: str) -> None:
         writable = {each.container: each for each in request.view.mounts}
         for argument in request.view.arguments[1:]:
             inside = argument.partition("=")[2]
             _, mount, *name = inside.split("/", 2)
             folder = writable[f"/{mount}"]
             if folder.writable:
-                self._write_file(folder.host / (name[0] if name else "made"), text)
+                self._write_file(folder.host / (name[0] if name else made), text)
 
     @staticmethod
     def _write_file(file: Path, text: str) -> None:

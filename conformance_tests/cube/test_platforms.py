@@ -1,0 +1,23 @@
+"""The platforms agree on what the cube makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.checks.comparison import same_on_every_platform
+from mlcube_conformance.errors import require
+
+if TYPE_CHECKING:
+    from mlcube_conformance.execution import TaskRun
+    from mlcube_conformance.plan import Comparison
+
+
+@pytest.mark.clause("SAME-1")
+def test_outputs_are_the_same_on_every_platform(
+    comparison: Comparison, compared_runs: dict[str, TaskRun]
+) -> None:
+    """A task leaves the same names and types wherever it runs."""
+    seen = {name: run.outputs for name, run in compared_runs.items()}
+    require(same_on_every_platform(comparison.invocation.task.name, seen))

@@ -1,0 +1,80 @@
+"""Compares what the same task left behind on several platforms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlcube_conformance.checks.outputs import Observation
+
+__all__ = ["same_on_every_platform"]
+
+_NOTHING = "-"
+_SHOWN = 12
+#: Signs of a hash that are enough to see a difference.
+_HASH = 12
+
+
+def same_on_every_platform(
+    task: str, seen: Mapping[str, Sequence[Observation]]
+) -> tuple[Message, ...]:
+    """Check that platforms agree on the names and types of all that a task made.
+
+    Where the cube promises the same bytes, those are compared too.
+
+    Args:
+        task: Name of the task.
+        seen: The outputs of the task, by the name of the platform.
+    """
+    columns = {name: _column(outputs) for name, outputs in seen.items()}
+    places = dict.fromkeys(place for column in columns.values() for place in column)
+    rows = [
+        (*place, *(column.get(place, _NOTHING) for column in columns.values()))
+        for place in places
+        if len({column.get(place) for column in columns.values()}) > 1
+    ]
+    if not rows:
+        return ()
+    some = next(iter(seen.values()))[0].binding.source.file
+    exact = any(each.digests for outputs in seen.values() for each in outputs)
+    return (
+        Message(
+            what=f"task {task!r} leaves other outputs on one platform than on another",
+            where=str(some),
+            found=_table((("output", "path", *seen), *rows[:_SHOWN]))
+            + (f"\nand {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""),
+            expected="the same names and types"
+            + (", and the same bytes where conformance.yaml promises" if exact else ""),
+            do="look at both workspaces; what differs between the platforms? A time in "
+            "a\nname, a base image, a file that only one of them lets a task write?",
+        ),
+    )
+
+
+def _column(outputs: Sequence[Observation]) -> dict[tuple[str, str], str]:
+    """Return what one platform has in each place."""
+    return {
+        (each.binding.parameter.name, name): _what(
+            entry.kind, each.digests.get(name, "")
+        )
+        for each in outputs
+        for name, entry in sorted(each.after.entries.items())
+    }
+
+
+def _what(kind: str, digest: str) -> str:
+    return f"{kind} {digest[:_HASH]}" if digest else kind
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    )
