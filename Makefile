@@ -37,7 +37,7 @@ $(VENV)/installed-demo: $(VENV)/bin/pip pyproject.toml $(SOURCES)
 $(PLATFORMS): $(VENV)/bin/pip
 	@: > $@
 	@for platform in $(SETUP); do \
-	    $(PYTHON) scripts/set_up_platforms.py "$$platform" --env-file $@ || exit; \
+	    $(PYTHON) scripts/set_up_platforms "$$platform" --env-file $@ || exit; \
 	done
 
 clean:

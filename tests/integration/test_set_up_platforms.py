@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
@@ -17,20 +17,20 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "set_up_platforms.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "set_up_platforms"
 
 
-def _load() -> Any:  # noqa: ANN401 (a module that is not on the path)
-    spec = importlib.util.spec_from_file_location("set_up_platforms", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def _load(name: str) -> Any:  # noqa: ANN401 (a module that is not on the path)
+    """Import a module of the script as Python does when it runs the folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPT)
+        return importlib.import_module(name)
 
 
-set_up_platforms = _load()
+docker_daemon = _load("docker_daemon")
+engine_api = _load("engine")
+recipes = _load("recipes")
+steps = _load("steps")
 
 
 def _run(
@@ -141,8 +141,8 @@ def test_nothing_is_done_when_all_is_there(
             *arguments, PATH=empty, DOCKER_HOST=f"unix://{daemon}", TMPDIR=empty
         )
         assert result.returncode == 0, result.stderr
-    busybox = set_up_platforms.busybox_recipe().image
-    torch = set_up_platforms.torch_recipe("numpy==2.0.0\n").image
+    busybox = recipes.busybox_recipe().image
+    torch = recipes.torch_recipe("numpy==2.0.0\n").image
     assert result.stderr == (
         "docker: daemon answers (99.1)\n"
         f"base-busybox: nothing to do, {busybox} is there\n"
@@ -156,18 +156,18 @@ def test_nothing_is_done_when_all_is_there(
 
 
 def test_key_of_torch_image_follows_the_requirements_and_nothing_else() -> None:
-    recipe = set_up_platforms.torch_recipe
-    before = (set_up_platforms.busybox_recipe(), set_up_platforms.debian_recipe())
+    recipe = recipes.torch_recipe
+    before = (recipes.busybox_recipe(), recipes.debian_recipe())
     assert recipe("torch==2.13.0\n").image == recipe("torch==2.13.0\n").image
     assert recipe("torch==2.13.0\n").image != recipe("torch==2.12.0\n").image
-    after = (set_up_platforms.busybox_recipe(), set_up_platforms.debian_recipe())
+    after = (recipes.busybox_recipe(), recipes.debian_recipe())
     assert [recipe.image for recipe in before] == [recipe.image for recipe in after]
 
 
 def test_failed_command_is_reported_with_the_end_of_its_output() -> None:
     command = [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"]
-    with pytest.raises(set_up_platforms.CommandError) as caught:
-        set_up_platforms._run("step", command)  # noqa: SLF001
+    with pytest.raises(steps.CommandError) as caught:
+        steps.run("step", command)
     message = str(caught.value)
     assert message.startswith("step: python")
     assert "exit code 3; the output ends with:\n    the reason" in message
@@ -175,28 +175,28 @@ def test_failed_command_is_reported_with_the_end_of_its_output() -> None:
 
 def test_command_past_its_deadline_is_ended() -> None:
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
-    with pytest.raises(set_up_platforms.CommandError, match=r"no end within 0 s"):
-        set_up_platforms._run("step", command, seconds=0.2)  # noqa: SLF001
+    with pytest.raises(steps.CommandError, match=r"no end within 0 s"):
+        steps.run("step", command, seconds=0.2)
 
 
 @pytest.mark.docker
 def test_second_run_against_a_real_daemon_does_nothing() -> None:
-    engine = set_up_platforms.Engine(set_up_platforms.DEFAULT_SOCKET)
+    engine = engine_api.Engine(engine_api.DEFAULT_SOCKET)
     if not engine.answers():
         pytest.skip(f"no Docker daemon answers at {engine.socket_path}")
-    requirements = set_up_platforms.REQUIREMENTS
+    requirements = SCRIPT.parents[1] / "cubes/mnist/build/requirements.txt"
     if not requirements.exists():
         pytest.skip(f"{requirements} is not there")
     text = requirements.read_text(encoding="utf-8")
-    recipes = (set_up_platforms.busybox_recipe(), set_up_platforms.torch_recipe(text))
-    missing = [item.image for item in recipes if not engine.has_image(item.image)]
+    expected = (recipes.busybox_recipe(), recipes.torch_recipe(text))
+    missing = [item.image for item in expected if not engine.has_image(item.image)]
     if missing:
         pytest.skip(f"not built yet: {missing}; run {SCRIPT} docker first")
     result = _run("docker", DOCKER_HOST=f"unix://{engine.socket_path}")
     assert result.returncode == 0, result.stderr
     assert "building" not in result.stderr
     assert [line.split("=")[1] for line in result.stdout.splitlines()] == [
-        recipe.image for recipe in recipes
+        recipe.image for recipe in expected
     ]
 
 
@@ -206,9 +206,9 @@ def test_file_of_a_daemon_that_is_gone_is_removed(
     """Its number may be another process's by now, as this one's here."""
     gone, nothing = tmp_path / "docker.pid", tmp_path / "containerd.pid"
     gone.write_text(str(os.getpid()), encoding="utf-8")
-    monkeypatch.setattr(set_up_platforms, "DAEMON_PID", gone)
-    monkeypatch.setattr(set_up_platforms, "CONTAINERD_PID", nothing)
+    monkeypatch.setattr(docker_daemon, "DAEMON_PID", gone)
+    monkeypatch.setattr(docker_daemon, "CONTAINERD_PID", nothing)
 
-    set_up_platforms._forget_dead_daemon()  # noqa: SLF001 - starts no daemon here
+    docker_daemon._forget_dead_daemon()  # noqa: SLF001 - starts no daemon here
 
     assert not gone.exists()
