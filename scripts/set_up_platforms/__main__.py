@@ -1,13 +1,14 @@
 """Bring up the platforms that the tests need, on a machine that has none.
 
-    python3 scripts/set_up_platforms docker [--env-file PATH]
+    python3 scripts/set_up_platforms docker singularity [--env-file PATH]
 
 Each step looks first and works only when something is missing: what is
 installed stays as it is, what runs is never restarted, and an image is built
 again only when its recipe changes (the tag is a hash of the recipe).
 
 Progress goes to stderr. At the end stdout carries one KEY=VALUE line for each
-base image, ready to be handed to the tests.
+base image, and for each setting that a platform needs here, ready to be handed
+to the tests.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from docker_platform import set_up_docker
 from lock import one_at_a_time
+from singularity_platform import set_up_singularity
 from steps import MINUTE, Options, SetUpError, say
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 REQUIREMENTS: Final = ROOT / "cubes" / "mnist" / "build" / "requirements.txt"
 PLATFORMS: Final[dict[str, Callable[[Options], dict[str, str]]]] = {
-    "docker": set_up_docker
+    "docker": set_up_docker,
+    "singularity": set_up_singularity,
 }
 
 

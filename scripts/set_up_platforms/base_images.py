@@ -9,7 +9,7 @@ import sys
 import tarfile
 from typing import TYPE_CHECKING
 
-from packages import apt_download, apt_install
+from packages import apt_download, apt_install, debian_sites
 from recipes import (
     BUSYBOX_COMMAND,
     BUSYBOX_FILES,
@@ -105,13 +105,8 @@ def _mirrors(step: str) -> list[str]:
     Where the machine runs another suite the list is empty, and mmdebstrap has
     a default of its own.
     """
-    form = "$(SITE) $(CODENAME)"
-    filters = ["Created-By: Packages", "Component: main", "Origin: Debian"]
-    apt = find_program(step, "apt-get")
-    command = [apt, "indextargets", "--format", form, *filters]
-    pairs = [line.split() for line in run(step, command).splitlines()]
+    known = debian_sites(step)
     suites = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
-    known = {suite: site for site, suite in pairs if suite in suites}
     if SUITE not in known:
         return []
     return [f"deb {known[suite]} {suite} main" for suite in suites if suite in known]

@@ -27,10 +27,13 @@ def _load(name: str) -> Any:  # noqa: ANN401 (a module that is not on the path)
         return importlib.import_module(name)
 
 
+apptainer = _load("apptainer")
 docker_daemon = _load("docker_daemon")
 engine_api = _load("engine")
 recipes = _load("recipes")
+singularity_platform = _load("singularity_platform")
 steps = _load("steps")
+subordinate_ids = _load("subordinate_ids")
 
 
 def _run(
@@ -212,3 +215,212 @@ def test_file_of_a_daemon_that_is_gone_is_removed(
     docker_daemon._forget_dead_daemon()  # noqa: SLF001 - starts no daemon here
 
     assert not gone.exists()
+
+
+def _program(folder: Path, name: str, script: str = "exit 0") -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture(name="machine")
+def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a machine of its own with Apptainer, where root is as weak as it gets.
+
+    Its programs are stubs, and there is no apt among them: to install is to fail.
+    """
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in (*singularity_platform.TOOLS.values(), "singularity", "unshare"):
+        _program(programs, name)
+    _program(programs, "apptainer", "echo apptainer version 1.4.5")
+    ids = (tmp_path / "subuid", tmp_path / "subgid")
+    for path in ids:
+        path.write_text("root:200000:65536\n", encoding="utf-8")
+    (tmp_path / "fuse").touch()
+    (tmp_path / "fuse").chmod(0o666)
+    (tmp_path / "status").write_text("CapEff:\t000001fffeffffff\n", encoding="utf-8")
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(singularity_platform, "ID_FILES", ids)
+    monkeypatch.setattr(singularity_platform, "FUSE", tmp_path / "fuse")
+    monkeypatch.setattr(singularity_platform, "STATUS", tmp_path / "status")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return tmp_path
+
+
+def _set_up_singularity() -> dict[str, str]:
+    options = steps.Options(requirements=Path("unused"))
+    values: dict[str, str] = singularity_platform.set_up_singularity(options)
+    return values
+
+
+def _state(folder: Path) -> dict[str, tuple[int, bytes]]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path): (path.stat().st_mode, path.read_bytes()) for path in files}
+
+
+def test_apptainer_with_all_it_needs_is_left_alone(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = _state(machine)
+    values = [_set_up_singularity() for _ in range(2)]
+    assert values == [{"APPTAINER_USERNS": "1"}] * 2
+    line = "singularity: apptainer version 1.4.5 answers\n"
+    assert capsys.readouterr().err == line * 2
+    assert _state(machine) == before
+
+
+def test_root_with_all_capabilities_needs_no_user_namespace(machine: Path) -> None:
+    (machine / "status").write_text("CapEff:\t000001ffffffffff\n", encoding="utf-8")
+    assert _set_up_singularity() == {}
+
+
+def test_plain_user_needs_no_setting(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    (machine / "subuid").write_text("", encoding="utf-8")
+    assert _set_up_singularity() == {}
+    assert (machine / "subuid").read_text(encoding="utf-8") == ""
+
+
+def test_root_puts_right_what_is_missing_around_apptainer(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (machine / "bin" / "singularity").unlink()
+    (machine / "fuse").chmod(0o600)
+    (machine / "subgid").unlink()
+    _set_up_singularity()
+    done = capsys.readouterr().err
+    _set_up_singularity()
+    assert (machine / "bin" / "singularity").readlink() == Path("apptainer")
+    assert (machine / "fuse").stat().st_mode & 0o777 == 0o666
+    assert (machine / "subgid").read_text(encoding="utf-8") == "root:200000:65536\n"
+    assert done.count("\n") == 4
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_plain_user_is_told_all_that_is_missing(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("apptainer", "singularity", "newuidmap"):
+        (machine / "bin" / name).unlink()
+    (machine / "fuse").chmod(0o600)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(steps.SetUpError) as caught:
+        _set_up_singularity()
+    assert str(caught.value) == (
+        "singularity: something is missing, and only root may provide it\n"
+        f"  where: PATH={machine / 'bin'}\n"
+        "  found: user id 1000, apptainer: not on PATH, singularity: not on PATH,"
+        f" uidmap: missing, {machine / 'fuse'}: open to root alone\n"
+        "  do: install Apptainer, or Singularity 3.5 or newer, and squashfs-tools,"
+        " squashfuse, fuse-overlayfs, fuse3, uidmap, and let users read and write"
+        f" {machine / 'fuse'}; or run this as root on a Debian-like system"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("singularity version 3.4.2", False),
+        ("singularity version 3.5.0", True),
+        ("singularity-ce version 4.1.0-jammy", True),
+        ("2.6.1-dist", False),
+        ("apptainer version 1.0.0", True),
+    ],
+)
+def test_old_version_is_refused_and_stays(
+    machine: Path, text: str, *, good: bool
+) -> None:
+    (machine / "bin" / "apptainer").unlink()
+    _program(machine / "bin", "singularity", f"echo {text}")
+    before = _state(machine)
+    if good:
+        _set_up_singularity()
+    else:
+        with pytest.raises(steps.SetUpError, match=f"too old.*\n.*\n  found: {text}"):
+            _set_up_singularity()
+    assert _state(machine) == before
+
+
+def test_half_an_installation_is_made_again(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(machine / "bin", "apptainer", "echo no such loader; exit 127")
+
+    def install() -> None:
+        _program(machine / "bin", "apptainer", "echo apptainer version 1.4.5")
+
+    monkeypatch.setattr(singularity_platform, "install_apptainer", install)
+    assert _set_up_singularity() == {"APPTAINER_USERNS": "1"}
+
+
+def test_machine_without_user_namespaces_is_told_how_to_allow_them(
+    machine: Path,
+) -> None:
+    _program(machine / "bin", "unshare", "echo Operation not permitted; exit 1")
+    with pytest.raises(steps.SetUpError) as caught:
+        _set_up_singularity()
+    message = str(caught.value)
+    assert message.startswith("singularity: no user namespace can be made\n")
+    assert "exit code 1; the output ends with:\n    Operation not perm" in message
+    assert "  do: allow them: sysctl user.max_user_namespaces=15000" in message
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "root:200000:65536\n"),
+        ("a:100000:65536", "a:100000:65536\nroot:200000:65536\n"),
+        ("root:5:6\n", "root:5:6\n"),
+        ("0:5:6\n", "0:5:6\n"),
+        (
+            "b:265536:65536\n# x\na:165536:65536\n",
+            "b:265536:65536\n# x\na:165536:65536\nroot:331072:65536\n",
+        ),
+        ("rooted:200000:10\n", "rooted:200000:10\nroot:200010:65536\n"),
+    ],
+)
+def test_root_gets_ids_that_nobody_else_has(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    path = tmp_path / "subuid"
+    path.write_text(before, encoding="utf-8")
+    assert subordinate_ids.give_range(path, ("root", "0")) is (before != after)
+    assert not subordinate_ids.give_range(path, ("root", "0"))
+    assert path.read_text(encoding="utf-8") == after
+
+
+def test_libraries_are_picked_from_the_dependencies() -> None:
+    text = "apptainer\n  Depends: libc6\n |Depends: libfuse3-4\n  Depends: uidmap\n"
+    assert apptainer.libraries_in(text) == ["libc6", "libfuse3-4"]
+
+
+def test_tree_is_put_with_its_empty_folders_links_and_last_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    for folder in (source / "bin", source / "var" / "empty", target / "usr" / "bin"):
+        folder.mkdir(parents=True)
+    (target / "bin").symlink_to("usr/bin")
+    for name in ("a", "z"):
+        (source / "bin" / name).write_text("new", encoding="utf-8")
+    (source / "bin" / "link").symlink_to("a")
+    (target / "bin" / "a").write_text("old", encoding="utf-8")
+    order = []
+    put = apptainer.put
+
+    def record(one: Path, other: Path) -> None:
+        order.append(other.name)
+        put(one, other)
+
+    monkeypatch.setattr(apptainer, "put", record)
+    for _ in range(2):
+        apptainer.put_tree(source, target, last="bin/a")
+    assert order == ["link", "z", "a"] * 2
+    assert (target / "bin").is_symlink()
+    assert (target / "var" / "empty").is_dir()
+    assert (target / "usr" / "bin" / "a").read_text(encoding="utf-8") == "new"
+    assert (target / "bin" / "link").readlink() == Path("a")
+    assert len(list((target / "bin").iterdir())) == 3
