@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import docker
@@ -22,7 +23,6 @@ from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 #: Platforms whose absence is a failure: CI names those it has set up.
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
@@ -59,7 +59,10 @@ def _only_what_is_marked(
         monkeypatch.setenv("DOCKER_HOST", "unix:///needs/the/mark/docker.sock")
     if "singularity" in marks:
         _need_singularity()
-        # The images of the cubes of a test lie below its home, and go with it.
+        # The images of the cubes of a test lie below its home, and go with it; what
+        # is kept between runs stays where it is.
+        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        monkeypatch.setenv("XDG_CACHE_HOME", cache)
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
     if "docker" in marks:
         _need_docker(request)

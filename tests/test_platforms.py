@@ -104,6 +104,46 @@ def test_message(
         assert part in problems
 
 
+SINGULARITY = """\
+schema_type: mlcube_platform
+schema_version: 1.0.0
+platform: {name: singularity, version: ">=3.5"}
+container: {image: tiny.sif, command: apptainer, run_args: -C --nv --network none}
+"""
+
+
+def test_singularity_has_flags_of_its_own(cube_folder: CubeFolder) -> None:
+    platform, problems = _load(cube_folder, SINGULARITY)
+
+    assert problems == ""
+    assert platform is not None
+    assert platform.kind == "singularity"
+    assert platform.options == {
+        "command": "apptainer",
+        "gpus": "all",
+        "network": "none",
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("apptainer", "sudo singularity", ("another executable", "or apptainer")),
+        ("--nv", "--privileged", ("--privileged", "--writable-tmpfs, --cleanenv")),
+        ("--nv", "--rm", ("asks for what this runner does not give", "--rm")),
+        ("network none", "network bridge", ("--network bridge", "none|host")),
+        ("command: apptainer", "runtime: nvidia", ("a runtime, which", "--nv gives")),
+    ],
+)
+def test_message_for_singularity(
+    old: str, new: str, says: tuple[str, ...], cube_folder: CubeFolder
+) -> None:
+    _, problems = _load(cube_folder, SINGULARITY.replace(old, new))
+
+    for part in says:
+        assert part in problems
+
+
 def test_shared_file_serves_any_cube(cube_folder: CubeFolder) -> None:
     cube = load_cube(cube_folder.root, "tiny").cube
 

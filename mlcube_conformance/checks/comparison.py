@@ -49,8 +49,8 @@ def same_on_every_platform(
             + (f"\nand {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""),
             expected="the same names and types"
             + (", and the same bytes where conformance.yaml promises" if exact else ""),
-            do="look at both workspaces; what differs between the platforms? A time in "
-            "a\nname, a base image, a file that only one of them lets a task write?",
+            do="look at both workspaces: is it the working folder, a time in a name, a "
+            "base\nimage, or what a task may write?",
         ),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,39 +37,61 @@ _FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
 _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
 #: Kinds of platform whose file needs to say nothing but the kind.
 _WITHOUT_CONTAINER = ("local",)
-#: Flags of `docker run` that a platform file may ask for: flag → option.
 _SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
-_RUN_VALUES = {
-    "network": re.compile(r"none|host|bridge|default|[\w][\w.-]*"),
-    "gpus": re.compile(r"all|\d+|device=[\w,-]+"),
-    "shm_size": _SIZE,
-    "memory": _SIZE,
-    "ipc": re.compile(r"none|host|private|shareable"),
-}
-_RUN_ARGS = {
-    "--net": "network",
-    "--network": "network",
-    "--gpus": "gpus",
-    "--shm-size": "shm_size",
-    "--memory": "memory",
-    "-m": "memory",
-    "--ipc": "ipc",
-}
 
-_SINGULARITY = ("singularity", "apptainer")
-#: Flags of `singularity run` that a platform file may ask for: flag → option.
-_SINGULARITY_ARGS = {
-    "--network": "network",
-    "--nv": "gpus",
-    "--writable-tmpfs": "writable_tmpfs",
-}
-#: Flags that take no value, with what they mean.
-_WITHOUT_VALUE = {"--nv": "all", "--writable-tmpfs": "yes"}
-#: What runners do whether they are asked or not.
-_GIVEN_ANYWAY = {
-    *("--rm", "-C", "--containall", "-c", "--contain", "-e", "--cleanenv"),
-    "--no-home",
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flags:
+    """The flags of an engine's `run` that a platform file may ask for."""
+
+    command: str
+    options: Mapping[str, str]
+    """Option that each flag sets."""
+    values: Mapping[str, re.Pattern[str]]
+    """What an option may be."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What a flag without a value means."""
+    ignored: frozenset[str] = frozenset()
+    """What is done whether it is asked or not."""
+
+
+_DOCKER = _Flags(
+    command="docker run",
+    options={
+        "--net": "network",
+        "--network": "network",
+        "--gpus": "gpus",
+        "--shm-size": "shm_size",
+        "--memory": "memory",
+        "-m": "memory",
+        "--ipc": "ipc",
+    },
+    values={
+        "network": re.compile(r"none|host|bridge|default|[\w][\w.-]*"),
+        "gpus": re.compile(r"all|\d+|device=[\w,-]+"),
+        "shm_size": _SIZE,
+        "memory": _SIZE,
+        "ipc": re.compile(r"none|host|private|shareable"),
+    },
+    ignored=frozenset({"--rm"}),
+)
+_SINGULARITY = _Flags(
+    command="singularity run",
+    options={
+        "--network": "network",
+        "--nv": "gpus",
+        "--writable-tmpfs": "writable_tmpfs",
+    },
+    values={"network": re.compile(r"none|host")},
+    words={"--nv": "all", "--writable-tmpfs": "yes"},
+    ignored=frozenset(
+        {
+            *("-c", "--contain", "-C", "--containall", "-e", "--cleanenv"),
+            *("-n", "--net", "--no-home"),
+        }
+    ),
+)
+_SINGULARITY_PROGRAMS = ("singularity", "apptainer")
 
 
 def shared_platforms() -> Path:
@@ -191,7 +213,7 @@ def _later_schema(document: Located, problems: Problems) -> Platform | None:
         _read_singularity(container, options, problems)
     else:
         _read_runtime(container, options, problems)
-        _read_run_args(container, options, problems, _RUN_ARGS, "docker run")
+        _read_run_args(container, options, problems, _DOCKER)
     return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
 
 
@@ -244,13 +266,13 @@ def _read_singularity(
     command = container.get("command")
     if command is not None:
         options["command"] = problems.text(container, "command")
-        if options["command"] not in _SINGULARITY:
+        if options["command"] not in _SINGULARITY_PROGRAMS:
             problems.add(
                 "the platform file asks for another executable than singularity",
                 command,
                 found=options["command"],
-                expected=" or ".join(_SINGULARITY),
-                do="write one of these; the first on PATH is taken",
+                expected=" or ".join(_SINGULARITY_PROGRAMS),
+                do="write one of these, or leave it out",
             )
     runtime = container.get("runtime")
     if runtime is not None and runtime.value is not None:
@@ -261,15 +283,11 @@ def _read_singularity(
             expected="no key 'runtime'",
             do="remove it; run_args: --nv gives GPUs",
         )
-    _read_run_args(container, options, problems, _SINGULARITY_ARGS, "singularity run")
+    _read_run_args(container, options, problems, _SINGULARITY)
 
 
 def _read_run_args(
-    container: Located,
-    options: dict[str, str],
-    problems: Problems,
-    known: Mapping[str, str],
-    command: str,
+    container: Located, options: dict[str, str], problems: Problems, flags: _Flags
 ) -> None:
     at = container.get("run_args")
     if at is None or at.value is None:
@@ -280,17 +298,18 @@ def _read_run_args(
         problems.add(
             "run_args is no list of flags",
             at,
-            expected=f"flags of {command}, such as --network=none",
+            expected=f"flags of {flags.command}, such as --network=none",
             found=f"{at.text()} ({error})",
             do="close the quote",
         )
         return
+    known = (*flags.options, *sorted(flags.ignored))
     waiting = iter(words)
     for word in waiting:
         flag, equals, value = word.partition("=")
-        if flag in _GIVEN_ANYWAY:
+        if flag in flags.ignored:
             continue
-        if flag not in known:
+        if flag not in flags.options:
             problems.add(
                 "run_args asks for what this runner does not give",
                 at,
@@ -299,17 +318,17 @@ def _read_run_args(
                 do=did_you_mean(flag, known) or "remove it",
             )
             return
-        option = known[flag]
-        if flag in _WITHOUT_VALUE:
-            options[option] = _WITHOUT_VALUE[flag]
+        option = flags.options[flag]
+        if flag in flags.words:
+            options[option] = flags.words[flag]
             continue
         options[option] = value if equals else next(waiting, "")
-        if not _RUN_VALUES[option].fullmatch(options[option]):
+        if not flags.values[option].fullmatch(options[option]):
             problems.add(
                 f"run_args gives {flag} a value that it does not take",
                 at,
                 found=f"{flag} {options[option]}".strip(),
-                expected=_RUN_VALUES[option].pattern,
+                expected=flags.values[option].pattern,
                 do="mend the value",
             )
             return

@@ -827,9 +827,15 @@ def _start(
 
 
 @pytest.fixture(params=["build", "run"])
-def busy(request: pytest.FixtureRequest, cube_folder: CubeFolder, image: Path) -> str:
+def busy(
+    request: pytest.FixtureRequest,
+    cube_folder: CubeFolder,
+    image: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
     """Let the small cube be busy in its build or in its task; return which."""
-    del image
+    # Let no other test take what this one leaves behind for its own.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(image.parent.parent / "cache"))
     busy_in_build = request.param == "build"
     _recipe(
         cube_folder,
