@@ -71,9 +71,8 @@ class DockerRunner:
 
     def __init__(self, run_id: str) -> None:
         """Prepare, without speaking to the daemon yet."""
-        self._run_id = run_id
         self._connected: docker.DockerClient | None = None
-        self._alive: Liveness | None = None
+        self._liveness = Liveness(run_id)
 
     @property
     def _client(self) -> docker.DockerClient:
@@ -82,12 +81,6 @@ class DockerRunner:
             client.ping()
             self._connected = client
         return self._connected
-
-    @property
-    def _liveness(self) -> Liveness:
-        if self._alive is None:
-            self._alive = Liveness(self._run_id)
-        return self._alive
 
     def unavailable(self) -> MachineError | None:
         """Return why the daemon does not answer, or None when it does."""
@@ -179,7 +172,7 @@ class DockerRunner:
         """Run a task in a container of its own, which is removed in any case."""
         api = self._client.api
         started = time.monotonic()
-        name = f"mlcube-{self._run_id}-{os.getpid()}-{time.monotonic_ns()}"
+        name = f"mlcube-{self._liveness.run_id}-{os.getpid()}-{time.monotonic_ns()}"
         try:
             api.create_container(
                 image=request.image.digest,
@@ -275,16 +268,15 @@ class DockerRunner:
     def close(self) -> None:
         """Remove the containers that this process started, and no others."""
         if self._connected is not None:
-            if self._alive is not None:
-                owner = self._alive.labels()[OWNER_LABEL]
+            if self._liveness.taken:
+                owner = self._liveness.labels()[OWNER_LABEL]
                 with suppress(DockerException, requests.RequestException):
                     for each in self._ours():
                         if each["Labels"].get(OWNER_LABEL) == owner:
                             self._remove(each["Id"])
             self._connected.close()
-        if self._alive is not None:
-            self._alive.end()
-        self._connected = self._alive = None
+            self._connected = None
+        self._liveness.end()
 
 
 @contextmanager

@@ -53,17 +53,29 @@ class Liveness:
     """The lock that says "this run lives", and the labels that lead to it."""
 
     def __init__(self, run_id: str) -> None:
-        """Take the lock."""
+        """Prepare; the lock is taken when there is something to lead to it."""
+        self.run_id = run_id
         # One for each runner of each process of the run.
         self.mark = f"{run_id}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._file = lock_folder() / f"run-{self.mark}.lock"
-        self._notes = self._file.with_suffix(".left")
-        self._lock = FileLock(self._file)
-        self._lock.acquire()
-        self.run_id = run_id
+        self._lock: FileLock | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether anything was started that leads to the lock."""
+        return self._lock is not None
+
+    @property
+    def _file(self) -> Path:
+        return lock_folder() / f"run-{self.mark}.lock"
+
+    def _take(self) -> None:
+        if self._lock is None:
+            self._lock = FileLock(self._file)
+            self._lock.acquire()
 
     def labels(self) -> dict[str, str]:
         """Return the labels to put on what must not outlive the run."""
+        self._take()
         return {
             RUN_LABEL: self.run_id,
             OWNER_LABEL: str(self._file),
@@ -101,7 +113,8 @@ class Liveness:
         self._note({"path": str(path)})
 
     def _note(self, note: Mapping[str, str]) -> None:
-        with self._notes.open("a", encoding="utf-8") as file:
+        self._take()
+        with self._file.with_suffix(".left").open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps({'host': socket.gethostname(), **note})}\n")
 
     @contextmanager
@@ -129,9 +142,11 @@ class Liveness:
 
     def end(self) -> None:
         """Let go of the lock."""
-        self._lock.release()
-        self._notes.unlink(missing_ok=True)
-        self._file.unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.release()
+            self._file.with_suffix(".left").unlink(missing_ok=True)
+            self._file.unlink(missing_ok=True)
+            self._lock = None
 
 
 def _boot() -> str:

@@ -68,14 +68,7 @@ class LocalRunner:
 
     def __init__(self, run_id: str) -> None:
         """Prepare, without making anything yet."""
-        self._run_id = run_id
-        self._alive: Liveness | None = None
-
-    @property
-    def _liveness(self) -> Liveness:
-        if self._alive is None:
-            self._alive = Liveness(self._run_id)
-        return self._alive
+        self._liveness = Liveness(run_id)
 
     def _marks(self) -> dict[str, str]:
         """Return the variables by which a later run knows what this one started."""
@@ -211,9 +204,7 @@ class LocalRunner:
 
     def close(self) -> None:
         """Let go of the run."""
-        if self._alive is not None:
-            self._alive.end()
-            self._alive = None
+        self._liveness.end()
 
 
 def _argv(recipe: Recipe, request: RunRequest, place: Path) -> list[str]:

@@ -70,14 +70,7 @@ class SingularityRunner:
 
     def __init__(self, run_id: str) -> None:
         """Prepare, without starting anything yet."""
-        self._run_id = run_id
-        self._alive: Liveness | None = None
-
-    @property
-    def _liveness(self) -> Liveness:
-        if self._alive is None:
-            self._alive = Liveness(self._run_id)
-        return self._alive
+        self._liveness = Liveness(run_id)
 
     def unavailable(self) -> MachineError | None:
         """Return why there is no program that works, or None when there is one."""
@@ -182,9 +175,7 @@ class SingularityRunner:
 
     def close(self) -> None:
         """Let go of the run."""
-        if self._alive is not None:
-            self._alive.end()
-            self._alive = None
+        self._liveness.end()
 
 
 def _engine(platform: Platform) -> Engine:
@@ -194,7 +185,7 @@ def _engine(platform: Platform) -> Engine:
 def _words(request: RunRequest, engine: Engine) -> tuple[str, ...]:
     """Return the command line that runs the task, the folder for its /tmp left out."""
     options = request.platform.options
-    words = [engine.path, "--quiet", "run", "--containall", "--cleanenv"]
+    words = [engine.path, "--quiet", "run", "--containall"]
     if os.geteuid() == 0:
         words.append("--no-privs")
         if lacks_privileges():
