@@ -826,7 +826,21 @@ def _start(
     return process
 
 
-@pytest.fixture(params=["build", "run"])
+# Stands before the real program and writes half an image, slowly; that moment is too
+# short to be met otherwise.
+_HALF = """\
+#!/bin/sh
+case " $* " in
+*" build "*/tiny.sif*|*" build "*/.tiny.sif*)
+    for word; do case $word in *.part) echo half > "$word" ;; esac; done
+    echo begun
+    exec sleep 300 ;;
+esac
+exec REAL "$@"
+"""
+
+
+@pytest.fixture(params=["build", "half", "run"])
 def busy(
     request: pytest.FixtureRequest,
     cube_folder: CubeFolder,
@@ -834,17 +848,22 @@ def busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:
     """Let the small cube be busy in its build or in its task; return which."""
+    place = image.parent.parent
     # Let no other test take what this one leaves behind for its own.
-    monkeypatch.setenv("XDG_CACHE_HOME", str(image.parent.parent / "cache"))
-    busy_in_build = request.param == "build"
-    _recipe(
-        cube_folder,
-        # Files of other users, in a folder that they alone may read.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    # Files of other users, in a folder that they alone may read.
+    post = (
         "mkdir /own; touch /own/file; chown -R 77:77 /own; chmod 700 /own; "
         "echo be''gun; sleep 300"
-        if busy_in_build
-        else "true",
     )
+    _recipe(cube_folder, post if request.param == "build" else "true")
+    if request.param == "half":
+        real = str(shutil.which("singularity") or shutil.which("apptainer"))
+        program = place / "programs" / Path(real).name
+        program.parent.mkdir()
+        program.write_text(_HALF.replace("REAL", real))
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     cube_folder.tasks(make="trap '' TERM INT; echo begun; sleep 300; sleep 300")
     return str(request.param)
 
