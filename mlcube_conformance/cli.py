@@ -264,6 +264,8 @@ class _Job:
                 watch=self.watch,
             )
         )
+        if result.exit_code == 0:
+            _say(f"done in {result.seconds:.1f} s; outputs in {workspace}")
         for problem in exits_zero(case, result):
             # What the task itself said was shown as it came.
             _say(str(replace(problem, tail=())))

@@ -97,6 +97,7 @@ class ConformanceSession:
         self._said_nothing = ""
         self._deselected = 0
         self._ended: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
 
     def placement_of(self, subject: Placement | Case) -> Placement:
         """Return the placement that a case belongs to; a placement is its own."""
@@ -170,10 +171,18 @@ class ConformanceSession:
             },
         )
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Drop the tests without a subject before they are counted."""
+        report = yield
+        report.result = [each for each in report.result if not _has_no_subject(each)]
+        return report
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Order the tests as the data flows, and drop those without a subject."""
-        items[:] = [each for each in items if not _has_no_subject(each)]
+        """Order the tests as the data flows."""
         places = [index for index, each in enumerate(items) if _subject(each)]
         ours = sorted((items[index] for index in places), key=self._place)
         for index, item in zip(places, ours, strict=True):
@@ -202,7 +211,7 @@ class ConformanceSession:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Run what the test looks at; show a fault of the machine once only."""
         subject = _subject(item)
-        if isinstance(subject, (Case, Placement)):
+        if isinstance(subject, (Case, Placement, Comparison)):
             item.user_properties.append((_CASE_PROPERTY, subject.id))
         try:
             self._prepare(item, subject)
@@ -219,11 +228,22 @@ class ConformanceSession:
         names = set(getattr(item, "fixturenames", ()))
         if isinstance(subject, Case) and names & _CASE_FIXTURES:
             self.execution.run(self.placement_of(subject), subject)
+        elif isinstance(subject, Comparison):
+            self._run_all(subject.cases)
         elif "configured" in names and isinstance(subject, (Placement, Case)):
             try:
                 self.execution.image(self.placement_of(subject))
             except Violation:
                 return  # The fixture raises it, in the test that asks for it.
+
+    def _run_all(self, cases: Sequence[Case]) -> None:
+        """Run cases; a platform whose fault was told already keeps no other back."""
+        for case in cases:
+            try:
+                self.execution.run(self.placement_of(case), case)
+            except MachineError as error:
+                if str(error) not in self._told:
+                    raise
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -293,12 +313,14 @@ class ConformanceSession:
             report.when == "call" or not report.passed
         ):
             self._ended[report.outcome] += 1
+            if report.skipped and isinstance(report.longrepr, tuple):
+                self._skipped[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """End what still runs, remove what need not be kept, refuse to say nothing."""
         if not self._has_workers():
-            self._clean_up()
+            self._clean_up(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(self._config, "workerinput"):
             output: dict[str, int] = getattr(self._config, "workeroutput", {})
             output["mlcube_deselected"] = self._deselected
@@ -323,12 +345,13 @@ class ConformanceSession:
             return "no case was selected, so that nothing was shown to work"
         return ""
 
-    def _clean_up(self) -> None:
+    def _clean_up(self, *, interrupted: bool) -> None:
         self.execution.close()
         # Other workers may be at work on the other placements.
         for placement in self.execution.begun(self.selection.placements):
             kept = self._keep == "all" or (
-                self._keep == "failed" and placement.key in self._failed
+                self._keep == "failed"
+                and (interrupted or placement.key in self._failed)
             )
             if not kept:
                 self.execution.remove_folder(placement)
@@ -349,6 +372,8 @@ class ConformanceSession:
     ) -> None:
         """Say what was kept, and when a run showed nothing."""
         write = terminalreporter.write_line
+        for reason, count in self._skipped.most_common():
+            write(f"mlcube-conformance: {count} skipped: {reason}")
         if self._said_nothing:
             write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
         if self.execution.folder.is_dir():
@@ -384,7 +409,7 @@ def _one_placement(count: int) -> UsageError:
     )
 
 
-def _subject(item: pytest.Item) -> Any:  # noqa: ANN401 - a cube, platform or case
+def _subject(item: pytest.Item | pytest.Collector) -> Any:  # noqa: ANN401 - a cube, platform or case
     callspec = getattr(item, "callspec", None)
     subject = callspec.params.get("mlcube_subject") if callspec else None
     kinds = (LoadedCube, CheckedPlatform, Placement, Case, Comparison)
@@ -398,7 +423,7 @@ def _clause_place(item: pytest.Item) -> int:
     return ids.index(mark.args[0]) if mark else len(ids)
 
 
-def _has_no_subject(item: pytest.Item) -> bool:
+def _has_no_subject(item: pytest.Item | pytest.Collector) -> bool:
     """Say whether pytest made the item only because there is no value for it."""
     callspec = getattr(item, "callspec", None)
     return (

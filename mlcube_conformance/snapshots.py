@@ -104,11 +104,17 @@ def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
 
 
 def digests(path: Path, seen: Snapshot) -> dict[str, str]:
-    """Return the SHA-256 of each regular file of a snapshot that can still be read."""
+    """Return the SHA-256 of each file of a snapshot, and where its links lead to."""
     found = {}
-    for name, _ in seen.files():
-        with suppress(OSError), (path / name).open("rb") as file:
-            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    for name, entry in seen.entries.items():
+        try:
+            if entry.kind == "file":
+                with (path / name).open("rb") as file:
+                    found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            elif entry.kind == "link":
+                found[name] = f"to {(path / name).readlink()}"
+        except OSError:
+            found[name] = "unreadable"
     return found
 
 

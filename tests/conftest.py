@@ -19,6 +19,7 @@ import pytest
 from mlcube_conformance.runners.docker import DockerRunner
 from mlcube_conformance.runners.docker_images import image_in_daemon
 from mlcube_conformance.runners.singularity import SingularityRunner
+from mlcube_conformance.runners.singularity_engine import NAMES
 from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ def _only_what_is_marked(
     marks = {mark.name for mark in request.node.iter_markers()}
     if not marks & {"docker", "singularity"}:
         monkeypatch.setenv("DOCKER_HOST", "unix:///needs/the/mark/docker.sock")
-    if "singularity" in marks:
+    if "singularity" not in marks:
+        hidden = request.getfixturevalue("no_singularity")
+        monkeypatch.setenv("PATH", f"{hidden}:{os.environ['PATH']}")
+    else:
         _need_singularity()
         # The images of the cubes of a test lie below its home, and go with it; what
         # is kept between runs stays where it is.
@@ -66,6 +70,16 @@ def _only_what_is_marked(
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
     if "docker" in marks:
         _need_docker(request)
+
+
+@pytest.fixture(scope="session")
+def no_singularity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder whose programs stand before those that need a mark."""
+    folder = tmp_path_factory.mktemp("needs-the-mark-singularity")
+    for name in NAMES:
+        (folder / name).write_text("#!/bin/sh\necho this test has no mark for it\n")
+        (folder / name).chmod(0o755)
+    return folder
 
 
 def _need_singularity() -> None:

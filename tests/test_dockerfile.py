@@ -71,7 +71,88 @@ def test_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["ENV", "ENTRYPOINT [", "ENTRYPOINT " + "[" * 100_000, 'COPY "a', "COPY"]
+    ("text", "value"),
+    [
+        ("ENV V='$HOME-lit'", "$HOME-lit"),
+        ("ENV V=\\$HOME", "$HOME"),
+        ('ENV V="a \\"b\\" \\n"', 'a "b" \\n'),
+        ("ENV V=a\\ b", "a b"),
+        ("ENV V=${NOPE:+alt}", ""),
+        ("ENV A=1\nENV V=${A:+alt}", "alt"),
+        ("ENV A=\nENV V=${A:-other}", "other"),
+        ("ENV A=1 B=2\nENV A=3 V=$A", "1"),
+        ("ARG X=arg\nENV X=env\nENV V=$X", "env"),
+        ("ARG A=a\nARG B=${A}-x\nENV V=$B", "a-x"),
+        ("ARG P=p Q=q\nENV V=$P$Q", "pq"),
+        ("ARG VER=1\nFROM x:$VER\nARG VER\nENV V=$VER", "1"),
+        ("ARG VER=1\nFROM x\nENV V=$VER", ""),
+        ("ARG G=x\nENV V=$G", "given"),
+        ("FROM x\nARG G\nENV V=$G", "given"),
+        ("ENV V=1$", "1$"),
+        ("ENV V a  $A 'b'", "a   b"),
+    ],
+)
+def test_value(text: str, value: str) -> None:
+    assert read_recipe(text, {"G": "given"}).environment["V"] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "commands"),
+    [
+        ("RUN a $B", ["/bin/sh -c 'a $B'"]),
+        ('RUN ["a", "b c"]', ["a 'b c'"]),
+        ("WORKDIR /a b\nRUN x", ["mkdir -p '/a b' && cd '/a b'", "/bin/sh -c x"]),
+        ("ENV PATH=/own:$PATH", ['export PATH=/own:"${PATH}"']),
+        ("ENV A=${B:-$(id)}", ['export A="${B:-\\$(id)}"']),
+        (
+            "ENV P=/a:$P\nENV P=/b:$P",
+            ['export P=/a:"${P}"', 'export P=/b:"${P}"'],
+        ),
+        ("ARG A=$(id)\nENV B=$A", ["export A='$(id)'", "export B='$(id)'"]),
+        ("ENV A=1\nARG A=2", ["export A=1"]),
+    ],
+)
+def test_commands_for_a_shell(text: str, commands: list[str]) -> None:
+    assert read_recipe(f"FROM x\n{text}", {}).commands == commands
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COPY --from=other /x /y",
+        "COPY --chmod=755 x /y",
+        "COPY <<EOF /y",
+        "RUN <<EOF",
+        "RUN --mount=type=cache,target=/x y",
+        "ADD https://example.org/x /y",
+        "ADD x.tar.gz /y",
+        'SHELL ["/bin/bash", "-c"]',
+    ],
+)
+def test_what_only_a_builder_can_do_is_named(line: str) -> None:
+    (named,) = read_recipe(f"FROM x\n{line}", {}).beyond
+
+    assert named.split()[0] == line.split(maxsplit=1)[0]
+
+
+def test_stages_and_bases_are_told() -> None:
+    recipe = read_recipe("ARG B=x\nFROM --platform=a $B:1 AS one\nUSER 5", {})
+
+    assert (recipe.base, recipe.stages, recipe.unkept) == ("x:1", 1, ["USER 5"])
+    assert read_recipe("FROM x AS a\nFROM a", {}).stages == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ENV",
+        "ENTRYPOINT [",
+        "ENTRYPOINT " + "[" * 100_000,
+        'COPY "a',
+        "COPY",
+        "ENV A=${B%c}",
+        "COPPY a /b",
+    ],
 )
 def test_line_that_cannot_be_understood_is_named(line: str) -> None:
     with pytest.raises(ValueError, match=line.split(maxsplit=1)[0]):

@@ -343,6 +343,35 @@ def test_platform_that_is_not_there_is_not_compared(
     )
 
 
+def test_comparison_alone_shows_something(run: Run, cube: CubeFolder) -> None:
+    _other_platform(cube, "pass")
+
+    result = run("--cube", cube.root, *BOTH, "-k", SAME)
+
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+
+
+def test_what_was_skipped_is_told_once_for_each_reason(
+    run: Run, cube: CubeFolder
+) -> None:
+    cube.fake_platform("nothing-builds")
+
+    result = run("--cube", cube.root, "--platform", "fake")
+
+    result.stdout.fnmatch_lines(
+        ["mlcube-conformance: 14 skipped: not run: the image of tiny-fake failed"]
+    )
+
+
+def test_tests_without_a_subject_are_not_counted(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.stdout.fnmatch_lines(["collected 17 items"])
+
+
 def test_fixtures_drive_ones_own_tests(
     run: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def test_place(image: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
         ("", ("is no path of a file", "found:    nothing")),
         (".", ("is no path of a file",)),
         ("/opt/", ("is no path of a file", "/opt/")),
+        ("/", ("is no path of a file",)),
+        ("/usr/..", ("is no path of a file",)),
+        ("..", ("is no path of a file",)),
+        ("x" * 256, ("is no path of a file",)),
+        ("a\0b", ("signs that no path should", "'a\\x00b'")),
+        ("a\nb", ("signs that no path should",)),
     ],
 )
 def test_place_that_is_none(image: str, says: tuple[str, ...]) -> None:
@@ -70,16 +77,38 @@ def _sif(offset: int, length: int) -> bytes:
         (_sif(128, 72).ljust(199, b"x"), "it is cut short: 199 of 200 bytes"),
         (_sif(128, 72)[:100], "it is cut short: 100 of 128 bytes"),
         (b"hsqs".ljust(500, b"x"), ""),
-        (b"", "it is no image of Singularity"),
+        (_sif(128, 72)[:20], "it is cut short: 20 of 128 bytes"),
+        (b"", "it is cut short: 0 of 128 bytes"),
         (b"#!/bin/sh\n", "it is no image of Singularity"),
     ],
-    ids=["whole", "cut", "header-cut", "squashfs", "empty", "script"],
+    ids=["whole", "cut", "header-cut", "squashfs", "start-cut", "empty", "script"],
 )
 def test_whole(content: bytes, wrong: str, tmp_path: Path) -> None:
     file = tmp_path / "image.sif"
     file.write_bytes(content)
 
     assert what_is_wrong(file) == wrong
+
+
+def test_place_behind_a_link_is_the_place(tmp_path: Path) -> None:
+    (tmp_path / "link.sif").symlink_to(tmp_path / "data" / "real.sif")
+
+    assert _path(str(tmp_path / "link.sif")) == tmp_path / "data" / "real.sif"
+
+
+def test_only_an_unpacked_image_is_a_folder(tmp_path: Path) -> None:
+    assert what_is_wrong(tmp_path) == "it is a folder, and no unpacked image"
+
+    (tmp_path / ".singularity.d").mkdir()
+
+    assert what_is_wrong(tmp_path) == ""
+
+
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "image.sif"
+    os.mkfifo(pipe)
+
+    assert what_is_wrong(pipe) == "it is no regular file"
 
 
 def test_what_is_not_there_is_no_image(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def same_on_every_platform(
 def _column(outputs: Sequence[Observation]) -> dict[tuple[str, str], str]:
     """Return what one platform has in each place."""
     return {
-        (each.binding.parameter.name, name): _what(
+        (each.binding.parameter.name, _in_one_line(name)): _what(
             entry.kind, each.digests.get(name, "")
         )
         for each in outputs
@@ -67,7 +67,13 @@ def _column(outputs: Sequence[Observation]) -> dict[tuple[str, str], str]:
 
 
 def _what(kind: str, digest: str) -> str:
-    return f"{kind} {digest[:_HASH]}" if digest else kind
+    shown = digest[:_HASH] if kind == "file" else _in_one_line(digest)
+    return f"{kind} {shown}".strip()
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text whose line breaks are seen; a task may have made any name."""
+    return text.replace("\n", "\\n")
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["exits_zero"]
 
 _READ_ONLY = "read-only file system"
+_NOT_FOUND = ("no such file or directory", "can't open", "cannot open")
 _KILLED = 137
 _NOT_EXECUTABLE = (126, 127)
 
@@ -38,11 +39,18 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
         found += ": it ran out of memory and was killed"
         do = "use less memory, or give it more"
     elif any(_READ_ONLY in line.lower() for line in last):
-        do = "inputs are mounted read-only: write to an output instead"
+        do = "write to an output: inputs are read-only, on Singularity the image too"
     elif result.exit_code in _NOT_EXECUTABLE:
         do = "the entry point of the image cannot be executed: give its absolute path"
     elif result.exit_code == _KILLED:
         do = "it was killed (by the kernel, for memory?)"
+    elif case.platform.kind == "singularity" and any(
+        words in line.lower() for line in last for words in _NOT_FOUND
+    ):
+        do = (
+            "mend what the log shows; are its paths absolute? Singularity does not\n"
+            "keep the working folder of an image"
+        )
     else:
         do = "mend what the log shows"
     return (

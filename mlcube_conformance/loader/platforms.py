@@ -7,6 +7,8 @@ has `platform.{name,version}` and `container.{image,runtime,command,run_args}`.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import shlex
 from dataclasses import dataclass, field, replace
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_platform", "load_platform", "shared_platforms"]
 
+_OTHER_NAMES = {"apptainer": "singularity", "podman": "docker"}
 _FIRST_SCHEMA = {
     "mlcube_docker": "docker",
     "mlbox_docker": "docker",
@@ -37,6 +40,7 @@ _FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
 _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
 #: Kinds of platform whose file needs to say nothing but the kind.
 _WITHOUT_CONTAINER = ("local",)
+_NO_VALUE = re.compile("")
 _SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
 
 
@@ -131,7 +135,8 @@ def find_platform(name: str, cube: Cube) -> Path:
             where="--platform",
             found=name,
             expected=f"one of {', '.join(known)}, or the path of a platform file",
-            do=did_you_mean(name, known) or "write a platform file for it",
+            do=did_you_mean(_OTHER_NAMES.get(name, name), known)
+            or "write a platform file for it",
         )
     )
 
@@ -158,11 +163,16 @@ def load_platform(
 
 
 def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
-    """Fill `${name}` and `${version}`, by which one file serves any cube."""
+    """Fill in what one file serves any cube by: `${name}`, `${version}`, `${place}`.
+
+    The last is a hash of the cube's folder.
+    """
     # An image name knows fewer signs than a cube's name and version do.
     name = re.sub(r"[^a-z0-9]+", "-", cube.name.lower()).strip("-") or "cube"
     version = re.sub(r"[^A-Za-z0-9_.-]", "-", cube.version)
+    place = hashlib.sha256(os.fsencode(cube.root)).hexdigest()[:8]
     image = platform.image.replace("${name}", name).replace("${version}", version)
+    image = image.replace("${place}", place)
     return replace(platform, image=image)
 
 
@@ -319,16 +329,17 @@ def _read_run_args(
             )
             return
         option = flags.options[flag]
-        if flag in flags.words:
+        if flag in flags.words and not equals:
             options[option] = flags.words[flag]
             continue
         options[option] = value if equals else next(waiting, "")
-        if not flags.values[option].fullmatch(options[option]):
+        allowed = flags.values.get(option, _NO_VALUE)
+        if not allowed.fullmatch(options[option]):
             problems.add(
                 f"run_args gives {flag} a value that it does not take",
                 at,
                 found=f"{flag} {options[option]}".strip(),
-                expected=flags.values[option].pattern,
+                expected=allowed.pattern or "no value",
                 do="mend the value",
             )
             return

@@ -23,7 +23,7 @@ def content_key(root: Path, files: Iterable[str], *more: object) -> str:
 
     Args:
         root: Folder that the names are relative to.
-        files: Names of files, folders and links; what links lead to does not count.
+        files: Names of files, folders and links.
         more: Whatever else decides, as JSON knows it.
 
     Raises:
@@ -40,6 +40,9 @@ def content_key(root: Path, files: Iterable[str], *more: object) -> str:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         elif stat.S_ISLNK(status.st_mode):
             digest.update(os.fsencode(os.readlink(path)))  # noqa: PTH115 - as text
+            if path.is_file():
+                # Some who read it follow it.
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

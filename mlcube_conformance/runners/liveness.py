@@ -136,7 +136,9 @@ class Liveness:
             host = notes[0].get("host", "") if notes else socket.gethostname()
             owner = str(file.with_suffix(".lock"))
             if self.is_left_over({OWNER_LABEL: owner, HOST_LABEL: host}):
-                removed += [name for note in notes for name in _remove(note)]
+                # Processes first: they could make files anew.
+                for each in sorted(notes, key=lambda note: "path" in note):
+                    removed += _remove(each)
                 file.unlink(missing_ok=True)
         return tuple(removed)
 

@@ -26,13 +26,13 @@ def remove_all(path: Path) -> None:
     A build as a plain user leaves files of that user's subordinate ids, which only
     a user namespace with the same ids can remove; see subuid(5).
     """
-    if path.is_dir() and not path.is_symlink():
+    with suppress(OSError):
+        if not path.is_dir() or path.is_symlink():
+            path.unlink()
+            return
         remove_tree(path)
         if path.exists() and os.geteuid() != 0:
             _remove_as_root_of_namespace(path)
-    else:
-        with suppress(OSError):
-            path.unlink()
 
 
 def _remove_as_root_of_namespace(path: Path) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ from mlcube_conformance.runners.singularity_image import (
     is_image,
     what_is_wrong,
 )
-from mlcube_conformance.runners.singularity_recipe import RECIPE, definition_of
+from mlcube_conformance.runners.singularity_recipe import RECIPE, build_plan
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Cube, ImageOrigin, Mount, Platform
@@ -46,11 +47,13 @@ __all__ = ["SingularityRunner"]
 
 #: The program's own exit code when it did not get as far as the task.
 _FAILED = 255
-_FATAL = re.compile(r"^(?:\x1b\[\d+m)?FATAL:\s+(.*)$")
-_NO_ENTRY_POINT = re.compile(
-    r"executable file not found|permission denied|exec format error"
-    r"|no such file or directory.*exec|exec .*no such file"
+# A task could say the same, but only one that says it in the program's own words.
+_FATAL = re.compile(
+    r"^(?:\x1b\[\d+m)?FATAL:\s+(container creation failed.*|[Ww]hile .*|stage \d.*"
+    r"|could not open image.*|image .*|exec .* failed.*|failed to .*"
+    r"|\"[^\"]*\": executable file not found.*)$"
 )
+_NO_ENTRY_POINT = re.compile(r"^exec .* failed|^\"[^\"]*\": executable file not found")
 # What the shell of a run script says of a program that it cannot start.
 _SCRIPT_FAILED = re.compile(
     r"^/\.singularity\.d/(runscript|actions/run): .*"
@@ -99,11 +102,14 @@ class SingularityRunner:
     def _make(
         self, request: ConfigureRequest, engine: Engine, path: Path, place: Path
     ) -> tuple[ImageOrigin, str]:
-        definition = definition_of(request, place)
+        plan = build_plan(request, place)
         there = os.path.lexists(path)
-        if definition is None:
+        if plan is None:
             if there and not (wrong := what_is_wrong(path)):
-                return "present", "used as it is: build/ holds no recipe"
+                return (
+                    "present",
+                    f"used as it is: build/ holds neither {RECIPE} nor Dockerfile",
+                )
             raise _no_recipe(request, path, wrong if there else "no file")
         if there and not is_image(path):
             raise _in_the_way(request, path)
@@ -111,14 +117,26 @@ class SingularityRunner:
             return "present", "an unpacked image, used as it is"
         if there and (wrong := what_is_wrong(path)):
             request.watch.note(f"{path} is made anew: {wrong}")
-        elif there and content_of(engine, path) == definition.key:
-            return "up to date", f"from {definition.source}"
+        elif there and content_of(engine, path) == plan.key:
+            return "up to date", f"from {plan.source}"
         make_room(request, path)
         request.watch.note(
-            f"building {path} from {definition.source}, by {engine}; log: {request.log}"
+            f"building {path} from {plan.source}, by {engine}; log: {request.log}"
         )
-        build_image(request, engine, definition, path, self._liveness)
-        return "built", f"from {definition.source}"
+        # Two that pull at once could break the cache of the program.
+        pulling = (
+            build_lock(
+                "singularity-pull",
+                "an image with a base from a registry",
+                request.options.configure_timeout,
+                request.watch.note,
+            )
+            if plan.pulls
+            else nullcontext()
+        )
+        with pulling:
+            build_image(request, engine, plan, path, self._liveness)
+        return "built", f"from {plan.source}"
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:
         """Return the image that a platform file names, if it is there and whole."""
@@ -230,6 +248,17 @@ def _check(request: RunRequest, engine: Engine) -> None:
                 do="remove it and configure again, or copy it again",
             )
         )
+    if identity(image) != request.image.digest:
+        raise MachineError(
+            Message(
+                what="another run has put another image in place of this one",
+                where=str(image),
+                found=f"{identity(image)}, in place of {request.image.digest}",
+                expected="one cube, of one content, for each place of an image",
+                do="run one after the other, or name another place by the platform "
+                "file's\nkey 'image'",
+            )
+        )
     for each in container.mounts(request):
         if not each.host.exists():
             raise MachineError(
@@ -273,7 +302,8 @@ def _explain(request: RunRequest, ended: Ended) -> None:
     if ended.exit_code in _NOT_EXECUTABLE and _SCRIPT_FAILED.match(last):
         raise _cannot_start(request, last)
     fatal = _FATAL.match(last)
-    if ended.exit_code != _FAILED or fatal is None:
+    said_something = request.stdout.stat().st_size > 0
+    if ended.exit_code != _FAILED or fatal is None or said_something:
         return
     if _NO_ENTRY_POINT.search(fatal[1]):
         raise _cannot_start(request, fatal[1])

@@ -14,14 +14,13 @@ from mlcube_conformance.process import run_process
 from mlcube_conformance.runners.base import heartbeat, proxies
 from mlcube_conformance.runners.scratch import remove_all
 from mlcube_conformance.runners.singularity_engine import lacks_privileges
-from mlcube_conformance.runners.singularity_recipe import build_environment
 
 if TYPE_CHECKING:
     from mlcube_conformance.process import Ended
     from mlcube_conformance.runners.base import ConfigureRequest
     from mlcube_conformance.runners.liveness import Liveness
     from mlcube_conformance.runners.singularity_engine import Engine
-    from mlcube_conformance.runners.singularity_recipe import Definition
+    from mlcube_conformance.runners.singularity_recipe import BuildPlan
 
 __all__ = ["build_image", "make_room"]
 
@@ -72,7 +71,7 @@ def make_room(request: ConfigureRequest, path: Path) -> None:
 def build_image(
     request: ConfigureRequest,
     engine: Engine,
-    definition: Definition,
+    plan: BuildPlan,
     path: Path,
     liveness: Liveness,
 ) -> None:
@@ -82,13 +81,13 @@ def build_image(
         Violation: The build fails, or runs past its deadline.
         MachineError: The registry, the network, the disk or the program fails.
     """
-    part = path.with_name(f".{path.name}.{liveness.mark}.part")
+    part = path.with_name(f".{liveness.mark}.part")
     liveness.remember_path(part)
     try:
         with liveness.scratch() as scratch:
-            recipe = scratch / "recipe.def"
-            bundle = request.options.ca_bundle
-            recipe.write_text(definition.labelled(bundle), encoding="utf-8")
+            # Beside the log, which speaks of its lines.
+            recipe = request.log.with_name("recipe.def")
+            recipe.write_text(plan.text, encoding="utf-8")
             inside = scratch / "inside"
             inside.mkdir()
             ended = run_process(
@@ -101,11 +100,18 @@ def build_image(
                 stderr=request.log,
                 timeout=request.options.configure_timeout,
                 env=engine.environment(
-                    {**proxies(), **build_environment(bundle)},
-                    # Else the commands of a recipe could write to /tmp of this machine.
-                    {"TMPDIR": str(scratch), "CONTAIN": "1", "WORKDIR": str(inside)},
+                    {**proxies(), **plan.environment},
+                    {
+                        "TMPDIR": str(scratch),
+                        # Else %test would see all variables of the user, and the
+                        # commands of a recipe /tmp of this machine.
+                        "CLEANENV": "1",
+                        **_cache(plan, scratch),
+                        "CONTAIN": "1",
+                        "WORKDIR": str(inside),
+                    },
                 ),
-                cwd=definition.folder,
+                cwd=plan.folder,
                 out=request.watch.err,
                 waiting=heartbeat(
                     request.watch,
@@ -114,22 +120,35 @@ def build_image(
                 ),
                 begun=liveness.remember_session,
             )
-        _judge(request, engine, ended)
+        _judge(request, plan, engine, ended)
         part.replace(path)
     except OSError as error:
         raise MachineError(
-            _message(request, str(error), "a disk with room, and a program that starts")
+            _message(
+                request, plan, str(error), "a disk with room, and a program that starts"
+            )
         ) from error
     finally:
         remove_all(part)
 
 
-def _judge(request: ConfigureRequest, engine: Engine, ended: Ended) -> None:
+def _cache(plan: BuildPlan, scratch: Path) -> dict[str, str]:
+    """Return where fetched layers are kept: for good only what a registry gave.
+
+    Two builds that fetch the same into one cache at once can break each other.
+    """
+    return {} if plan.pulls else {"CACHEDIR": str(scratch / "cache")}
+
+
+def _judge(
+    request: ConfigureRequest, plan: BuildPlan, engine: Engine, ended: Ended
+) -> None:
     """Say whose fault it is that a build failed, if it did."""
     if ended.timed_out:
         raise Violation(
             _message(
                 request,
+                plan,
                 "it was stopped at its deadline",
                 f"an end within {request.options.configure_timeout:g} s",
                 "speed it up, or give --configure-timeout more seconds",
@@ -142,19 +161,20 @@ def _judge(request: ConfigureRequest, engine: Engine, ended: Ended) -> None:
     found = fatal[-1] if fatal else f"exit code {ended.exit_code}"
     said = "\n".join((*last[-TAIL_LINES:], found))
     if os.geteuid() != 0 and not _has_subordinate_ids() and _FOREIGN_IDS.search(said):
-        raise MachineError(_no_subordinate_ids(request, engine, found))
+        raise MachineError(_no_subordinate_ids(request, plan, engine, found))
     fault = None if _OF_THE_CUBE.search(found) else _MACHINE_FAULTS.search(said)
     if fault is not None:
         found = found if fault[0] in found else f"{fault[0]}: {found}"
         raise MachineError(
             _message(
                 request,
+                plan,
                 found,
                 "a registry, a network and a disk that work",
                 "look at the network, the proxy and the disk, then run again",
             )
         )
-    raise Violation(_message(request, found, "an image"))
+    raise Violation(_message(request, plan, found, "an image"))
 
 
 def _has_subordinate_ids() -> bool:
@@ -181,11 +201,12 @@ def _user() -> str:
 
 
 def _no_subordinate_ids(
-    request: ConfigureRequest, engine: Engine, found: str
+    request: ConfigureRequest, plan: BuildPlan, engine: Engine, found: str
 ) -> Message:
     line, files = f"{_user()}:100000:65536", " and ".join(map(str, _SUBORDINATE_IDS))
     return _message(
         request,
+        plan,
         f"{found}\nand no range of subordinate ids for the user {_user()} in {files}",
         f"a range by which {engine} can be several users while it builds",
         f"have root add the line {line} to {files},\nwith a range that no other line "
@@ -195,13 +216,14 @@ def _no_subordinate_ids(
 
 def _message(
     request: ConfigureRequest,
+    plan: BuildPlan,
     found: str,
     expected: str,
     do: str = "mend the recipe; the end of the log shows the step",
 ) -> Message:
     return Message(
         what=f"the image of {request.cube.id!r} does not build",
-        where=str(request.cube.build_context),
+        where=f"{plan.file}; built from {plan.source}",
         found=mask(found),
         expected=expected,
         do=do,

@@ -7,7 +7,11 @@ the place and length of the data, then the data.
 from __future__ import annotations
 
 import json
+import os
+import re
+import stat
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
@@ -16,20 +20,22 @@ from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.singularity_engine import answer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.runners.singularity_engine import Engine
 
 __all__ = ["content_of", "identity", "image_path", "is_image", "what_is_wrong"]
 
-_SIF_AT, _SIF = 32, b"SIF_MAGIC\0"
+_LAUNCH, _SIF = b"#!/usr/bin/env run-singularity\n\0", b"SIF_MAGIC\0"
+_SIF_AT = len(_LAUNCH)
 _UUID = slice(48, 64)
 #: Offset and length of the data, after six numbers of 8 bytes.
 _DATA = struct.Struct("<2q")
 _DATA_AT = 112
 _HEADER = 128
 _SQUASHFS = b"hsqs"
+_CONTROL = re.compile(r"[\x00-\x1f]")
+#: Bytes of one name on the file systems of Linux.
+_LONGEST = 255
 
 
 def image_path(cube: Cube, platform: Platform) -> Path:
@@ -41,6 +47,15 @@ def image_path(cube: Cube, platform: Platform) -> Path:
     Raises:
         Violation: The platform file names another variable, or nothing.
     """
+    if _CONTROL.search(platform.image):
+        raise Violation(
+            _message(
+                platform,
+                "the platform file's image holds signs that no path should",
+                repr(platform.image),
+                "the path of an image, such as /opt/singularity/mnist.sif",
+            )
+        )
     try:
         path = expanded(platform.image, cube.workspace)
     except KeyError as error:
@@ -49,10 +64,14 @@ def image_path(cube: Cube, platform: Platform) -> Path:
                 platform,
                 "the platform file's image names a variable that is not replaced",
                 f"${error.args[0]} in {platform.image}",
-                "$HOME, ~ or $WORKSPACE",
+                "$HOME, ~ or $WORKSPACE; ${name}, ${version}, ${place} of the cube",
             )
         ) from error
-    if path == cube.workspace or platform.image.endswith("/"):
+    # A link leads to the place; it is not to be replaced by an image.
+    path = Path(os.path.realpath(path))
+    workspace = Path(os.path.realpath(cube.workspace))
+    is_folder = platform.image.endswith("/") or workspace.is_relative_to(path)
+    if is_folder or len(os.fsencode(path.name)) > _LONGEST:
         raise Violation(
             _message(
                 platform,
@@ -75,28 +94,28 @@ def _message(platform: Platform, what: str, found: str, expected: str) -> Messag
 
 
 def what_is_wrong(path: Path) -> str:
-    """Return why a file cannot be run as an image, or "" when nothing is seen.
-
-    Folders are taken for unpacked images.
-    """
-    if path.is_dir():
-        return ""
+    """Return why there is nothing that can be run as an image, or "" if there is."""
     try:
-        header, size = _header(path), path.stat().st_size
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            # An image that was unpacked, or built with --sandbox.
+            found = (path / ".singularity.d").is_dir()
+            return "" if found else "it is a folder, and no unpacked image"
+        if not stat.S_ISREG(status.st_mode):
+            return "it is no regular file"
+        header = _header(path)
     except OSError as error:
         return str(error.strerror)
     if not header.startswith(_SQUASHFS) and not _is_sif(header):
         return "it is no image of Singularity"
-    end = _end(header)
+    size, end = status.st_size, _end(header)
     return f"it is cut short: {size} of {end} bytes" if size < end else ""
 
 
 def is_image(path: Path) -> bool:
-    """Say whether a file began as an image, even if it is cut short."""
-    if path.is_dir():
-        return True
-    header = _header(path)
-    return header.startswith(_SQUASHFS) or _is_sif(header)
+    """Say whether something is an image, even if it is cut short."""
+    wrong = what_is_wrong(path)
+    return not wrong or wrong.startswith("it is cut short")
 
 
 def _header(path: Path) -> bytes:
@@ -105,7 +124,9 @@ def _header(path: Path) -> bytes:
 
 
 def _is_sif(header: bytes) -> bool:
-    return header[_SIF_AT : _SIF_AT + len(_SIF)] == _SIF
+    # Of a file that was cut at its very beginning, that is all there is.
+    start = _LAUNCH + _SIF
+    return header[_SIF_AT : len(start)] == _SIF or start.startswith(header)
 
 
 def _end(header: bytes) -> int:
@@ -120,7 +141,7 @@ def identity(path: Path) -> str:
     """Return what tells an image from all others: its SIF id, or size and time."""
     if path.is_file():
         header = _header(path)
-        if _is_sif(header):
+        if _is_sif(header) and len(header) == _HEADER:
             return f"sif:{header[_UUID].hex()}"
     status = path.stat()
     return f"stat:{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"

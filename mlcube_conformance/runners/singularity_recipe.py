@@ -1,16 +1,8 @@
-"""What an image of Singularity is built from: the cube's recipe, or what stands for it.
-
-The format is that of https://apptainer.org/docs/user/latest/definition_files.html.
-Templates (`{{ NAME }}` and `%arguments`) are filled in here, since programs before
-Apptainer 1.2 do not know them. A recipe can run commands on the machine that builds,
-and copy any of its files into the image; neither is let through.
-"""
+"""What an image of Singularity is built from: a recipe, or what stands for it."""
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,53 +11,48 @@ from mlcube_conformance.runners.base import CA_VARIABLES
 from mlcube_conformance.runners.container import CA_FILE
 from mlcube_conformance.runners.content import CONTENT_LABEL, content_key, files_below
 from mlcube_conformance.runners.singularity_conversion import convert
+from mlcube_conformance.runners.singularity_definition import (
+    LOCAL_AGENTS,
+    Definition,
+    DefinitionError,
+    filled,
+    parse,
+    unused,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from mlcube_conformance.runners.base import ConfigureRequest
 
-__all__ = ["RECIPE", "Definition", "build_environment", "definition_of"]
+__all__ = ["RECIPE", "BuildPlan", "build_plan"]
 
 RECIPE = "Singularity.recipe"
 
-_SECTION = re.compile(r"^\s*%(\w+)(.*)$")
-_TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_HEADER = re.compile(r"^\s*(bootstrap|from)\s*:\s*(.*?)\s*$", re.IGNORECASE)
-#: Sections whose commands run on the machine that builds, outside of the image.
-_ON_THIS_MACHINE = {"setup", "pre"}
-_FILES = {"files", "appfiles"}
-#: Agents that read a file or folder of this machine.
-_LOCAL_AGENTS = {"localimage", "docker-archive", "oci", "oci-archive"}
+#: Agents by which an image of Docker is the base.
+_OF_DOCKER = {"docker", "docker-daemon"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class BuildPlan:
     """Everything that decides what an image holds."""
 
     text: str
-    """The recipe, with nothing left to fill in."""
+    """The definition file, with nothing left to fill in."""
     folder: Path
     """Folder that its relative paths start from."""
     source: str
     """What it was made from, as it is shown."""
     key: str
-
-    def labelled(self, ca_bundle: Path | None) -> str:
-        """Return the text with our label, and with certificates to be trusted."""
-        trust = ""
-        if ca_bundle is not None:
-            trust = f"\n%files\n    {shlex.quote(str(ca_bundle))} {CA_FILE}\n"
-        return f"{self.text}\n{trust}\n%labels\n    {CONTENT_LABEL} {self.key}\n"
-
-
-def build_environment(ca_bundle: Path | None) -> dict[str, str]:
-    """Return the variables that the commands of a recipe see."""
-    return dict.fromkeys(CA_VARIABLES, CA_FILE) if ca_bundle is not None else {}
+    environment: dict[str, str]
+    """Variables that its commands see."""
+    file: Path
+    """File of the cube to mend where it fails."""
+    pulls: bool
+    """Whether a base image comes from a registry."""
 
 
-def definition_of(request: ConfigureRequest, place: Path) -> Definition | None:
+def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
     """Return what to build the image of a cube from; None where it brings nothing.
 
     That is `build/Singularity.recipe`; without it the image that a Docker daemon has
@@ -87,182 +74,128 @@ def definition_of(request: ConfigureRequest, place: Path) -> Definition | None:
         image_of_cube,
     )
 
-    name, found = image_of_cube(request)
+    name, _ = image_of_cube(request)
     if name:
-        return Definition(
-            text=f"Bootstrap: docker-daemon\nFrom: {name}\n",
-            folder=context,
-            source=f"the image {name} of the Docker daemon",
-            key=content_key(context, (), found),
-        )
-    text = convert(request.cube, request.options.build_args, place)
-    return _finished(
-        request,
-        text=text,
-        folder=place,
-        source="build/Dockerfile, converted by spython",
-    )
-
-
-def _from_recipe(request: ConfigureRequest) -> Definition:
-    file = request.cube.build_context / RECIPE
+        text, folder = f"Bootstrap: docker-daemon\nFrom: {name}\n", place
+        source = f"Docker's {name}"
+    else:
+        text, unkept = convert(request.cube, request.options.build_args, place)
+        folder, source = place, "build/Dockerfile, converted by spython"
+        if unkept:
+            source += f", without {', '.join(unkept)}"
     try:
-        text = file.read_text(encoding="utf-8")
+        definition = parse(text, (folder, context), ())
+    except DefinitionError as error:
+        raise _refusal(request, "Dockerfile", error) from error
+    return _finished(request, definition, folder, source, context / "Dockerfile")
+
+
+def _from_recipe(request: ConfigureRequest) -> BuildPlan:
+    context, given = request.cube.build_context, request.options.build_args
+    try:
+        text = (context / RECIPE).read_text(encoding="utf-8")
+        definition = parse(filled(text, given), (context,), given.values())
+        for name in sorted(unused(text, given)):
+            request.watch.note(f"{RECIPE} takes no argument {name}: it is left out")
     except (OSError, UnicodeDecodeError) as error:
-        raise _refusal(
-            request, str(error), "a text in UTF-8", "mend the file"
-        ) from error
-    text = _filled(request, text)
-    _refuse_reaching_out(request, text)
-    return _finished(
-        request, text=text, folder=request.cube.build_context, source=f"build/{RECIPE}"
-    )
+        odd = DefinitionError(
+            found=str(error), expected="a text in UTF-8", do="mend the file"
+        )
+        raise _refusal(request, RECIPE, odd) from error
+    except DefinitionError as error:
+        raise _refusal(request, RECIPE, error) from error
+    source = f"build/{RECIPE}"
+    return _finished(request, definition, context, source, context / RECIPE)
 
 
 def _finished(
-    request: ConfigureRequest, *, text: str, folder: Path, source: str
-) -> Definition:
-    """Take the base image from the Docker daemon if it has it, as Docker would."""
-    base = _base(text)
-    found = ""
-    if base.get("bootstrap") == "docker" and "from" in base:
-        from mlcube_conformance.runners.docker_images import (  # noqa: PLC0415 - slow
-            image_in_daemon,
+    request: ConfigureRequest,
+    definition: Definition,
+    folder: Path,
+    source: str,
+    file: Path,
+) -> BuildPlan:
+    """Find the base images, and write down in the image what it was made from."""
+    bases = _take_bases(definition, folder)
+    if not source.startswith("Docker's"):
+        source += "".join(
+            f", on Docker's {name}" if found else f", on {name} (not in Docker)"
+            for name, found in bases.items()
         )
-
-        found = image_in_daemon(base["from"])
-        if found:
-            text = re.sub(
-                r"^(\s*bootstrap\s*:\s*)docker\s*$",
-                r"\1docker-daemon",
-                text,
-                count=1,
-                flags=re.IGNORECASE | re.MULTILINE,
-            )
-            source += f", on the image {base['from']} of the Docker daemon"
-    bundle = request.options.ca_bundle
-    trusted = bundle.read_text(encoding="utf-8") if bundle else ""
+    environment = _trust(request, definition)
     try:
-        key = content_key(folder, files_below(folder), text, found, trusted)
+        key = content_key(folder, files_below(folder), str(definition), bases)
     except (OSError, RecursionError) as error:
-        raise _refusal(
-            request, str(error), "files that can be read, not too deep", "mend build/"
-        ) from error
-    return Definition(text=text, folder=folder, source=source, key=key)
-
-
-def _base(text: str) -> dict[str, str]:
-    """Return the header of a recipe's first stage, with its keys in small letters."""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        if _SECTION.match(line):
-            break
-        if match := _HEADER.match(line):
-            found.setdefault(match[1].lower(), match[2])
-    return found
-
-
-def _lines(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each line below a section: its section, what follows that name, itself."""
-    section = rest = ""
-    for line in text.splitlines():
-        match = _SECTION.match(line)
-        if match:
-            section, rest = match[1], match[2].strip()
-        elif line.lstrip()[:10].lower() == "bootstrap:":
-            section = rest = ""
-        yield section, rest, "" if match else line.strip()
-
-
-def _filled(request: ConfigureRequest, text: str) -> str:
-    """Fill in the templates, and leave out the section with their defaults."""
-    values: dict[str, str] = {}
-    kept = []
-    for (section, _, content), line in zip(
-        _lines(text), text.splitlines(), strict=True
-    ):
-        if section != "arguments":
-            kept.append(line)
-            continue
-        name, equals, value = content.partition("=")
-        if equals and not content.startswith("#"):
-            values[name.strip()] = value.strip()
-    values |= request.options.build_args
-    missing = sorted({name for name in _TEMPLATE.findall(text) if name not in values})
-    if missing:
-        raise _refusal(
-            request,
-            f"no value for {', '.join(missing)}",
-            "a default in %arguments, or a value of the command line",
-            f"give --build-arg {missing[0]}=VALUE",
+        odd = DefinitionError(
+            found=str(error),
+            expected="files that can be read, not too deep",
+            do="mend build/",
         )
-    return _TEMPLATE.sub(lambda match: values[match[1]], "\n".join(kept)) + "\n"
+        raise _refusal(request, "", odd) from error
+    definition.add_label(CONTENT_LABEL, key)
+    return BuildPlan(
+        text=str(definition),
+        folder=folder,
+        source=source,
+        key=key,
+        environment=environment,
+        file=file,
+        pulls=any(
+            stage.header["bootstrap"] not in {"docker-daemon", *LOCAL_AGENTS}
+            for stage in definition.stages
+        ),
+    )
 
 
-def _refuse_reaching_out(request: ConfigureRequest, text: str) -> None:
-    """Refuse what would run on this machine, or read files outside of `build/`.
+def _take_bases(definition: Definition, folder: Path) -> dict[str, str]:
+    """Return what tells each base image from others of its name, where it can be told.
 
-    Raises:
-        Violation: The recipe does that.
+    An image that the Docker daemon has is taken from there, as Docker would.
     """
-    for section, rest, line in _lines(text):
-        if section in _ON_THIS_MACHINE:
-            raise _refusal(
-                request,
-                f"%{section}, whose commands run on this machine, outside of the image",
-                "a recipe whose commands run inside, in %post",
-                f"move the commands of %{section} to %post",
-            )
-        copied = section in _FILES and not rest.startswith("from")
-        if copied and line and not line.startswith("#"):
-            _refuse_outside(request, f"%{section}", _source_of(line))
-    base = _base(text)
-    path = base.get("from", "")
-    local = base.get("bootstrap", "").lower() in _LOCAL_AGENTS
-    if local and path not in request.options.build_args.values():
-        _refuse_outside(request, "From", path)
+    from mlcube_conformance.runners.docker_images import (  # noqa: PLC0415 - slow
+        image_in_daemon,
+    )
+
+    bases = {}
+    for stage in definition.stages:
+        agent, base = stage.header["bootstrap"], stage.header.get("from", "")
+        if agent in _OF_DOCKER:
+            bases[base] = image_in_daemon(base)
+            if bases[base]:
+                stage.header["bootstrap"] = "docker-daemon"
+        elif agent in LOCAL_AGENTS:
+            path = folder / base
+            names = files_below(path) if path.is_dir() else [path.name]
+            top = path if path.is_dir() else path.parent
+            bases[base] = content_key(top, names) if path.exists() else ""
+    return bases
 
 
-def _source_of(line: str) -> str:
-    try:
-        return shlex.split(line)[0]
-    except (ValueError, IndexError):
-        return line.split(maxsplit=1)[0]
+def _trust(request: ConfigureRequest, definition: Definition) -> dict[str, str]:
+    """Let the commands of a recipe trust the certificates of the command line."""
+    bundle = request.options.ca_bundle
+    if bundle is None:
+        return {}
+    folder = CA_FILE.rpartition("/")[0]
+    text = re.sub(r"[^\x20-\x7e\n]", "", bundle.read_text(encoding="utf-8"))
+    definition.begin_commands(
+        [
+            f"mkdir -p {folder}",
+            f"cat > {CA_FILE} <<'MLCUBE-CONFORMANCE-CA'",
+            *(line for line in text.splitlines() if not line.lstrip().startswith("%")),
+            "MLCUBE-CONFORMANCE-CA",
+        ]
+    )
+    return dict.fromkeys(CA_VARIABLES, CA_FILE)
 
 
-def _refuse_outside(request: ConfigureRequest, where: str, source: str) -> None:
-    context = request.cube.build_context.resolve()
-    outside = [] if _inside(context / source, context) else [source]
-    if not outside:
-        # Links are followed when files are copied into an image.
-        pattern = os.path.relpath(context / source, context)
-        for found in [context] if pattern == "." else context.glob(pattern):
-            below = found.rglob("*") if found.is_dir() else ()
-            outside += [
-                str(each) for each in (found, *below) if not _inside(each, context)
-            ]
-    if outside:
-        raise _refusal(
-            request,
-            f"{where} takes {outside[0]}, which lies outside of build/",
-            "files of build/, the root of what an image is made from",
-            "put the file into build/, and name it relative to that",
-        )
-
-
-def _inside(path: Path, context: Path) -> bool:
-    return path.resolve().is_relative_to(context)
-
-
-def _refusal(
-    request: ConfigureRequest, found: str, expected: str, do: str
-) -> Violation:
+def _refusal(request: ConfigureRequest, name: str, error: DefinitionError) -> Violation:
     return Violation(
         Message(
             what=f"the recipe of {request.cube.id!r} cannot be used",
-            where=str(request.cube.build_context / RECIPE),
-            found=found,
-            expected=expected,
-            do=do,
+            where=str(request.cube.build_context / name),
+            found=error.found,
+            expected=error.expected,
+            do=error.do,
         )
     )

@@ -176,7 +176,7 @@ BROKEN = (
         only_on=_CONTAINERS,
         breaks=_make('echo more >> "$seed"; ' + MAKE),
         test="test_exits_zero[tiny-{platform}-make]",
-        says=("Read-only file system", "inputs are mounted read-only"),
+        says=("Read-only file system", "inputs are read-only"),
         skips=("not run: case tiny-{platform}-make failed",),
     ),
     Broken(

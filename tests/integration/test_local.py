@@ -476,6 +476,7 @@ def test_first_platform_that_works_is_taken_and_the_header_says_why(
     assert run.exit_code == 0, run.output
     assert "the first that works here: local" in run.output
     assert "not taken: Docker cannot be used here" in run.output
+    assert "not taken: Singularity cannot be used here" in run.output
     assert "test_exits_zero[tiny-local-use]" in run.outcomes
     assert "Traceback" not in run.output
 
@@ -489,7 +490,7 @@ def test_two_platforms_serve_one_process(
     )
 
     assert run.exit_code == 0, run.output
-    assert len(run.verdict("passed")) == 33
+    assert len(run.verdict("passed")) == 35
 
 
 @pytest.mark.docker
