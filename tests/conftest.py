@@ -25,6 +25,8 @@ from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlcube_conformance.runners.base import Runner
+
 #: Platforms whose absence is a failure: CI names those it has set up.
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
 _HOW_TO_GET_DOCKER = "as root, `make test SETUP=docker` sets it up"
@@ -82,28 +84,26 @@ def no_singularity(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _need_singularity() -> None:
-    runner = SingularityRunner("tests")
+def _need(runner: Runner, name: str, how: str) -> None:
+    """Skip where a platform is not there; fail where it should have been set up."""
     trouble = runner.unavailable()
     runner.close()
-    if trouble is not None:
-        message = f"{trouble.messages[0].what}; {_HOW_TO_GET_SINGULARITY}"
-        if "singularity" in REQUIRED:
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+    if trouble is None:
+        return
+    message = f"{trouble.messages[0].what}; {how}"
+    if name in REQUIRED:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+def _need_singularity() -> None:
+    _need(SingularityRunner("tests"), "singularity", _HOW_TO_GET_SINGULARITY)
     if "singularity" not in REQUIRED and not image_in_daemon(BUSYBOX):
         pytest.skip(f"no daemon has the image {BUSYBOX}; {_HOW_TO_GET_SINGULARITY}")
 
 
 def _need_docker(request: pytest.FixtureRequest) -> None:
-    runner = DockerRunner("tests")
-    trouble = runner.unavailable()
-    runner.close()
-    if trouble is not None:
-        message = f"{trouble.messages[0].what}; {_HOW_TO_GET_DOCKER}"
-        if "docker" in REQUIRED:
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+    _need(DockerRunner("tests"), "docker", _HOW_TO_GET_DOCKER)
     client = docker.from_env(timeout=60)
     if not _has_base_image(client) and "docker" not in REQUIRED:
         client.close()

@@ -53,6 +53,10 @@ def test_copies(text: str, copies: list[Copy]) -> None:
         ('FROM x as one\nENTRYPOINT ["a"]\nFROM one', ("a",)),
         ('ENTRYPOINT ["a"]\nFROM y', ()),
         ('CMD ["a"]', ()),
+        ('ENTRYPOINT ["a"]\nENTRYPOINT []', ()),
+        ("ENTRYPOINT [ -f x ]", ("/bin/sh", "-c", "[ -f x ]")),
+        ("ENTRYPOINT " + "[" * 99_999, ("/bin/sh", "-c", "[" * 99_999)),
+        ("ENTRYPOINT ['a']", ("/bin/sh", "-c", "['a']")),
     ],
 )
 def test_entrypoint(text: str, entrypoint: tuple[str, ...]) -> None:
@@ -78,6 +82,10 @@ def test_environment() -> None:
         ('ENV V="a \\"b\\" \\n"', 'a "b" \\n'),
         ("ENV V=a\\ b", "a b"),
         ("ENV V=${NOPE:+alt}", ""),
+        ("ENV A=/a\nENV V=/x${A:+:$A}", "/x:/a"),
+        ("ENV A=/a\nENV V=${NOPE:-${A}}/b", "/a/b"),
+        ("ENV V=${NOPE:-'a}b'}", "a}b"),
+        ("ENV\tV\tsome value", "some value"),
         ("ENV A=1\nENV V=${A:+alt}", "alt"),
         ("ENV A=\nENV V=${A:-other}", "other"),
         ("ENV A=1 B=2\nENV A=3 V=$A", "1"),
@@ -100,6 +108,10 @@ def test_value(text: str, value: str) -> None:
     ("text", "commands"),
     [
         ("RUN a $B", ["/bin/sh -c 'a $B'"]),
+        ("RUN a \\\n\n  b", ["/bin/sh -c 'a    b'"]),
+        ("RUN [ -f x ] && y", ["/bin/sh -c '[ -f x ] && y'"]),
+        ("RUN echo $((1<<k))", ["/bin/sh -c 'echo $((1<<k))'"]),
+        ("ENV P=/x${P:+:$P}", ['export P=/x"${P:+:${P}}"']),
         ('RUN ["a", "b c"]', ["a 'b c'"]),
         ("WORKDIR /a b\nRUN x", ["mkdir -p '/a b' && cd '/a b'", "/bin/sh -c x"]),
         ("ENV PATH=/own:$PATH", ['export PATH=/own:"${PATH}"']),
@@ -146,8 +158,6 @@ def test_stages_and_bases_are_told() -> None:
     "line",
     [
         "ENV",
-        "ENTRYPOINT [",
-        "ENTRYPOINT " + "[" * 100_000,
         'COPY "a',
         "COPY",
         "ENV A=${B%c}",

@@ -39,7 +39,7 @@ def test_it_is_written_anew_without_ambiguity(build: Path) -> None:
 
     assert str(parse(text, (build,), ())) == (
         "Bootstrap: docker\nFrom: other\n\n"
-        "%files\n    a.txt /app/\n    b.txt /app/\n    sub sub\n\n"
+        "%files\n    ./a.txt /app/\n    ./b.txt /app/\n    ./sub sub\n\n"
         "%post -c /bin/sh\n  echo a \\\n   b\n\n"
         "%runscript\n    exec x\n\n\n"
         "Bootstrap: docker\nFrom: x\nStage: two\n\n"
@@ -87,7 +87,14 @@ def test_it_is_written_anew_without_ambiguity(build: Path) -> None:
         (f"{START}Bootstrap: oci-archive\nFrom: /x", "From takes /x, which lies"),
         ("Bootstrap: yum\nFrom: x", "Bootstrap: yum"),
         ("Bootstrap: docker\nFrom: x\nInclude: y", "the line 'Include: y'"),
-        ("From: x\nBootstrap: docker", "the beginning 'From: x'"),
+        (f"{START}%apprun ../../../tmp/x\n a", "%apprun ../../../tmp/x"),
+        (f"{START}%appfiles a/b\n a.txt", "%appfiles a/b"),
+        (f"{START}%files fromage\n /etc/passwd /x", "%files fromage"),
+        (f"{START}%files from a b\n /etc/passwd /x", "%files from a b"),
+        (f"{START}%files\n a** /x", "%files: a**"),
+        (f"{START}%files\n none /x", "%files takes none, which is not there"),
+        ("Bootstrap: localimage\nFrom: sub", "From takes sub, a folder"),
+        (f"From: x\n{START}{START}", "the beginning 'From: x'"),
         ("%post\n x", "the beginning '%post"),
         ("", "the beginning ''"),
     ],
@@ -101,6 +108,31 @@ def test_what_reaches_out_is_refused(text: str, found: str, build: Path) -> None
     assert found in caught.value.found
     assert caught.value.expected
     assert caught.value.do
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("sub/. /app/", ["./sub/. /app/"]),
+        ("sub/* /app/", ["./sub/c.txt /app/"]),
+        ("sub/.h* /app/", ["./sub/.hidden /app/"]),
+        ("./--opt=x /app", ["./--opt=x /app"]),
+        (". /x..y", ["./. /x..y"]),
+    ],
+)
+def test_files_are_named_one_by_one(line: str, named: list[str], build: Path) -> None:
+    (build / "sub/.hidden").touch()
+    (build / "--opt=x").touch()
+
+    text = str(parse(f"{START}%files\n {line}\n", (build,), ()))
+
+    assert [each.strip() for each in text.splitlines()[4:]] == named
+
+
+def test_keys_may_come_in_any_order(build: Path) -> None:
+    definition = parse("From: x\nBootstrap: docker\n", (build,), ())
+
+    assert definition.stages[0].header == {"from": "x", "bootstrap": "docker"}
 
 
 def test_base_of_this_machine_is_the_users_to_give(build: Path) -> None:

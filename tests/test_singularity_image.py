@@ -78,7 +78,7 @@ def _sif(offset: int, length: int) -> bytes:
         (_sif(128, 72)[:100], "it is cut short: 100 of 128 bytes"),
         (b"hsqs".ljust(500, b"x"), ""),
         (_sif(128, 72)[:20], "it is cut short: 20 of 128 bytes"),
-        (b"", "it is cut short: 0 of 128 bytes"),
+        (b"", "it is no image of Singularity"),
         (b"#!/bin/sh\n", "it is no image of Singularity"),
     ],
     ids=["whole", "cut", "header-cut", "squashfs", "start-cut", "empty", "script"],

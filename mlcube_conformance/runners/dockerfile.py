@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Copy", "Recipe", "read_recipe"]
 
-_HEREDOC = re.compile(r"<<-?[\"']?\w")
+_HEREDOC = re.compile(r"(^|[\s;&|])<<-?[\"']?[A-Za-z_]\w*")
 _FLAG = re.compile(r"--[a-z]+(=\S*)?\s+")
 _BEYOND = ("ONBUILD", "SHELL")
 #: What says nothing of the files of an image or of how a task starts.
@@ -123,9 +123,10 @@ def _instructions(text: str) -> list[tuple[str, str]]:
     """Return each instruction as its keyword in capitals and the rest of it."""
     found = []
     whole = ""
-    for line in text.splitlines():
-        if line.lstrip().startswith("#"):
-            continue
+    for line in text.split("\n"):
+        empty = whole and not line.strip()
+        if line.lstrip().startswith("#") or empty:
+            continue  # also within a continued line
         whole += line
         if whole.rstrip().endswith("\\"):
             whole = whole.rstrip()[:-1] + " "
@@ -143,11 +144,12 @@ def _stage(
     """Begin a stage, which may build upon an earlier one."""
     parts = [word.text(before_all) for word in split_words(rest)]
     base, *name = [part for part in parts if not part.startswith("--")]
-    recipe = deepcopy(stages[base]) if base in stages else Recipe(base=base)
+    earlier = stages.get(base.lower())
+    recipe = deepcopy(earlier) if earlier is not None else Recipe(base=base)
     recipe.stages = last.stages + 1
     recipe._arguments = {}  # noqa: SLF001 - its own
     if name:
-        stages[name[-1]] = recipe
+        stages[name[-1].lower()] = recipe
     return recipe
 
 
@@ -169,12 +171,13 @@ def _arg(
 
 
 def _entrypoint(recipe: Recipe, rest: str) -> None:
-    recipe.entrypoint = _exec_form(rest) or (("/bin/sh", "-c", rest) if rest else ())
+    shell = ("/bin/sh", "-c", rest) if rest.replace(" ", "") not in {"", "[]"} else ()
+    recipe.entrypoint = _exec_form(rest) or shell
 
 
 def _env(recipe: Recipe, rest: str) -> None:
     seen, known = dict(recipe.seen), dict(recipe.known)
-    first, _, value = rest.partition(" ")
+    first, value = (*rest.split(None, 1), "")[:2]
     if "=" in first:
         pairs = [_pair(word) for word in split_words(rest)]
     else:
@@ -274,7 +277,13 @@ def _exec_form(rest: str) -> tuple[str, ...]:
     """Return the words of the form `["a", "b"]`, or nothing for the other form."""
     if not rest.startswith("["):
         return ()
-    found = tuple(str(word) for word in json.loads(rest))
+    try:
+        words = json.loads(rest)
+    except (ValueError, RecursionError):
+        return ()  # A shell's own words may begin so, as `[ -f x ]` does.
+    if not all(isinstance(word, str) for word in words):
+        return ()
+    found = tuple(words)
     if any("\n" in word for word in found):
         message = "a word with a line break in it"
         raise ValueError(message)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Word", "split_words"]
 
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(:[-+])?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class _Variable:
     name: str
     operator: str
     """`-` for a default, `+` for what stands in place of a value, or ""."""
-    other: str
+    other: Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Word:
     def shell(self, known: Mapping[str, str]) -> str:
         """Return the word as a shell has to read it, with unknown variables left."""
         pieces = [
-            _for_shell(part)
+            f'"{_for_shell(part, known)}"'
             if isinstance(part, _Variable) and part.name not in known
             else shlex.quote(value)
             for part in self.parts
@@ -56,16 +56,23 @@ class Word:
 def _value(part: str | _Variable, known: Mapping[str, str]) -> str:
     if isinstance(part, str):
         return part
-    value = known.get(part.name, "")
+    value, other = known.get(part.name, ""), part.other.text(known)
     if part.operator == "+":
-        return part.other if value else ""
-    return value or (part.other if part.operator else "")
+        return other if value else ""
+    return value or (other if part.operator else "")
 
 
-def _for_shell(variable: _Variable) -> str:
-    other = re.sub(r'([\\"$`])', r"\\\1", variable.other)
-    operator = f":{variable.operator}{other}" if variable.operator else ""
-    return f'"${{{variable.name}{operator}}}"'
+def _for_shell(variable: _Variable, known: Mapping[str, str]) -> str:
+    """Return a variable as a shell reads it between double quotes."""
+    if not variable.operator:
+        return f"${{{variable.name}}}"
+    other = "".join(
+        _for_shell(part, known)
+        if isinstance(part, _Variable) and part.name not in known
+        else re.sub(r'([\\"$`}])', r"\\\1", _value(part, known))
+        for part in variable.other.parts
+    )
+    return f"${{{variable.name}:{variable.operator}{other}}}"
 
 
 def split_words(line: str, *, at_spaces: bool = True) -> list[Word]:
@@ -117,13 +124,40 @@ def split_words(line: str, *, at_spaces: bool = True) -> list[Word]:
 def _variable(line: str, place: int) -> tuple[str | _Variable, int]:
     """Read what follows a dollar sign; return it and the place behind it."""
     match = _VARIABLE.match(line, place - 1)
-    if match is not None:
-        name, operator, other = match[1] or match[2], match[3] or "", match[4] or ""
-        return _Variable(name=name, operator=operator, other=other), match.end()
-    if line.startswith("{", place):
-        message = f"the variable {line[place - 1 :][:20]} is not understood"
-        raise ValueError(message)
-    return "$", place
+    if match is None:
+        if line.startswith("{", place):
+            raise _not_understood(line, place)
+        return "$", place
+    end = match.end()
+    if match[1]:
+        return _Variable(name=match[1], operator="", other=Word(())), end
+    closing = _closing(line, end)
+    operator, inner = (match[3] or "")[1:], line[end:closing]
+    if inner and not operator:
+        raise _not_understood(line, place)
+    words = split_words(inner, at_spaces=False)
+    other = words[0] if words else Word(())
+    return _Variable(name=match[2], operator=operator, other=other), closing + 1
+
+
+def _closing(line: str, place: int) -> int:
+    """Return the place of the brace that closes a variable."""
+    depth, quote = 1, ""
+    for at in range(place, len(line)):
+        sign = line[at]
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "{}":
+            depth += 1 if sign == "{" else -1
+            if depth == 0:
+                return at
+    raise _not_understood(line, place)
+
+
+def _not_understood(line: str, place: int) -> ValueError:
+    return ValueError(f"the variable at {line[place - 1 :][:20]!r} is not understood")
 
 
 def _word(parts: list[str | _Variable]) -> Word:

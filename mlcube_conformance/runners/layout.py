@@ -33,7 +33,7 @@ def recipe_of(cube: Cube, build_args: Mapping[str, str]) -> Recipe:
         if not dockerfile.resolve().is_relative_to(cube.build_context.resolve()):
             message = "it is a link that leaves build/"
             raise ValueError(message)  # noqa: TRY301 - told with the others
-        return read_recipe(dockerfile.read_text(encoding="utf-8"), build_args)
+        return read_recipe(dockerfile.read_text(encoding="utf-8-sig"), build_args)
     except (OSError, ValueError, RuntimeError) as error:
         raise Violation(
             Message(

@@ -117,8 +117,10 @@ class SingularityRunner:
             return "present", "an unpacked image, used as it is"
         if there and (wrong := what_is_wrong(path)):
             request.watch.note(f"{path} is made anew: {wrong}")
-        elif there and content_of(engine, path) == plan.key:
+        elif there and (content := content_of(engine, path)) == plan.key:
             return "up to date", f"from {plan.source}"
+        elif there and not content:
+            raise _in_the_way(request, path)
         make_room(request, path)
         request.watch.note(
             f"building {path} from {plan.source}, by {engine}; log: {request.log}"
@@ -348,12 +350,13 @@ def _no_recipe(request: ConfigureRequest, path: Path, found: str) -> Violation:
 
 
 def _in_the_way(request: ConfigureRequest, path: Path) -> Violation:
+    what = what_is_wrong(path) or "an image that was not built here"
     return Violation(
         Message(
             what="something else lies where the image belongs; it is left alone",
             where=f"{request.platform.file}, key image",
-            found=f"{path}: {what_is_wrong(path)}",
-            expected="an image, or nothing",
+            found=f"{path}: {what}",
+            expected="an image that was built here, or nothing",
             do="move it away, or name another place",
         )
     )

@@ -38,6 +38,9 @@ _MACHINE_FAULTS = re.compile(
 _FOREIGN_IDS = re.compile(
     r"Invalid argument|Operation not permitted|subuid|subgid|newuidmap|user namespace"
 )
+# By these a command of a recipe could step out of its container through the process
+# that builds, whose root is that of this machine.
+_DROPPED = "CAP_SYS_PTRACE,CAP_SYS_ADMIN,CAP_SYS_MODULE,CAP_SYS_RAWIO"
 _SUBORDINATE_IDS = (Path("/etc/subuid"), Path("/etc/subgid"))
 
 
@@ -106,6 +109,7 @@ def build_image(
                         # Else %test would see all variables of the user, and the
                         # commands of a recipe /tmp of this machine.
                         "CLEANENV": "1",
+                        "DROP_CAPS": _DROPPED,
                         **_cache(plan, scratch),
                         "CONTAIN": "1",
                         "WORKDIR": str(inside),

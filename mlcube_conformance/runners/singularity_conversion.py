@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["convert"]
 
+_PLAIN = re.compile(r"[\w./-]+")
 _RUNSCRIPT = re.compile(
     r"^%(runscript|startscript)$.*?(?=^%|\Z)", re.MULTILINE | re.DOTALL
 )
@@ -62,13 +63,24 @@ def convert(
             )
         )
     lay_out(found, cube, place)
+    targets = {each.target for each in found.copies}
+    # One by one, since a folder of the image may be a link; a name that has to be
+    # quoted can only be copied with all that lies around it.
+    plain = all(_PLAIN.fullmatch(each) for each in targets)
     unkept = list(found.unkept)
     if (cube.build_context / ".dockerignore").exists():
         unkept.append(".dockerignore")
-    return _written(found), unkept
+    files = [_line(each, place) for each in sorted(targets)] if plain else [[".", "/"]]
+    return _written(found, files), unkept
 
 
-def _written(found: Recipe) -> str:
+def _line(target: str, place: Path) -> list[str]:
+    """Return what is copied, and where to, for one target of a COPY."""
+    end = "/." if (place / target.lstrip("/")).is_dir() else ""
+    return [f".{target}{end}", target + ("/" if end else "")]
+
+
+def _written(found: Recipe, files: list[list[str]]) -> str:
     # Only here, since nobody else needs it and it is slow to import.
     from spython.main.parse.recipe import Recipe as Section  # noqa: PLC0415
     from spython.main.parse.writers.singularity import (  # noqa: PLC0415
@@ -77,7 +89,7 @@ def _written(found: Recipe) -> str:
 
     section = Section()
     section.fromHeader = found.base
-    section.files = [[".", "/"]]
+    section.files = files
     section.install = found.commands
     section.environ = [f"{name}={value}" for name, value in found.exports]
     if found.entrypoint:

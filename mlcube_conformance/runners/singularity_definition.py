@@ -36,9 +36,16 @@ _TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 #: What a path may hold that is handed to a shell on this machine.
 _PLAIN = re.compile(r"[\w./+@%,:=^-]+")
+_HIDDEN = re.compile(r"(^|/)\.[^/.]")
 _GLOB = re.compile(r"[\w./+@%,:=^*?\[\]!-]+")
 
+# What may stand behind the name of a section; the name of an app becomes a path.
+_APP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_REST = {"files": re.compile(r"|from\s+[A-Za-z0-9_][A-Za-z0-9_.-]*")}
+_SHELL = re.compile(r"|-c\s+\S*/?(ba|da|z|k)?sh")
+_ANY = re.compile(r".*")
 _HEADER_KEYS = {
+    *("fingerprints",),
     *("bootstrap", "from", "stage", "includecmd", "registry", "namespace"),
     "library",
 }
@@ -108,7 +115,7 @@ class Definition:
         """Let the commands of each stage begin with some of ours."""
         for stage in self.stages:
             for section in stage.sections:
-                if section.name == "post":
+                if section.name == "post" and _SHELL.fullmatch(section.rest):
                     section.lines[:0] = lines
 
 
@@ -171,6 +178,8 @@ def parse(text: str, roots: tuple[Path, ...], given: Iterable[str]) -> Definitio
             do="remove it",
         )
     starts = [match.start() for match in _STAGE.finditer(text)]
+    if len(starts) == 1:
+        starts = [0]  # its other keys may come first
     before = text[: starts[0]] if starts else text
     if any(
         line.strip() and not line.lstrip().startswith("#")
@@ -226,7 +235,16 @@ def _section(name: str, rest: str) -> Section:
             expected=f"one of %{', %'.join(sorted(_INSIDE | _FILES))}",
             do="mend the name; within a section no line may begin with %",
         )
-    return Section(name=name, rest=rest.partition(" #")[0].strip(), lines=[])
+    rest = rest.partition(" #")[0].strip()
+    pattern = _APP if name.startswith("app") else _REST.get(name, _ANY)
+    if not pattern.fullmatch(rest):
+        raise DefinitionError(
+            found=f"%{name} {rest}",
+            expected=f"%{name}, and behind it what the format allows",
+            do="mend the line: the name of an app is letters and digits, that of a "
+            "stage follows `from`",
+        )
+    return Section(name=name, rest=rest, lines=[])
 
 
 def _header(lines: list[str]) -> dict[str, str]:
@@ -254,6 +272,13 @@ def _check_base(
     if agent in LOCAL_AGENTS:
         if base not in given and not _inside(roots[0] / base, roots):
             raise _outside("From", base)
+        if base not in given and (roots[0] / base).is_dir():
+            # Its links would lead to this machine while it is filled.
+            raise DefinitionError(
+                found=f"From takes {base}, a folder",
+                expected="a file that holds an image",
+                do="build an image file of it",
+            )
     elif agent not in _FETCHING:
         raise DefinitionError(
             found=f"Bootstrap: {agent}",
@@ -267,23 +292,31 @@ def _files(section: Section, roots: tuple[Path, ...]) -> list[str]:
     named = []
     for line in section.lines:
         words = line.split()
-        if not words or words[0].startswith("#"):
-            continue
-        source, target = words[0], words[-1]
-        if len(words) > 2 or not _PLAIN.fullmatch(target.strip("*")) or ".." in target:  # noqa: PLR2004 - a source and a target
-            raise _odd(section, line)
-        if section.rest.lower().startswith("from"):
-            if not _GLOB.fullmatch(source):
-                raise _odd(section, line)
-            named.append(f"    {source} {target}")
-            continue
-        if not _GLOB.fullmatch(source):
-            raise _odd(section, line)
-        for found in _found(source, roots, f"%{section.name}"):
-            if not _PLAIN.fullmatch(found):
-                raise _odd(section, found)
-            named.append(f"    {found} {found if len(words) == 1 else target}")
+        if words and not words[0].startswith("#"):
+            named += _copied(section, words, roots)
     return named
+
+
+def _copied(section: Section, words: list[str], roots: tuple[Path, ...]) -> list[str]:
+    """Return one line for each file that a line means."""
+    source, *targets = words
+    plain = all(_PLAIN.fullmatch(target.strip("*")) for target in targets)
+    above = any(".." in target.split("/") for target in targets)
+    if len(targets) > 1 or not plain or above or not _GLOB.fullmatch(source):
+        raise _odd(section, " ".join(words))
+    if section.name == "files" and section.rest:
+        # Of another stage, in whose image the pattern counts.
+        return [f"    {' '.join(words)}"]
+    try:
+        matches = _found(source, roots, f"%{section.name}")
+    except DefinitionError:
+        raise
+    except (OSError, RuntimeError, ValueError, NotImplementedError) as error:
+        raise _odd(section, f"{source} ({error})") from error
+    if odd := [found for found in matches if not _PLAIN.fullmatch(found)]:
+        raise _odd(section, odd[0])
+    # With ./ before each, since a name may begin like an option.
+    return [f"    ./{found} {targets[0] if targets else found}" for found in matches]
 
 
 def _odd(section: Section, line: str) -> DefinitionError:
@@ -312,7 +345,16 @@ def _found(source: str, roots: tuple[Path, ...], where: str) -> list[str]:
             expected="a file or folder of build/",
             do="mend the name, or add the file",
         )
-    return [os.path.relpath(each, root) for each in matches]
+    # "folder/." means what is in it, and a pattern no hidden files.
+    end = "/." if source.endswith("/.") else ""
+    named = [os.path.relpath(each, root) + end for each in matches]
+    hidden = any(part.startswith(".") for part in pattern.split("/"))
+    shown = [
+        name
+        for name in named
+        if hidden or not _HIDDEN.search(name[: -len(end) or None])
+    ]
+    return shown or named
 
 
 def _outside(where: str, path: str) -> DefinitionError:

@@ -126,7 +126,8 @@ def _header(path: Path) -> bytes:
 def _is_sif(header: bytes) -> bool:
     # Of a file that was cut at its very beginning, that is all there is.
     start = _LAUNCH + _SIF
-    return header[_SIF_AT : len(start)] == _SIF or start.startswith(header)
+    cut = len(header) > len(b"#!/") and start.startswith(header)
+    return header[_SIF_AT : len(start)] == _SIF or cut
 
 
 def _end(header: bytes) -> int:

@@ -93,7 +93,7 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
 def _from_recipe(request: ConfigureRequest) -> BuildPlan:
     context, given = request.cube.build_context, request.options.build_args
     try:
-        text = (context / RECIPE).read_text(encoding="utf-8")
+        text = (context / RECIPE).read_text(encoding="utf-8-sig")
         definition = parse(filled(text, given), (context,), given.values())
         for name in sorted(unused(text, given)):
             request.watch.note(f"{RECIPE} takes no argument {name}: it is left out")

@@ -420,6 +420,43 @@ def test_commands_of_a_recipe_see_no_secret(
     assert "hunter2" not in run.output
 
 
+def test_commands_of_a_recipe_cannot_step_out(
+    cube_folder: CubeFolder,
+    run_suite: RunSuite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process that builds has this machine for its root, and is seen inside."""
+    monkeypatch.setenv("MY_SECRET", "hunter2")
+    outside = tmp_path / "outside"
+    _recipe(
+        cube_folder,
+        f"chroot /proc/1/root /bin/touch {outside} || echo kept in\n"
+        "    tr '\\0' ' ' < /proc/1/environ || echo kept from it",
+    )
+
+    run = run_suite("--cube", cube_folder.root, *ON, "--live")
+
+    assert run.exit_code == 0, run.output
+    assert "kept in" in run.output
+    assert "kept from it" in run.output
+    assert "hunter2" not in run.output
+    assert not outside.exists()
+
+
+def test_image_that_was_not_built_here_is_left_alone(
+    cube_folder: CubeFolder, run_suite: RunSuite, image: Path
+) -> None:
+    image.parent.mkdir()
+    image.write_bytes(b"hsqs" + 500 * b"x")
+
+    name, text = _only_failure(run_suite, cube_folder)
+
+    assert name == f"failed {IMAGE_BUILDS}"
+    assert f"{image}: an image that was not built here" in text
+    assert image.read_bytes().startswith(b"hsqsx")
+
+
 @pytest.mark.docker
 def test_base_image_that_moved_makes_another_image(
     cube_folder: CubeFolder,
