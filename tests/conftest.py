@@ -198,7 +198,7 @@ def run_suite(tmp_path: Path) -> RunSuite:
             cwd=place,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         return SuiteRun(

@@ -56,6 +56,7 @@ LAYERS = (
     "runners.singularity_definition",
     "runners.singularity_recipe",
     "runners.singularity_build",
+    "runners.singularity_container",
     "runners.singularity",
     "runners.fake",
     # judging
