@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from mlcube_conformance.log import tail
+from mlcube_conformance.model import RunResult
+from mlcube_conformance.process import run_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mlcube_conformance.errors import MachineError
-    from mlcube_conformance.model import Cube, Image, Platform, RunResult
+    from mlcube_conformance.model import Cube, Image, Platform
     from mlcube_conformance.mounts import TaskView
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Watch",
     "heartbeat",
     "proxies",
+    "run_task",
 ]
 
 #: Seconds after which a silent wait says what it waits for.
@@ -148,6 +151,54 @@ def heartbeat(watch: Watch, what: str, log: Path) -> Callable[[float], None]:
             watch.note(f"{what} after {seconds:.0f} s{last}")
 
     return waiting
+
+
+def run_task(  # noqa: PLR0913 - each says one thing about the process
+    request: RunRequest,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    command: tuple[str, ...],
+    begun: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Run a task as a process of this machine, within its time and into its logs.
+
+    Args:
+        request: What is asked for.
+        argv: The process and its arguments.
+        env: Its whole environment.
+        cwd: Folder to start in.
+        command: The command line that does the same by hand.
+        begun: Called once with the number of its session.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    request.stderr.unlink(missing_ok=True)
+    ended = run_process(
+        argv,
+        stdout=request.stdout,
+        stderr=request.stderr,
+        timeout=request.options.task_timeout,
+        env=env,
+        cwd=cwd,
+        out=request.watch.out,
+        err=request.watch.err,
+        waiting=heartbeat(
+            request.watch, f"still running {request.case_id}", request.stdout
+        ),
+        begun=begun,
+    )
+    return RunResult(
+        exit_code=ended.exit_code,
+        timed_out=ended.timed_out,
+        out_of_memory=False,
+        seconds=ended.seconds,
+        stdout=request.stdout,
+        stderr=request.stderr,
+        command=command,
+    )
 
 
 def proxies() -> dict[str, str]:

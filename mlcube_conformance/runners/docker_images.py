@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import docker
 import requests
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import DockerException
 
 from mlcube_conformance.errors import UsageError
 from mlcube_conformance.loader.platforms import find_platform, load_platform
@@ -18,6 +18,8 @@ from mlcube_conformance.runners.docker_build import BuildContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from docker.models.images import Image
 
     from mlcube_conformance.model import Cube
     from mlcube_conformance.runners.base import ConfigureRequest
@@ -49,36 +51,39 @@ def _daemon() -> Iterator[docker.DockerClient | None]:
         client.close()
 
 
-def _id_of(client: docker.DockerClient, name: str) -> str:
+def _image(client: docker.DockerClient | None, name: str) -> Image | None:
+    if client is None:
+        return None
     try:
-        return str(client.images.get(name).id)
-    except (ImageNotFound, DockerException, requests.RequestException):
-        return ""
+        return client.images.get(name)
+    except (DockerException, requests.RequestException):
+        return None
 
 
 def image_in_daemon(name: str) -> str:
     """Return the id of an image that the daemon has; "" where it has none."""
     with _daemon() as client:
-        return _id_of(client, name) if client is not None else ""
+        image = _image(client, name)
+    return str(image.id) if image is not None else ""
 
 
-def image_of_cube(request: ConfigureRequest) -> tuple[str, str]:
-    """Return the name and id of the cube's image, if the daemon's is up to date.
+def image_of_cube(request: ConfigureRequest) -> str:
+    """Return the name of the cube's image, if the daemon's is up to date.
 
-    Both are "" where there is no daemon, no such image, or one of other content.
+    It is "" where there is no daemon, no such image, or one of other content.
     """
     name = _name_for_docker(request.cube)
     if not name:
-        return "", ""
+        return ""
     with _daemon() as client:
-        if client is None or not (found := _id_of(client, name)):
-            return "", ""
-        label = client.images.get(name).labels.get(CONTENT_LABEL)
+        image = _image(client, name)
+    if image is None:
+        return ""
     try:
         current = BuildContext.of(request).key()
     except (OSError, ValueError, RecursionError):
-        return "", ""
-    return (name, found) if label == current else ("", "")
+        return ""
+    return name if image.labels.get(CONTENT_LABEL) == current else ""
 
 
 def _name_for_docker(cube: Cube) -> str:

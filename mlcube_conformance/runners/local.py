@@ -21,9 +21,9 @@ from mlcube_conformance.errors import (
     PlatformUnavailable,
     Violation,
 )
-from mlcube_conformance.model import Image, RunResult
-from mlcube_conformance.process import kill_all, processes_with, run_process
-from mlcube_conformance.runners.base import CA_VARIABLES, heartbeat, proxies
+from mlcube_conformance.model import Image
+from mlcube_conformance.process import kill_all, processes_with
+from mlcube_conformance.runners.base import CA_VARIABLES, proxies, run_task
 from mlcube_conformance.runners.container import visible_devices
 from mlcube_conformance.runners.environments import (
     environment_key,
@@ -43,7 +43,7 @@ from mlcube_conformance.runners.liveness import (
 from mlcube_conformance.workspace import remove_tree
 
 if TYPE_CHECKING:
-    from mlcube_conformance.model import Cube, Platform
+    from mlcube_conformance.model import Cube, Platform, RunResult
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
     from mlcube_conformance.runners.dockerfile import Recipe
 
@@ -134,17 +134,14 @@ class LocalRunner:
         lay_out(recipe, request.cube, place)
         argv = _argv(recipe, request, place)
         environment = _environment(recipe, request, place)
-        request.stderr.unlink(missing_ok=True)
         # A short path, since sockets in it may have only a hundred bytes.
         with tempfile.TemporaryDirectory(
             prefix="mlcube-", ignore_cleanup_errors=True
         ) as own:
             try:
-                ended = run_process(
+                return run_task(
+                    request,
                     argv,
-                    stdout=request.stdout,
-                    stderr=request.stderr,
-                    timeout=request.options.task_timeout,
                     env={
                         **environment,
                         "HOME": own,
@@ -153,12 +150,10 @@ class LocalRunner:
                         _TASK: str(place),
                     },
                     cwd=place / recipe.workdir.lstrip("/"),
-                    out=request.watch.out,
-                    err=request.watch.err,
-                    waiting=heartbeat(
-                        request.watch,
-                        f"still running {request.case_id}",
-                        request.stdout,
+                    command=(
+                        *("env", "-i", "HOME=/tmp", "TMPDIR=/tmp"),
+                        *(f"{name}={value}" for name, value in environment.items()),
+                        *argv,
                     ),
                 )
             except (OSError, ValueError) as error:
@@ -173,19 +168,6 @@ class LocalRunner:
             finally:
                 # Those, too, that left the group of the process.
                 kill_all([pid for pid, at in processes_with(_TASK) if at == str(place)])
-        return RunResult(
-            exit_code=ended.exit_code,
-            timed_out=ended.timed_out,
-            out_of_memory=False,
-            seconds=ended.seconds,
-            stdout=request.stdout,
-            stderr=request.stderr,
-            command=(
-                *("env", "-i", "HOME=/tmp", "TMPDIR=/tmp"),
-                *(f"{name}={value}" for name, value in environment.items()),
-                *argv,
-            ),
-        )
 
     def remove_leftovers(self) -> tuple[str, ...]:
         """Kill the processes of runs that are over; return their names."""

@@ -13,10 +13,9 @@ from mlcube_conformance.errors import (
     Violation,
 )
 from mlcube_conformance.log import mask
-from mlcube_conformance.model import Image, RunResult
-from mlcube_conformance.process import run_process
+from mlcube_conformance.model import Image
 from mlcube_conformance.runners import container
-from mlcube_conformance.runners.base import heartbeat
+from mlcube_conformance.runners.base import run_task
 from mlcube_conformance.runners.liveness import Liveness, build_lock, lock_folder
 from mlcube_conformance.runners.singularity_build import build_image, make_room
 from mlcube_conformance.runners.singularity_container import (
@@ -38,7 +37,7 @@ from mlcube_conformance.runners.singularity_recipe import RECIPE, build_plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlcube_conformance.model import Cube, ImageOrigin, Platform
+    from mlcube_conformance.model import Cube, ImageOrigin, Platform, RunResult
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
     from mlcube_conformance.runners.singularity_engine import Engine
 
@@ -138,38 +137,26 @@ class SingularityRunner:
         if gpus not in {"", "all"}:
             inside["CUDA_VISIBLE_DEVICES"] = container.visible_devices(gpus)
         words = command_line(request, engine)
-        request.stderr.unlink(missing_ok=True)
+        environment = engine.environment(inside, {})
+        own = environment.items() - dict(os.environ).items()
         with self._liveness.scratch() as scratch:
             try:
-                ended = run_process(
+                result = run_task(
+                    request,
                     [*words[:_VERB], "--workdir", str(scratch), *words[_VERB:]],
-                    stdout=request.stdout,
-                    stderr=request.stderr,
-                    timeout=request.options.task_timeout,
-                    env=engine.environment(inside, {}),
+                    env=environment,
                     cwd=scratch,
-                    out=request.watch.out,
-                    err=request.watch.err,
-                    waiting=heartbeat(
-                        request.watch,
-                        f"still running {request.case_id}",
-                        request.stdout,
+                    command=(
+                        "env",
+                        *(mask(f"{k}={v}") for k, v in sorted(own)),
+                        *words,
                     ),
                     begun=self._liveness.remember_session,
                 )
             except OSError as error:
                 raise not_run(request, str(error)) from error
-        check_started(request, ended)
-        own = engine.environment(inside, {}).items() - dict(os.environ).items()
-        return RunResult(
-            exit_code=ended.exit_code,
-            timed_out=ended.timed_out,
-            out_of_memory=False,
-            seconds=ended.seconds,
-            stdout=request.stdout,
-            stderr=request.stderr,
-            command=("env", *(mask(f"{k}={v}") for k, v in sorted(own)), *words),
-        )
+        check_started(request, result)
+        return result
 
     def remove_leftovers(self) -> tuple[str, ...]:
         """Kill the processes and remove the files of runs that are over."""

@@ -22,8 +22,7 @@ from mlcube_conformance.runners.singularity_image import identity, what_is_wrong
 from mlcube_conformance.runners.singularity_recipe import RECIPE
 
 if TYPE_CHECKING:
-    from mlcube_conformance.model import Mount
-    from mlcube_conformance.process import Ended
+    from mlcube_conformance.model import Mount, RunResult
     from mlcube_conformance.runners.base import RunRequest
     from mlcube_conformance.runners.singularity_engine import Engine
 
@@ -142,7 +141,7 @@ def check_before(request: RunRequest, engine: Engine) -> None:
         )
 
 
-def check_started(request: RunRequest, ended: Ended) -> None:
+def check_started(request: RunRequest, ended: RunResult) -> None:
     """Say whose fault it is that a container did not start, where it did not."""
     last = "".join(tail(request.stderr, 1))
     if ended.timed_out:

@@ -45,9 +45,8 @@ _REST = {"files": re.compile(r"|from\s+[A-Za-z0-9_][A-Za-z0-9_.-]*")}
 _SHELL = re.compile(r"|-c\s+\S*/?(ba|da|z|k)?sh")
 _ANY = re.compile(r".*")
 _HEADER_KEYS = {
-    *("fingerprints",),
-    *("bootstrap", "from", "stage", "includecmd", "registry", "namespace"),
-    "library",
+    *("bootstrap", "fingerprints", "from", "includecmd", "library", "namespace"),
+    *("registry", "stage"),
 }
 #: Agents that fetch a base image from elsewhere, or start from nothing.
 _FETCHING = {"docker", "docker-daemon", "library", "oras", "shub", "scratch"}
@@ -62,7 +61,7 @@ _INSIDE = {
 _ON_THIS_MACHINE = {"setup", "pre", "appsetup"}
 
 
-class DefinitionError(ValueError):
+class DefinitionError(Exception):
     """A definition file cannot be used; the arguments say what is found and to do."""
 
     def __init__(self, *, found: str, expected: str, do: str) -> None:
@@ -309,8 +308,6 @@ def _copied(section: Section, words: list[str], roots: tuple[Path, ...]) -> list
         return [f"    {' '.join(words)}"]
     try:
         matches = _found(source, roots, f"%{section.name}")
-    except DefinitionError:
-        raise
     except (OSError, RuntimeError, ValueError, NotImplementedError) as error:
         raise _odd(section, f"{source} ({error})") from error
     if odd := [found for found in matches if not _PLAIN.fullmatch(found)]:
@@ -349,11 +346,7 @@ def _found(source: str, roots: tuple[Path, ...], where: str) -> list[str]:
     end = "/." if source.endswith("/.") else ""
     named = [os.path.relpath(each, root) + end for each in matches]
     hidden = any(part.startswith(".") for part in pattern.split("/"))
-    shown = [
-        name
-        for name in named
-        if hidden or not _HIDDEN.search(name[: -len(end) or None])
-    ]
+    shown = [name for name in named if hidden or not _HIDDEN.search(name)]
     return shown or named
 
 

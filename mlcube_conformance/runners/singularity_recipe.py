@@ -74,7 +74,7 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
         image_of_cube,
     )
 
-    name, _ = image_of_cube(request)
+    name = image_of_cube(request)
     if name:
         text, folder = f"Bootstrap: docker-daemon\nFrom: {name}\n", place
         source = f"Docker's {name}"
