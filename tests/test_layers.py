@@ -26,6 +26,7 @@ LAYERS = (
     "loader.fields",
     "loader.promises",
     "loader.multi_file",
+    "loader.run_args",
     "loader.platforms",
     # deciding
     "mounts",
