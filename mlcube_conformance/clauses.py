@@ -28,6 +28,11 @@ CUBE_CLAUSES = (
     Clause(id="OUTPUT-3", level=2, sentence="no output is empty"),
     Clause(id="INPUT-2", level=3, sentence="the task leaves its inputs unchanged"),
     Clause(id="OWNER-1", level=3, sentence="outputs belong to the invoking user"),
+    Clause(
+        id="REMOTE-1",
+        level=2,
+        sentence="outputs lie on the host where the task ran, and the same here",
+    ),
     Clause(id="SAME-1", level=4, sentence="outputs are the same on every platform"),
 )
 

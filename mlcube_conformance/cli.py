@@ -6,6 +6,7 @@ ran past its deadline; 125 when the platform or the image failed before it.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -13,11 +14,28 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.cli_options import (
+    BuildArgOption,
+    CaBundleOption,
+    ConfigureTimeoutOption,
+    CubeOption,
+    DaysOption,
+    EnvOption,
+    ForceOption,
+    GpusOption,
+    LogsOption,
+    NetworkOption,
+    ParameterOption,
+    PlatformOption,
+    TaskOption,
+    TaskTimeoutOption,
+    WorkspaceOption,
+)
 from mlcube_conformance.errors import (
     ConformanceError,
     Message,
@@ -26,9 +44,14 @@ from mlcube_conformance.errors import (
     require,
 )
 from mlcube_conformance.loader.multi_file import load_cube_for
-from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.loader.platforms import (
+    find_platform,
+    load_place,
+    load_platform,
+)
 from mlcube_conformance.model import Case
 from mlcube_conformance.mounts import task_view
+from mlcube_conformance.outcome import Outcome
 from mlcube_conformance.plan import (
     check_overrides,
     check_paths,
@@ -38,16 +61,22 @@ from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest, Watch
 from mlcube_conformance.selection import (
     absolute,
+    parse_assignments,
     parse_overrides,
     runner_options,
 )
-from mlcube_conformance.workspace import check_inputs, confine, make_outputs
+from mlcube_conformance.workspace import (
+    check_inputs,
+    confine,
+    make_folder,
+    make_outputs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
-    from mlcube_conformance.model import Cube, Image, Platform
+    from mlcube_conformance.model import Cube, Image, Platform, RunResult
     from mlcube_conformance.runners.base import Options, Runner
 
 __all__ = ["run_command_line"]
@@ -55,55 +84,7 @@ __all__ = ["run_command_line"]
 _USAGE = 2
 _TIMED_OUT = 124
 _NOT_RUN = 125
-
-_CubeOption = Annotated[
-    Path, typer.Option("--mlcube", metavar="DIR", help="Folder of the cube.")
-]
-_PlatformOption = Annotated[
-    str, typer.Option("--platform", metavar="FILE", help="Platform file, or its name.")
-]
-_TaskOption = Annotated[
-    Path,
-    typer.Option("--task", metavar="FILE", help="Run file of the task, or its name."),
-]
-_ParameterOption = Annotated[
-    list[str],
-    typer.Option(
-        "--parameter",
-        metavar="NAME=PATH",
-        help="Value for a parameter, instead of the run file's (repeatable).",
-    ),
-]
-_BuildArgOption = Annotated[
-    list[str],
-    typer.Option(
-        "--build-arg",
-        metavar="NAME=VALUE",
-        help="Build argument of the image (repeatable).",
-    ),
-]
-_NetworkOption = Annotated[
-    str | None,
-    typer.Option("--network", metavar="none|host", help="Network of build and task."),
-]
-_GpusOption = Annotated[
-    str | None,
-    typer.Option("--gpus", metavar="N", help="GPUs: all, a number, or device=0,1."),
-]
-_CaBundleOption = Annotated[
-    str | None,
-    typer.Option("--ca-bundle", metavar="FILE", help="Certificates to trust (PEM)."),
-]
-_ConfigureTimeoutOption = Annotated[
-    str | None,
-    typer.Option(
-        "--configure-timeout", metavar="SECONDS", help="Time to build (3600)."
-    ),
-]
-_TaskTimeoutOption = Annotated[
-    str | None,
-    typer.Option("--task-timeout", metavar="SECONDS", help="Time for the task (3600)."),
-]
+_MEGABYTE = 1_000_000
 
 
 def run_command_line(kind: str, program: str) -> NoReturn:
@@ -126,55 +107,91 @@ def run_command_line(kind: str, program: str) -> NoReturn:
 
     @app.command()
     def configure(
-        mlcube: _CubeOption,
-        platform: _PlatformOption,
-        build_arg: _BuildArgOption = [],  # noqa: B006 - read by typer, never changed
-        network: _NetworkOption = None,
-        ca_bundle: _CaBundleOption = None,
-        configure_timeout: _ConfigureTimeoutOption = None,
+        mlcube: CubeOption,
+        platform: PlatformOption,
+        build_arg: BuildArgOption = [],  # noqa: B006 - read by typer, never changed
+        env: EnvOption = [],  # noqa: B006 - as above
+        network: NetworkOption = None,
+        ca_bundle: CaBundleOption = None,
+        configure_timeout: ConfigureTimeoutOption = None,
+        logs: LogsOption = None,
     ) -> None:
         """Make the image of a cube."""
-        with _exit_codes():
+        with _ending(logs) as outcome:
             options = runner_options(
                 build_args=build_arg,
+                environment=_environment(env),
                 network=_network(network),
                 gpus=None,
                 ca_bundle=ca_bundle,
                 configure_timeout=configure_timeout,
             )
-            with _job(kind, mlcube, platform) as job:
-                job.configure(options)
+            with _job(kind, mlcube, platform, logs=logs) as job:
+                outcome.image = job.configure(options)
 
     @app.command()
     def run(
-        mlcube: _CubeOption,
-        platform: _PlatformOption,
-        task: _TaskOption,
-        parameter: _ParameterOption = [],  # noqa: B006 - read by typer, never changed
-        build_arg: _BuildArgOption = [],  # noqa: B006 - read by typer, never changed
-        network: _NetworkOption = None,
-        gpus: _GpusOption = None,
-        ca_bundle: _CaBundleOption = None,
-        configure_timeout: _ConfigureTimeoutOption = None,
-        task_timeout: _TaskTimeoutOption = None,
+        mlcube: CubeOption,
+        platform: PlatformOption,
+        task: TaskOption,
+        workspace: WorkspaceOption = None,
+        parameter: ParameterOption = [],  # noqa: B006 - read by typer, never changed
+        build_arg: BuildArgOption = [],  # noqa: B006 - read by typer, never changed
+        env: EnvOption = [],  # noqa: B006 - as above
+        network: NetworkOption = None,
+        gpus: GpusOption = None,
+        ca_bundle: CaBundleOption = None,
+        configure_timeout: ConfigureTimeoutOption = None,
+        task_timeout: TaskTimeoutOption = None,
+        logs: LogsOption = None,
     ) -> None:
         """Run a task of a cube; makes the image first if it is not there."""
-        with _exit_codes():
+        with _ending(logs) as outcome:
             options = runner_options(
                 build_args=build_arg,
+                environment=_environment(env),
                 network=_network(network),
                 gpus=gpus,
                 ca_bundle=ca_bundle,
                 configure_timeout=configure_timeout,
                 task_timeout=task_timeout,
             )
-            with _job(kind, mlcube, platform, task, parameter) as job:
-                code = job.run(options)
+            with _job(kind, mlcube, platform, task, parameter, logs=logs) as job:
+                outcome.result = result = job.run(options, workspace)
+                code = _TIMED_OUT if result.timed_out else result.exit_code
                 if code:
                     raise typer.Exit(code)
 
+    if kind == "ssh":
+
+        @app.command()
+        def clean(
+            platform: PlatformOption,
+            older_than: DaysOption = 0,
+            *,
+            force: ForceOption = False,
+        ) -> None:
+            """Remove what cubes of yours left on a host; its images stay."""
+            with _ending(None):
+                _clean(platform, older_than, force=force)
+
     app(prog_name=program)
     raise SystemExit(0)
+
+
+def _clean(platform: str, days: float, *, force: bool) -> None:
+    from mlcube_conformance.runners.ssh import clean_host  # noqa: PLC0415 - ssh's own
+
+    if not Path(platform).is_file():
+        raise _not_there("--platform", Path(platform), "the platform file of a host")
+    place, problems = load_place(absolute(platform))
+    _refuse(problems)
+    freed = 0
+    for each in clean_host(place, days=days, force=force):
+        kept = f"kept {each.folder}: {each.kept}" if each.kept else ""
+        freed += 0 if each.kept else each.size
+        _say(kept or f"removed {each.folder} (of {each.cube})")
+    _say(f"{freed / _MEGABYTE:.1f} MB freed on {place.host}")
 
 
 def _say(text: str) -> None:
@@ -197,17 +214,31 @@ def _network(value: str | None) -> str | None:
     return value
 
 
+def _environment(given: Sequence[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` texts, and names of variables of this process."""
+    named = {name: os.environ[name] for name in given if name in os.environ}
+    return named | parse_assignments(
+        "--env", [each for each in given if each not in named], "NAME or NAME=VALUE"
+    )
+
+
 @contextmanager
-def _exit_codes() -> Iterator[None]:
+def _ending(logs: Path | None) -> Iterator[Outcome]:
     """Turn an error into its message and its exit code, never a traceback."""
+    outcome = Outcome()
     try:
-        yield
+        yield outcome
     except (ConformanceError, Violation) as error:
+        outcome.error = error
         # What a build said was shown as it came.
         messages = (str(replace(each, tail=())) for each in error.messages)
         sys.stderr.write("\n\n".join(messages) + "\n")
         usage = isinstance(error, UsageError)
         raise typer.Exit(_USAGE if usage else _NOT_RUN) from error
+    finally:
+        if logs is not None:
+            make_folder(logs)
+            outcome.write(logs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +265,11 @@ class _Job:
         _say(f"image {image.name}: {image.how}")
         return image
 
-    def run(self, options: Options) -> int:
-        """Run the task and return the exit code of the command."""
+    def run(self, options: Options, workspace: Path | None) -> RunResult:
+        """Run the task and say how it ended."""
         (invocation,) = self.cube.invocations
         case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
-        workspace = self.cube.workspace
+        workspace = absolute(str(workspace)) if workspace else self.cube.workspace
         try:
             require(check_paths(invocation, workspace))
             confine(invocation, workspace)
@@ -257,6 +288,8 @@ class _Job:
                 cube=self.cube,
                 image=image,
                 platform=self.platform,
+                invocation=invocation,
+                workspace=workspace,
                 view=task_view(invocation, workspace),
                 options=options,
                 stdout=stdout,
@@ -269,7 +302,7 @@ class _Job:
         for problem in exits_zero(case, result):
             # What the task itself said was shown as it came.
             _say(str(replace(problem, tail=())))
-        return _TIMED_OUT if result.timed_out else result.exit_code
+        return result
 
 
 @contextmanager
@@ -279,12 +312,16 @@ def _job(
     platform_name: str,
     task: Path | None = None,
     parameters: Sequence[str] = (),
+    logs: Path | None = None,
 ) -> Iterator[_Job]:
     """Read the files; nothing is made or started before they are all right."""
     cube = _read_cube(mlcube, task, parameters)
     platform = _read_platform(platform_name, cube, kind)
-    logs = Path(tempfile.mkdtemp(prefix="mlcube-"))
-    runner = make_runner(kind, logs.name)
+    if logs is None:
+        place = Path(tempfile.mkdtemp(prefix="mlcube-"))
+    else:
+        make_folder(place := absolute(str(logs)))
+    runner = make_runner(kind, f"{place.name}-{os.getpid()}")
     try:
         trouble = runner.unavailable()
         if trouble is not None:
@@ -292,12 +329,14 @@ def _job(
         for name in runner.remove_leftovers():
             _say(f"removed {name}, left over from an earlier run")
         watch = Watch(note=_say, out=_writer(sys.stdout), err=_writer(sys.stderr))
-        yield _Job(cube=cube, platform=platform, runner=runner, logs=logs, watch=watch)
-        shutil.rmtree(logs, ignore_errors=True)  # those of a failure are kept
+        yield _Job(cube=cube, platform=platform, runner=runner, logs=place, watch=watch)
+        if logs is None:
+            shutil.rmtree(place, ignore_errors=True)  # those of a failure are kept
     finally:
         runner.close()
         with suppress(OSError):
-            logs.rmdir()  # empty where nothing was started
+            if logs is None:
+                place.rmdir()  # empty where nothing was started
 
 
 def _read_cube(mlcube: Path, task: Path | None, parameters: Sequence[str]) -> Cube:

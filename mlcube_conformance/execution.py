@@ -240,6 +240,8 @@ class Execution:
                 cube=case.cube,
                 image=image,
                 platform=placement.platform,
+                invocation=case.invocation,
+                workspace=workspace,
                 view=task_view(case.invocation, workspace),
                 options=self.options,
                 stdout=stdout,

@@ -35,6 +35,7 @@ __all__ = [
     "mlcube_subject",
     "placement",
     "platform",
+    "remote_run",
     "subjects",
     "task_run",
     "workspace",
@@ -42,8 +43,9 @@ __all__ = [
 
 SESSION: pytest.StashKey[ConformanceSession] = pytest.StashKey()
 
+_REMOTE = {"remote_run"}
 _COMPARISON = {"comparison", "compared_runs"}
-_CASE = {"case", "attempt", "task_run"}
+_CASE = {"case", "attempt", "task_run", *_REMOTE}
 _PLACEMENT = {"placement", "platform", "configured", "image", "workspace"}
 
 
@@ -61,7 +63,8 @@ def subjects(
         found = [
             (each, each.id)
             for each in selection.cases
-            if not wanted or each.invocation.task.name in wanted
+            if (not wanted or each.invocation.task.name in wanted)
+            and (each.platform.place or not names & _REMOTE)
         ]
     elif names & _PLACEMENT:
         found = [(each, each.id) for each in selection.placements]
@@ -227,3 +230,11 @@ def task_run(attempt: TaskRun) -> TaskRun:
     if attempt.not_ready is not None:
         pytest.skip(f"not run: {attempt.not_ready.messages[0].what}")
     return attempt
+
+
+@pytest.fixture(scope="session")
+def remote_run(task_run: TaskRun) -> TaskRun:
+    """Return the run of a task on another host, which ended well."""
+    if task_run.result is None or not task_run.exited_zero:
+        pytest.skip(f"not checked: task {task_run.case.invocation.task.name!r} failed")
+    return task_run

@@ -15,10 +15,13 @@ __all__ = [
     "Cube",
     "Image",
     "ImageOrigin",
+    "Interpreter",
     "Invocation",
     "Mount",
     "Parameter",
+    "Place",
     "Platform",
+    "RemoteEntry",
     "Role",
     "RunResult",
     "Source",
@@ -128,6 +131,49 @@ class Cube:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """The Python of another host, and the environment that a runner gets there."""
+
+    kind: Literal["system", "virtualenv"] = "system"
+    python: str = "python3"
+    """A program of that host; relative to the home where it holds a slash."""
+    requirements: tuple[str, ...] = ()
+    """What to install instead of the package that is sent."""
+    location: str = ""
+    """Folder of the virtual environments there; "" for the place's own."""
+    name: str = "mlcube-conformance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Another host: how it is reached, and what is used there."""
+
+    host: str
+    user: str = ""
+    """"" as the configuration of ssh says; so are the next ones."""
+    port: int = 0
+    jump: str = ""
+    """Hosts to go through, as ProxyJump of ssh_config(5) takes them."""
+    identity_file: Path | None = None
+    known_hosts: Path | None = None
+    """File of host keys to be trusted, beside the user's own."""
+    fingerprints: tuple[str, ...] = ()
+    """Host keys to be trusted, as `SHA256:…`."""
+    ssh_config: Path | None = None
+    """Read in place of `~/.ssh/config`."""
+    root: str = "mlcube"
+    """Folder of ours there, relative to the home."""
+    cube_folder: str = ""
+    """Folder of the cube there; "" for one of its own below `root`."""
+    sync_package: bool = True
+    """Whether to send the package; otherwise the interpreter must have it."""
+    sync_cube: bool = True
+    interpreter: Interpreter = field(default_factory=Interpreter)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment of builds and tasks there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Where and how a cube runs, as its platform file says."""
 
@@ -139,6 +185,12 @@ class Platform:
     file: Path
     options: Mapping[str, str] = field(default_factory=dict)
     """What the file asks beyond the defaults, such as `network` or `gpus`."""
+    version: str = ""
+    """Versions of the engine that serve, as `>=20.10`."""
+    place: Place | None = None
+    """The other host, where the kind is `ssh`."""
+    inner: Platform | None = None
+    """The platform of that host; this one has its image and options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +253,17 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteEntry:
+    """A file, folder or link as it lies on another host."""
+
+    kind: str
+    """`file`, `directory`, `link` or `other`."""
+    size: int
+    foreign: bool
+    """Whether it belongs to another user than the one who ran the task there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """What running a task gave."""
 
@@ -214,3 +277,6 @@ class RunResult:
     stderr: Path
     command: tuple[str, ...]
     """The engine's own command line that does the same."""
+    remote: Mapping[str, Mapping[str, RemoteEntry]] | None = None
+    """What lies in place of each output on the host where the task ran, by parameter
+    and by path relative to it; None where that is this machine."""

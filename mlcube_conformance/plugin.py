@@ -25,6 +25,7 @@ from mlcube_conformance.fixtures import (
     mlcube_subject,
     placement,
     platform,
+    remote_run,
     subjects,
     task_run,
     workspace,
@@ -43,6 +44,7 @@ __all__ = [
     "mlcube_subject",
     "placement",
     "platform",
+    "remote_run",
     "task_run",
     "workspace",
 ]

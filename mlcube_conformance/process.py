@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -46,6 +46,7 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
     stdout: Path,
     stderr: Path,
     timeout: float,
+    stdin: Path | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     out: Callable[[bytes], None] | None = None,
@@ -62,6 +63,7 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
         stdout: File for its standard output; written over.
         stderr: File for its standard error; may be the same file.
         timeout: Seconds.
+        stdin: File that it reads as its standard input; None for nothing.
         env: Its whole environment; None for that of this process.
         cwd: Folder to start in.
         out: Takes its standard output as it comes.
@@ -75,12 +77,13 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
     started = time.monotonic()
     stdout.write_bytes(b"")
     # Both at the end, since they may be one file.
-    with stdout.open("ab") as out_file, stderr.open("ab") as err_file:
+    reader = stdin.open("rb") if stdin else nullcontext(subprocess.DEVNULL)
+    with reader as given, stdout.open("ab") as out_file, stderr.open("ab") as err_file:
         process = subprocess.Popen(  # noqa: S603 - what to run is the caller's word
             argv,
             env=env,
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=out_file,
             stderr=err_file,
             start_new_session=True,

@@ -31,7 +31,7 @@ from mlcube_conformance.runners import check_kind
 from mlcube_conformance.runners.base import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "CheckedPlatform",
@@ -314,6 +314,7 @@ def runner_options(
     network: str | None,
     gpus: str | None,
     ca_bundle: str | None,
+    environment: Mapping[str, str] | None = None,
     configure_timeout: str | None = None,
     task_timeout: str | None = None,
 ) -> Options:
@@ -324,6 +325,7 @@ def runner_options(
     """
     return Options(
         build_args=parse_assignments("--build-arg", build_args),
+        environment=environment or {},
         network=network,
         gpus=parse_gpus(gpus),
         ca_bundle=parse_ca_bundle(ca_bundle),

@@ -20,12 +20,14 @@ LAYERS = (
     "log",
     "errors",
     "model",
+    "outcome",
     "clauses",
     # reading
     "loader.yaml",
     "loader.fields",
     "loader.promises",
     "loader.multi_file",
+    "loader.places",
     "loader.run_args",
     "loader.platforms",
     # deciding
@@ -59,16 +61,30 @@ LAYERS = (
     "runners.singularity_build",
     "runners.singularity_container",
     "runners.singularity",
+    "runners.remote_job",
+    "runners.remote_environment",
+    "runners.remote",
+    "runners.ssh_known_host",
+    "runners.ssh_wheel",
+    "runners.ssh_trouble",
+    "runners.ssh_connection",
+    "runners.ssh_host",
+    "runners.ssh_transfer",
+    "runners.ssh_data",
+    "runners.ssh_cube",
+    "runners.ssh",
     "runners.fake",
     # judging
     "checks.definition",
     "checks.run",
     "checks.outputs",
+    "checks.remote",
     "checks.comparison",
     # all together
     "execution",
     "selection",
     # pytest and the command line
+    "cli_options",
     "cli",
     "scheduling",
     "terminal",
@@ -84,7 +100,7 @@ HEAVY = ("docker", "spython", "torch", "typer", "numpy", "requests")
 #: Those that know neither pytest nor a library of one platform.
 LOWER = tuple(
     name
-    for name in LAYERS[: LAYERS.index("cli")]
+    for name in LAYERS[: LAYERS.index("cli_options")]
     if not name.startswith("runners.docker_") and name != "runners.docker"
 )
 

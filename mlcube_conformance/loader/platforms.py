@@ -3,6 +3,7 @@
 The first schema has one type for each runner (`mlcube_docker`: `image` and
 `docker_runtime`; `mlcube_singularity`: `image`). The later one, shared by all,
 has `platform.{name,version}` and `container.{image,runtime,command,run_args}`.
+A file with a `host` names a place, and the platform file to be used there.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.loader.places import read_place
 from mlcube_conformance.loader.run_args import DOCKER, SINGULARITY, read_run_args
-from mlcube_conformance.model import Platform
+from mlcube_conformance.model import Place, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.loader.yaml import Located
     from mlcube_conformance.model import Cube
 
-__all__ = ["find_platform", "load_platform", "shared_platforms"]
+__all__ = ["find_platform", "load_place", "load_platform", "shared_platforms"]
 
 _OTHER_NAMES = {"apptainer": "singularity", "podman": "docker"}
 _FIRST_SCHEMA = {
@@ -40,6 +42,8 @@ _FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
 _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
 #: Kinds of platform whose file needs to say nothing but the kind.
 _WITHOUT_CONTAINER = ("local",)
+#: Kinds of platform that work on another host.
+_AT_A_PLACE = ("docker", "singularity")
 _SINGULARITY_PROGRAMS = ("singularity", "apptainer")
 
 
@@ -98,13 +102,75 @@ def load_platform(
     if schema_type is not None and schema_type.text() in _FIRST_SCHEMA:
         platform = _first_schema(document, schema_type.text(), problems)
     elif document.get("host") is not None:
-        # A place to go to, not a container: all its keys are its runner's own.
-        platform = Platform(id=file.stem, kind="ssh", image="", file=file)
+        platform = _at_place(document, cube, problems)
     else:
         platform = _later_schema(document, problems)
     if platform is not None:
         platform = _with_cube_names(platform, cube)
     return platform, tuple(dict.fromkeys(problems.messages))
+
+
+def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
+    """Read a place, and the platform file that is to be used there."""
+    file = document.source.file
+    empty = Platform(id=file.stem, kind="ssh", image="", file=file)
+    before = len(problems.messages)
+    place = read_place(document, problems)
+    name = problems.text(document, "platform")
+    if len(problems.messages) > before:
+        return empty
+    inner_file = _find_inner(name, document, cube, problems)
+    if inner_file is None:
+        return empty
+    inner, messages = load_platform(inner_file, cube)
+    problems.messages += messages
+    if messages or inner is None:
+        return empty
+    if inner.kind not in _AT_A_PLACE:
+        problems.add(
+            "the platform file of the other host is of a kind that does not work there",
+            document.get("platform") or document,
+            found=f"{inner_file}, of the kind {inner.kind}",
+            expected=f"a platform of the kind {' or '.join(_AT_A_PLACE)}",
+            do="name another platform file",
+        )
+        return empty
+    return replace(inner, id=file.stem, kind="ssh", file=file, place=place, inner=inner)
+
+
+def _find_inner(
+    name: str, document: Located, cube: Cube, problems: Problems
+) -> Path | None:
+    """Find a platform file in the cube, beside the file that names it, or of ours."""
+    here = document.source.file.parent
+    folders = (cube.root / "platform", cube.root / "platforms", here)
+    tried = [folder / name for folder in (*folders, shared_platforms())]
+    tried += [each.with_name(f"{each.name}.yaml") for each in tried]
+    for each in (Path(name).expanduser(), *tried):
+        if each.is_absolute() and each.is_file():
+            return each
+    known = {
+        each.name
+        for folder in (*folders, shared_platforms())
+        for each in folder.glob("*.yaml")
+    }
+    problems.add(
+        f"{document.source.file.name} names a platform file that is not there",
+        document.get("platform") or document,
+        found=name,
+        expected=f"one of {', '.join(sorted(known)) or '(none)'}, in the cube's "
+        f"platform/ or beside {document.source.file}",
+        do=did_you_mean(name, known) or "write the platform file, or mend the name",
+    )
+    return None
+
+
+def load_place(file: Path) -> tuple[Place, tuple[Message, ...]]:
+    """Read the host that a platform file names, whatever cube it is for."""
+    problems = Problems()
+    document = problems.read(file, "platform file", ("host", "platform"))
+    place = read_place(document, problems) if document else Place(host="")
+    return place, tuple(dict.fromkeys(problems.messages))
 
 
 def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
@@ -155,10 +221,10 @@ def _later_schema(document: Located, problems: Problems) -> Platform | None:
     if platform is None:
         return None
     kind = problems.text(platform, "name")
-    problems.text(platform, "version")
+    version = problems.text(platform, "version")
     file = document.source.file
     if kind in _WITHOUT_CONTAINER and document.get("container") is None:
-        return Platform(id=file.stem, kind=kind, image="", file=file)
+        return Platform(id=file.stem, kind=kind, image="", file=file, version=version)
     container = _mapping(document, "container", _CONTAINER_KEYS, problems)
     if not kind or container is None:
         return None
@@ -169,7 +235,14 @@ def _later_schema(document: Located, problems: Problems) -> Platform | None:
     else:
         _read_runtime(container, options, problems)
         read_run_args(container, options, problems, DOCKER)
-    return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
+    return Platform(
+        id=file.stem,
+        kind=kind,
+        image=image,
+        file=file,
+        options=options,
+        version=version,
+    )
 
 
 def _mapping(

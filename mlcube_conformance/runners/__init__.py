@@ -29,6 +29,7 @@ _BUILT_IN = {
     "docker": "mlcube_conformance.runners.docker:DockerRunner",
     "local": "mlcube_conformance.runners.local:LocalRunner",
     "singularity": "mlcube_conformance.runners.singularity:SingularityRunner",
+    "ssh": "mlcube_conformance.runners.ssh:SshRunner",
 }
 _GROUP = "mlcube_conformance.runners"
 

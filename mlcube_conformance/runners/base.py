@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.errors import MachineError
-    from mlcube_conformance.model import Cube, Image, Platform
+    from mlcube_conformance.model import Cube, Image, Invocation, Platform
     from mlcube_conformance.mounts import TaskView
 
 __all__ = [
@@ -67,6 +67,8 @@ class Options:
     """What the command line asks of a runner beyond the platform file."""
 
     build_args: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for tasks, and for builds whose recipe declares them."""
     network: str | None = None
     """`none`, `host`, or None for the platform's default."""
     gpus: str | None = None
@@ -98,6 +100,8 @@ class RunRequest:
     cube: Cube
     image: Image
     platform: Platform
+    invocation: Invocation
+    workspace: Path
     view: TaskView
     options: Options
     stdout: Path

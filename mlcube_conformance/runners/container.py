@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.model import Mount
 from mlcube_conformance.runners.base import CA_VARIABLES, proxies
 
 if TYPE_CHECKING:
-    from mlcube_conformance.runners.base import RunRequest
+    from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
-__all__ = ["CA_FILE", "environment", "gpus", "mounts", "network", "visible_devices"]
+__all__ = [
+    "CA_FILE",
+    "build_arguments",
+    "environment",
+    "gpus",
+    "mounts",
+    "network",
+    "visible_devices",
+]
 
 #: Where certificates of the command line lie in an image.
 CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
+
+#: What declares an argument: `ARG a b=1` of a Dockerfile, `{{ a }}` of a recipe.
+_DECLARED = re.compile(
+    r"^[ \t]*ARG[ \t]+(.+)$|\{\{\s*(\w+)\s*\}\}", re.IGNORECASE | re.MULTILINE
+)
 
 
 def network(request: RunRequest) -> str | None:
@@ -35,9 +49,28 @@ def visible_devices(gpus: str) -> str:
     return gpus.removeprefix("device=")
 
 
+def build_arguments(request: ConfigureRequest, recipe: str) -> dict[str, str]:
+    """Return the build arguments: those given, and variables that are declared.
+
+    Args:
+        request: What is asked for.
+        recipe: Text of the Dockerfile or recipe.
+    """
+    declared = {
+        word.partition("=")[0]
+        for words, name in _DECLARED.findall(recipe)
+        for word in (words or name).split()
+    }
+    variables = request.options.environment.items()
+    return {
+        **{name: value for name, value in variables if name in declared},
+        **request.options.build_args,
+    }
+
+
 def environment(request: RunRequest) -> dict[str, str]:
     """Return the variables that a task gets beside those of its image."""
-    environment = proxies()
+    environment = {**proxies(), **request.options.environment}
     if request.options.ca_bundle:
         environment.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
     return environment

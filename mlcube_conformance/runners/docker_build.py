@@ -15,7 +15,7 @@ from docker.utils import create_archive, exclude_paths
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import TAIL_LINES, last_lines, mask
 from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT
-from mlcube_conformance.runners.container import CA_FILE
+from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import content_key
 from mlcube_conformance.runners.docker_streams import ending_streams
 
@@ -67,10 +67,12 @@ class BuildContext:
             line.strip() for line in lines if line.strip() and not line.startswith("#")
         ]
         bundle = request.options.ca_bundle
+        dockerfile = root / "Dockerfile"
+        recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
         return cls(
             root=root,
             files=tuple(sorted(exclude_paths(str(root), patterns))),
-            build_args=dict(sorted(request.options.build_args.items())),
+            build_args=dict(sorted(build_arguments(request, recipe).items())),
             ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
         )
 

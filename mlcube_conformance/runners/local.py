@@ -217,7 +217,12 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
     given = {name: _outside(text, place) for name, text in recipe.environment.items()}
     own = given.pop("PATH", "").split(":")
     path = [f"{request.image.name}/bin", *(p for p in own if Path(p).is_dir()), _PATH]
-    environment = {**proxies(), **given, "PATH": ":".join(path)}
+    environment = {
+        **proxies(),
+        **given,
+        **request.options.environment,
+        "PATH": ":".join(path),
+    }
     if request.options.ca_bundle:
         bundle = str(request.options.ca_bundle)
         environment.update(dict.fromkeys(CA_VARIABLES, bundle))

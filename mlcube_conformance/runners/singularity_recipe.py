@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
 from mlcube_conformance.runners.base import CA_VARIABLES
-from mlcube_conformance.runners.container import CA_FILE
+from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import CONTENT_LABEL, content_key, files_below
 from mlcube_conformance.runners.singularity_conversion import convert
 from mlcube_conformance.runners.singularity_definition import (
@@ -79,7 +79,9 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
         text, folder = f"Bootstrap: docker-daemon\nFrom: {name}\n", place
         source = f"Docker's {name}"
     else:
-        text, unkept = convert(request.cube, request.options.build_args, place)
+        recipe = (context / "Dockerfile").read_text(encoding="utf-8", errors="replace")
+        arguments = build_arguments(request, recipe)
+        text, unkept = convert(request.cube, arguments, place)
         folder, source = place, "build/Dockerfile, converted by spython"
         if unkept:
             source += f", without {', '.join(unkept)}"
@@ -91,9 +93,10 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
 
 
 def _from_recipe(request: ConfigureRequest) -> BuildPlan:
-    context, given = request.cube.build_context, request.options.build_args
+    context = request.cube.build_context
     try:
         text = (context / RECIPE).read_text(encoding="utf-8-sig")
+        given = build_arguments(request, text)
         definition = parse(filled(text, given), (context,), given.values())
         for name in sorted(unused(text, given)):
             request.watch.note(f"{RECIPE} takes no argument {name}: it is left out")

@@ -800,6 +800,8 @@ def test_what_is_to_be_seen_and_is_gone_is_an_error(tmp_path: Path) -> None:
                 cube=loaded,
                 image=image,
                 platform=platform,
+                invocation=loaded.invocations[0],
+                workspace=loaded.workspace,
                 view=TaskView(mounts=(mount,), arguments=("make",)),
                 options=options,
                 stdout=tmp_path / "out",

@@ -1,0 +1,70 @@
+"""Checks that what a task made on another host is there, and the same here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlcube_conformance.checks.outputs import Observation
+    from mlcube_conformance.errors import Message
+    from mlcube_conformance.model import RemoteEntry
+
+__all__ = ["outputs_are_on_host"]
+
+_SHOWN = 12
+
+
+def outputs_are_on_host(
+    observations: tuple[Observation, ...],
+    remote: Mapping[str, Mapping[str, RemoteEntry]],
+) -> tuple[Message, ...]:
+    """Check that each output lies on the host where the task ran, and the same here.
+
+    Names, types and sizes of files are compared, and that the user who ran the task
+    there owns them.
+
+    Args:
+        observations: The outputs, as they lie here.
+        remote: What lies in place of each output on the host, by parameter.
+    """
+    messages = []
+    for each in observations:
+        name = each.binding.parameter.name
+        there = remote.get(name, {})
+        differences = _differences(each, there)
+        if differences:
+            more = len(differences) - _SHOWN
+            differences = differences[:_SHOWN] + ([f"and {more} more"] * (more > 0))
+            messages.append(
+                each.message(
+                    "is not what lies on the host where the task ran",
+                    "\n".join(differences),
+                    "the same names, types and sizes on both, all of that host's user",
+                    "look at both; is it a pipe, a socket, or a file of another user?",
+                )
+            )
+    return tuple(messages)
+
+
+def _differences(
+    observation: Observation, there: Mapping[str, RemoteEntry]
+) -> list[str]:
+    here = observation.after.entries
+    if not there:
+        return [f"nothing on the host; here: {observation.path}"]
+    found = []
+    for path in sorted({*here, *there}):
+        mine, its = here.get(path), there.get(path)
+        if mine is None or its is None:
+            place = "here" if its is None else "on the host"
+            kind = its.kind if its else mine.kind if mine else ""
+            found.append(f"{path}: a {kind}, only {place}")
+        elif mine.kind != its.kind:
+            found.append(f"{path}: a {its.kind} on the host, a {mine.kind} here")
+        elif mine.kind == "file" and mine.size != its.size:
+            found.append(f"{path}: {its.size} bytes on the host, {mine.size} here")
+        elif its.foreign:
+            found.append(f"{path}: belongs to another user on the host")
+    return found

@@ -1,0 +1,108 @@
+"""The options of a runner's command line, as typer reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "BuildArgOption",
+    "CaBundleOption",
+    "ConfigureTimeoutOption",
+    "CubeOption",
+    "DaysOption",
+    "EnvOption",
+    "ForceOption",
+    "GpusOption",
+    "LogsOption",
+    "NetworkOption",
+    "ParameterOption",
+    "PlatformOption",
+    "TaskOption",
+    "TaskTimeoutOption",
+    "WorkspaceOption",
+]
+
+CubeOption = Annotated[
+    Path, typer.Option("--mlcube", metavar="DIR", help="Folder of the cube.")
+]
+PlatformOption = Annotated[
+    str, typer.Option("--platform", metavar="FILE", help="Platform file, or its name.")
+]
+TaskOption = Annotated[
+    Path,
+    typer.Option("--task", metavar="FILE", help="Run file of the task, or its name."),
+]
+ParameterOption = Annotated[
+    list[str],
+    typer.Option(
+        "--parameter",
+        metavar="NAME=PATH",
+        help="Value for a parameter, instead of the run file's (repeatable).",
+    ),
+]
+BuildArgOption = Annotated[
+    list[str],
+    typer.Option(
+        "--build-arg",
+        metavar="NAME=VALUE",
+        help="Build argument of the image (repeatable).",
+    ),
+]
+EnvOption = Annotated[
+    list[str],
+    typer.Option(
+        "--env",
+        metavar="NAME[=VALUE]",
+        help="Variable for tasks, and for builds whose recipe declares it; without "
+        "a value, that of this process (repeatable).",
+    ),
+]
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", metavar="DIR", help="Folder in place of the cube's workspace/."
+    ),
+]
+LogsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--logs",
+        metavar="DIR",
+        help="Folder to keep the logs in, and outcome.json: what came of it.",
+    ),
+]
+NetworkOption = Annotated[
+    str | None,
+    typer.Option("--network", metavar="none|host", help="Network of build and task."),
+]
+GpusOption = Annotated[
+    str | None,
+    typer.Option("--gpus", metavar="N", help="GPUs: all, a number, or device=0,1."),
+]
+CaBundleOption = Annotated[
+    str | None,
+    typer.Option("--ca-bundle", metavar="FILE", help="Certificates to trust (PEM)."),
+]
+ConfigureTimeoutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--configure-timeout", metavar="SECONDS", help="Time to build (3600)."
+    ),
+]
+TaskTimeoutOption = Annotated[
+    str | None,
+    typer.Option("--task-timeout", metavar="SECONDS", help="Time for the task (3600)."),
+]
+DaysOption = Annotated[
+    float,
+    typer.Option("--older-than", metavar="DAYS", help="Days without use, at least."),
+]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="End what runs there, and drop results not fetched yet."
+    ),
+]

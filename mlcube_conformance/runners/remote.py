@@ -1,0 +1,143 @@
+"""What is asked of another host: one request in, one answer out, both as JSON.
+
+`python -m mlcube_conformance.runners.remote` runs on the host that a cube is brought
+to. The request comes by standard input: no value of it is ever read by a shell. It
+is run from the wheel that was sent, so that it needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.runners import remote_job
+from mlcube_conformance.runners.remote_environment import (
+    EnvironmentRefused,
+    make_environment,
+)
+from mlcube_conformance.runners.scratch import remove_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["main"]
+
+_NOTE = "place.json"
+_KINDS = ("cubes", "workspaces")
+
+
+def _use(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Make folders, and note in some whom they belong to and that they are in use."""
+    for name in request["make"]:
+        Path(name).mkdir(parents=True, exist_ok=True)
+    for name in request["folders"]:
+        folder = Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _NOTE).write_text(json.dumps(request["note"]), encoding="utf-8")
+    return {}
+
+
+def _names(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that lies at and below some paths, relative to one folder."""
+    base = Path(request["base"])
+    return {"names": [name for each in request["names"] for name in _below(base, each)]}
+
+
+def _below(base: Path, name: str) -> Iterator[str]:
+    top = os.path.normpath(base / name)
+    if os.path.lexists(top):
+        yield os.path.normpath(name)
+    for folder, folders, files in os.walk(top):
+        for each in (*folders, *files):
+            yield os.path.relpath(Path(folder, each), base)
+
+
+def _clean(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Remove the folders of an owner that nothing uses; say what became of each.
+
+    Args:
+        request: `root`, `owner`, `days` without use, `force` for those with a task
+            that runs or results that were not fetched.
+    """
+    root = Path.home() / request["root"]
+    found = []
+    for folder in sorted(each for kind in _KINDS for each in root.glob(f"{kind}/*")):
+        with suppress(OSError, ValueError):
+            note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+            age = time.time() - (folder / _NOTE).stat().st_mtime
+            if note["owner"] != request["owner"] or age < request["days"] * 86400:
+                continue
+            kept = "" if request["force"] else _in_use(folder)
+            size = _size(folder)
+            if not kept:
+                for job in _jobs(folder):
+                    remote_job.stop({"folder": str(job), "grace": 15})
+                remove_all(folder)
+                kept = "it cannot be removed" if folder.exists() else ""
+            found.append({"folder": str(folder), "bytes": size, "kept": kept, **note})
+    return {"found": found}
+
+
+def _jobs(folder: Path) -> list[Path]:
+    return [each.with_suffix("") for each in folder.glob("*.lock")]
+
+
+def _in_use(folder: Path) -> str:
+    for job in _jobs(folder):
+        state = remote_job.look({"folder": str(job)})
+        if state["state"] == "running":
+            return "a task runs in it"
+        if state["state"] == "ended" and job.name == "run":
+            return "it holds results that were not fetched"
+    return ""
+
+
+def _size(folder: Path) -> int:
+    return sum(
+        Path(place, name).lstat().st_size
+        for place, _, files in os.walk(folder)
+        for name in files
+    )
+
+
+def _free(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"free": shutil.disk_usage(request["folder"]).free}
+
+
+_DO = {
+    "environment": make_environment,
+    "use": _use,
+    "names": _names,
+    "free": _free,
+    "clean": _clean,
+    "start": remote_job.start,
+    "look": remote_job.look,
+    "stop": remote_job.stop,
+    "end": remote_job.end,
+}
+
+
+def main() -> None:
+    """Read a request, do what it asks, and answer."""
+    request = json.load(sys.stdin)
+    if request["do"] == "follow":
+        remote_job.follow(request)
+        return
+    try:
+        answer = _DO[request["do"]](request)
+    except EnvironmentRefused as error:
+        answer = {"error": {"found": error.found, "do": error.do}}
+    except OSError as error:
+        answer = {"error": {"found": str(error), "do": "mend that on the other host"}}
+    json.dump(answer, sys.stdout)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

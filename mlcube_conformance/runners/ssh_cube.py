@@ -1,0 +1,386 @@
+"""One cube on another host: its folders there, and the commands run on it.
+
+Below the folder of ours on the host, `cubes/` holds each cube by its content, and
+`workspaces/` a workspace for each cube folder of each user of each machine, so that
+equal names never meet. Commands are those of our runners on that host.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import re
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance import __version__
+from mlcube_conformance.errors import MachineError, Message, PlatformUnavailable
+from mlcube_conformance.outcome import read_outcome
+from mlcube_conformance.runners.base import heartbeat
+from mlcube_conformance.runners.content import content_key, files_below
+from mlcube_conformance.runners.ssh_data import WORKSPACE
+from mlcube_conformance.runners.ssh_host import look_at_host, what_is_missing
+from mlcube_conformance.runners.ssh_transfer import push
+from mlcube_conformance.runners.ssh_wheel import make_wheel, package_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlcube_conformance.model import Cube, Place, Platform
+    from mlcube_conformance.outcome import Outcome
+    from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
+    from mlcube_conformance.runners.ssh_connection import Connection
+
+__all__ = ["CubeThere", "owner", "prepare_agent"]
+
+#: What of a cube stays here: data, and what tools keep beside it.
+_NOT_SENT = ("/workspace", "/.*", "__pycache__")
+#: Seconds that the host has, beyond a deadline, to tell what became of it.
+_GRACE = 60
+#: Seconds for the wheel and other small files.
+_SMALL_TIMEOUT = 300
+_SHOWN = 4
+
+
+def owner() -> str:
+    """Return who asks: one account of the host may serve several."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def prepare_agent(connection: Connection) -> str:
+    """Send the package, and let the host answer requests; return the wheel's path.
+
+    Raises:
+        MachineError: It cannot be sent.
+    """
+    place = connection.place
+    python = ("PYTHONSAFEPATH=1", place.interpreter.python)
+    module = ("-m", "mlcube_conformance.runners.remote")
+    if not place.sync_package:
+        connection.use_agent(("env", *python, *module))
+        return ""
+    folder = f"{place.root}/packages/{package_key()}"
+    said = connection.folder / "mkdir"
+    ended = connection.run(
+        ("mkdir", "-p", folder), stdout=said, stderr=said, timeout=_SMALL_TIMEOUT
+    )
+    if ended.exit_code:
+        if connection.is_cut(ended.exit_code):
+            raise connection.lost("making a folder on it")
+        raise _no_folder(connection, folder, said.read_text(errors="replace"))
+    wheel = make_wheel(connection.folder)
+    push(
+        connection,
+        wheel.parent,
+        [wheel.name],
+        folder,
+        mirror=False,
+        timeout=_SMALL_TIMEOUT,
+    )
+    path = f"{folder}/{wheel.name}"
+    connection.use_agent(("env", f"PYTHONPATH={path}", *python, *module))
+    return path
+
+
+def _no_folder(connection: Connection, folder: str, said: str) -> MachineError:
+    return MachineError(
+        Message(
+            what=f"{connection.name} cannot hold a cube",
+            where=f"host {connection.place.host}",
+            found=said.strip() or f"mkdir -p {folder} fails",
+            expected=f"a folder {connection.place.root} in which files can be made",
+            do="mend its permissions, or name another folder (env.path)",
+        )
+    )
+
+
+class CubeThere:
+    """A cube on a host, ready to be configured and run."""
+
+    def __init__(
+        self, connection: Connection, cube: Cube, platform: Platform, options: Options
+    ) -> None:
+        """Prepare; nothing is asked yet."""
+        self.connection = connection
+        self._cube = cube
+        self._platform = platform
+        self._inner = platform.inner or platform
+        self._options = options
+        self._python: tuple[str, dict[str, str]] = ("", {})
+        self._root = ""
+
+    @property
+    def _place(self) -> Place:
+        return self.connection.place
+
+    @property
+    def name(self) -> str:
+        """What the folders of the cube on the host are called, but for their hash."""
+        return re.sub(r"[^a-z0-9]+", "-", self._cube.name.lower()).strip("-") or "cube"
+
+    @property
+    def workspace_key(self) -> str:
+        """What tells the workspace on the host from all others."""
+        place = [owner(), str(self._cube.root), self._place.host, self._place.user]
+        place += [self._place.root, self._platform.kind, self._inner.kind]
+        return hashlib.sha256(json.dumps(place).encode()).hexdigest()[:12]
+
+    @property
+    def workspace_folder(self) -> str:
+        """Folder on the host that holds the workspace, and the job that works in it."""
+        return f"{self._root}/workspaces/{self.name}-{self.workspace_key}"
+
+    @property
+    def run_job(self) -> str:
+        """Folder of the job that runs a task."""
+        return f"{self.workspace_folder}/run"
+
+    @property
+    def _home_folder(self) -> str:
+        """Folder on the host that holds the cube itself."""
+        return f"{self._root}/cubes/{self.name}-{self._cube_key()}"
+
+    @property
+    def cube_folder(self) -> str:
+        """Folder of the cube on the host."""
+        return self._place.cube_folder or f"{self._home_folder}/cube"
+
+    def _cube_key(self) -> str:
+        names = [
+            each
+            for each in files_below(self._cube.root)
+            if not each.startswith((".", "workspace/")) and "__pycache__" not in each
+        ]
+        inner = self._inner.file.read_bytes().decode(errors="replace")
+        return content_key(self._cube.root, names, owner(), inner)[:12]
+
+    def check_host(self) -> None:
+        """Look whether the host has all that is needed.
+
+        Raises:
+            PlatformUnavailable: Something is missing; one message says it all.
+        """
+        facts = look_at_host(self.connection, self._platform)
+        missing = what_is_missing(facts, self._platform)
+        if missing:
+            raise PlatformUnavailable(
+                Message(
+                    what=f"{self.connection.name} lacks what the cube needs",
+                    where=str(self._platform.file),
+                    found="\n".join(missing),
+                    expected="Python 3.11 or newer, rsync, "
+                    f"{self._inner.kind}, some disk",
+                    do="install it there, or name another host or platform",
+                )
+            )
+
+    def make_environment(self, log: Path, watch: Watch) -> None:
+        """Have an environment on the host that the runner can be started in.
+
+        Raises:
+            MachineError: It cannot be had.
+        """
+        wheel = prepare_agent(self.connection)
+        interpreter = self._place.interpreter
+        timeout = self._options.configure_timeout
+        answer = self.connection.ask(
+            {
+                "do": "environment",
+                "root": self._place.root,
+                "kind": interpreter.kind,
+                "location": interpreter.location,
+                "name": interpreter.name,
+                "requirements": list(interpreter.requirements),
+                "wheel": wheel,
+                "key": package_key(),
+                "variables": dict(self._place.variables),
+                "timeout": timeout,
+            },
+            doing="making the environment of the runner",
+            timeout=timeout + _GRACE,
+            log=log,
+            err=watch.err,
+        )
+        self._root = answer["root"]
+        self._python = (answer["python"], answer["env"])
+
+    def send(self, note: Mapping[str, str]) -> None:
+        """Bring the cube and its platform file to the host, and make its folders.
+
+        Raises:
+            MachineError: It cannot be brought.
+        """
+        platform = f"{self._home_folder}/platform"
+        given = f"{self.workspace_folder}/given"
+        self.connection.ask(
+            {
+                "do": "use",
+                "make": [given, f"{self.workspace_folder}/{WORKSPACE}", platform],
+                "folders": [self._home_folder, self.workspace_folder],
+                "note": {"owner": owner(), **note},
+            },
+            doing="making folders on it",
+        )
+        timeout = self._options.configure_timeout
+        if self._place.sync_cube:
+            own = not self._place.cube_folder
+            push(
+                self.connection,
+                self._cube.root,
+                ["."],
+                self.cube_folder,
+                mirror=own,  # What else lies in a folder of the user's is theirs.
+                timeout=timeout,
+                without=_NOT_SENT,
+            )
+        small = [(self._inner.file, platform)]
+        if self._options.ca_bundle:
+            small.append((self._options.ca_bundle, platform))
+        for file, there in small:
+            push(
+                self.connection,
+                file.parent,
+                [file.name],
+                there,
+                mirror=False,
+                timeout=_SMALL_TIMEOUT,
+            )
+
+    def configure(self, request: ConfigureRequest) -> Outcome:
+        """Make the image on the host, or find it up to date.
+
+        Raises:
+            MachineError: The host does not say what became of it.
+        """
+        job = f"{self._home_folder}/configure"
+        timeout = self._options.configure_timeout
+        self.start(job, "configure", ("--configure-timeout", f"{timeout:g}"), {})
+        self.connection.follow(
+            {"folder": job, "stderr": "configure.log"},
+            stdout=Path(os.devnull),
+            stderr=request.log,
+            timeout=timeout + _GRACE,
+            err=request.watch.err,
+            waiting=heartbeat(
+                request.watch,
+                f"still configuring {self._cube.id} on {self.connection.name}",
+                request.log,
+            ),
+        )
+        return self.outcome(job, request.log, request.log, "configuring")
+
+    def run_words(
+        self, file: Path, overrides: Sequence[tuple[str, str]], task: str
+    ) -> list[str]:
+        """Return what the command that runs a task is told about its files.
+
+        Args:
+            file: The run file, on this machine.
+            overrides: Parameters with their places below the workspace's folder.
+            task: Name of the task.
+
+        Raises:
+            MachineError: A run file from elsewhere cannot be sent.
+        """
+        if file.is_relative_to(self._cube.root):
+            there = f"{self.cube_folder}/{file.relative_to(self._cube.root)}"
+        else:
+            folder = f"{self._home_folder}/platform"
+            push(
+                self.connection,
+                file.parent,
+                [file.name],
+                folder,
+                mirror=False,
+                timeout=_SMALL_TIMEOUT,
+            )
+            there = f"{folder}/{file.name}"
+        words = ["--task", there]
+        words += ["--workspace", f"{self.workspace_folder}/{WORKSPACE}"]
+        for name, place in overrides:
+            words += ["--parameter", f"{task}.{name}={self.workspace_folder}/{place}"]
+        return words
+
+    def start(
+        self, job: str, verb: str, more: Sequence[str], record: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Start a command of the runner on the host, unless the job runs already.
+
+        Raises:
+            MachineError: The host cannot start it.
+        """
+        python, environment = self._python
+        options = self._options
+        platform = f"{self._home_folder}/platform"
+        words = ["--mlcube", self.cube_folder]
+        words += ["--platform", f"{platform}/{self._inner.file.name}"]
+        for name, value in options.build_args.items():
+            words += ["--build-arg", f"{name}={value}"]
+        for name in self._place.variables:
+            words += ["--env", name]
+        if options.network:
+            words += ["--network", options.network]
+        if options.ca_bundle:
+            words += ["--ca-bundle", f"{platform}/{options.ca_bundle.name}"]
+        return self.connection.ask(
+            {
+                "do": "start",
+                "folder": job,
+                "argv": [
+                    *(python, "-m", f"mlcube_{self._inner.kind}_run", verb),
+                    *words,
+                    *more,
+                ],
+                "env": {
+                    **self._place.variables,
+                    **environment,
+                    "PYTHONSAFEPATH": "1",
+                },
+                "record": {"began": time.strftime("%Y-%m-%d %H:%M:%S"), **record},
+            },
+            doing=f"starting mlcube_{self._inner.kind}_run {verb}",
+        )
+
+    def outcome(self, job: str, stdout: Path, stderr: Path, doing: str) -> Outcome:
+        """Return what came of a job that has ended.
+
+        Raises:
+            MachineError: It runs still, or it left no word.
+        """
+        found = self.connection.ask(
+            {"do": "look", "folder": job}, doing=f"asking what came of {doing}"
+        )
+        if found["state"] == "ended":
+            with suppress(KeyError, TypeError):
+                return read_outcome(
+                    found["outcome"], stdout=stdout, stderr=stderr, here=self._here
+                )
+        said = tuple(found.get("said", ()))[-_SHOWN:]
+        free = found.get("free", 1 << 30) // 1024**2
+        full = "; its disk is full" if free < 1 else ""
+        raise MachineError(
+            Message(
+                what=f"{self.connection.name} does not say what came of {doing}",
+                where=f"host {self._place.host}, {job}",
+                found=f"a command that is {found['state']}{full}",
+                expected="a command that ends, and says how",
+                do="mend what it says below, or what ended it, and run it again",
+                tail=said,
+            )
+        )
+
+    def _here(self, text: str) -> str:
+        """Put the paths of this machine in place of those of the host."""
+        text = text.replace(self.cube_folder, str(self._cube.root))
+        inner = f"{self._home_folder}/platform/{self._inner.file.name}"
+        return text.replace(inner, str(self._inner.file))
+
+    def version_note(self) -> str:
+        """Say what runs on the host, for people."""
+        python = PurePosixPath(self._python[0])
+        return f"mlcube-conformance {__version__} by {python} on {self.connection.name}"

@@ -1,0 +1,240 @@
+"""Brings files to another host and back, by rsync over the connection.
+
+What is there already, of the same size and time, is not sent again. Names of files
+go by a list and not by a command line, so that no shell and no pattern reads them.
+What comes back is gathered in a folder of its own first and then moved into place:
+a connection that ends in between leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import MachineError, Message
+from mlcube_conformance.log import tail
+from mlcube_conformance.process import run_process
+from mlcube_conformance.runners.scratch import remove_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mlcube_conformance.runners.liveness import Liveness
+    from mlcube_conformance.runners.ssh_connection import Connection
+
+__all__ = ["fetch", "push"]
+
+_RSYNC = (
+    "rsync",
+    *("--recursive", "--links", "--perms", "--times", "--omit-dir-times"),
+    # A program of another's must not become one that runs as its owner.
+    "--chmod=ug-s",
+    # Two files written in one second may differ.
+    "--modify-window=-1",
+    "--protect-args",
+    *("--no-human-readable", "--stats", "--from0"),
+)
+_SENT = re.compile(r"^Total bytes sent: (\d+)", re.MULTILINE)
+_RECEIVED = re.compile(r"^Total bytes received: (\d+)", re.MULTILINE)
+_NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
+_INCOMING = ".mlcube-incoming-"
+
+
+def push(  # noqa: PLR0913 - each says one thing about the files
+    connection: Connection,
+    base: Path,
+    names: Sequence[str],
+    there: str,
+    *,
+    mirror: bool,
+    timeout: float,
+    without: Sequence[str] = (),
+) -> int:
+    """Bring files and folders to a folder of the host; return the bytes sent.
+
+    Args:
+        connection: To the host.
+        base: Folder that the names are relative to.
+        names: What to bring; some of it need not exist.
+        there: Folder of the host, whose own parent exists.
+        mirror: Whether to remove there what is not here, at and below the names.
+        timeout: Seconds.
+        without: Patterns of what to leave out, as rsync knows them.
+
+    Raises:
+        MachineError: It cannot be brought.
+    """
+    options = ["--delete", "--delete-missing-args"] if mirror else []
+    options += [f"--exclude={each}" for each in (*without, f"{_INCOMING}*")]
+    said = _rsync(
+        connection,
+        options,
+        names,
+        (f"{base}/", f"{_host(connection)}:{there}/"),
+        timeout=timeout,
+        doing=f"sending {base} to it",
+        full=f"the disk of {connection.name}",
+    )
+    return _count(_SENT, said)
+
+
+def fetch(  # noqa: PLR0913 - each says one thing about the files
+    connection: Connection,
+    there: str,
+    names: Sequence[str],
+    base: Path,
+    *,
+    remote_names: Callable[[], Sequence[str]],
+    before: Sequence[str],
+    timeout: float,
+    liveness: Liveness,
+) -> int:
+    """Bring files and folders from the host, in place of those here; return the bytes.
+
+    Args:
+        connection: To the host.
+        there: Folder of the host that the names are relative to.
+        names: What to bring; some of it need not exist.
+        base: Folder here.
+        remote_names: Returns all that lies there now at and below the names.
+        before: All that was sent: what of it is gone there is removed here.
+        timeout: Seconds.
+        liveness: Remembers what an interrupted run leaves.
+
+    Raises:
+        MachineError: It cannot be brought; nothing here has changed then.
+    """
+    base.mkdir(parents=True, exist_ok=True)
+    with _incoming(base, liveness) as folder:
+        said = _rsync(
+            connection,
+            [f"--compare-dest={base}", "--ignore-missing-args"],
+            names,
+            (f"{_host(connection)}:{there}/", f"{folder}/"),
+            timeout=timeout,
+            doing=f"fetching results into {base}",
+            full=f"the disk of {base}",
+        )
+        there_now = set(remote_names())
+        # First of all, since what comes may put a link in place of a folder.
+        gone = [each for each in before if each not in there_now]
+        for each in sorted(gone, key=len, reverse=True):
+            _remove(base / each)
+        _merge(folder, base)
+    return _count(_RECEIVED, said)
+
+
+@contextmanager
+def _incoming(base: Path, liveness: Liveness) -> Iterator[Path]:
+    """Make a folder on the same disk as the files that are to be replaced."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=base))
+    except OSError as error:
+        raise MachineError(
+            Message(
+                what="results cannot be fetched",
+                where=str(base),
+                found=str(error.strerror),
+                expected="a folder that can be written to",
+                do="mend the permissions, or choose another workspace",
+            )
+        ) from error
+    liveness.remember_path(folder)
+    try:
+        yield folder
+    finally:
+        remove_all(folder)
+
+
+def _merge(source: Path, target: Path) -> None:
+    """Move files into place, one by one; a link here is replaced, never followed."""
+    for each in sorted(source.iterdir()):
+        place = target / each.name
+        if each.is_dir() and not each.is_symlink():
+            if place.is_symlink() or not place.is_dir():
+                place.unlink(missing_ok=True)
+                place.mkdir()
+            mode = each.stat().st_mode & 0o777
+            each.chmod(mode | 0o700)
+            place.chmod(mode | 0o700)
+            _merge(each, place)
+            place.chmod(mode)
+        else:
+            if place.is_dir() and not place.is_symlink():
+                remove_all(place)
+            each.replace(place)
+
+
+def _remove(path: Path) -> None:
+    """Remove what the task removed; a folder only when nothing is left in it."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return  # It holds what came after it was sent.
+
+
+def _host(connection: Connection) -> str:
+    host = connection.place.host
+    return f"[{host}]" if ":" in host else host
+
+
+def _rsync(  # noqa: PLR0913 - each says one thing about the transfer
+    connection: Connection,
+    options: Sequence[str],
+    names: Sequence[str],
+    ends: tuple[str, str],
+    *,
+    timeout: float,
+    doing: str,
+    full: str,
+) -> str:
+    """Run rsync on a list of names, and return what it says at its end."""
+    folder = connection.folder
+    listed, said, errors = (folder / f"rsync.{each}" for each in ("in", "out", "err"))
+    listed.write_bytes(b"".join(os.fsencode(each) + b"\0" for each in names))
+    ended = run_process(
+        [
+            *_RSYNC,
+            *options,
+            f"--files-from={listed}",
+            # rsync splits this text at its spaces; there are none in the path.
+            f"--rsh={' '.join(connection.client)}",
+            *ends,
+        ],
+        stdout=said,
+        stderr=errors,
+        timeout=timeout,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    if ended.exit_code == 0:
+        return said.read_text(encoding="utf-8", errors="replace")
+    if _NO_SPACE.search(errors.read_text(encoding="utf-8", errors="replace")):
+        found, do = f"{full} is full", "free some disk space there"
+    elif connection.is_cut(ended.exit_code):
+        raise connection.lost(doing)
+    elif ended.timed_out:
+        found, do = f"no end within {timeout:g} s", "give more seconds"
+    else:
+        found, do = f"exit code {ended.exit_code} of rsync", "mend what it says"
+    raise MachineError(
+        Message(
+            what=f"{connection.name}: {doing} fails",
+            where=f"{ends[0]} → {ends[1]}",
+            found=found,
+            expected="a copy of every file",
+            do=do,
+            tail=tail(errors, 6),
+        )
+    )
+
+
+def _count(pattern: re.Pattern[str], said: str) -> int:
+    match = pattern.search(said)
+    return int(match[1]) if match else 0

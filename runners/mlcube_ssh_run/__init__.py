@@ -1,0 +1,1 @@
+"""Configures and runs an MLCube on another host, by SSH."""
