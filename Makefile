@@ -1,6 +1,6 @@
 # `make test` runs every test that this machine can run. SETUP=docker sets Docker up
 # first, on a Debian machine where you are root, and makes its absence a failure;
-# SETUP="docker singularity" does so for Apptainer as well.
+# SETUP="docker singularity ssh" does so for Apptainer and for an sshd on loopback.
 # `make demo` runs the MNIST cube on data that need no download.
 PYTHON ?= python3
 VENV ?= .venv

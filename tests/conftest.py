@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -10,6 +11,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +25,7 @@ from mlcube_conformance.runners.singularity_engine import NAMES
 from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mlcube_conformance.runners.base import Runner
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
 _HOW_TO_GET_DOCKER = "as root, `make test SETUP=docker` sets it up"
 _HOW_TO_GET_SINGULARITY = "as root, `make test SETUP='docker singularity'` sets it up"
+_HOW_TO_GET_SSH = "as root, `make test SETUP='docker ssh'` sets it up"
 _PULLED: dict[str, bool] = {}
 
 
@@ -70,6 +73,11 @@ def _only_what_is_marked(
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         monkeypatch.setenv("XDG_CACHE_HOME", cache)
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    if "ssh" in marks:
+        _need_ssh()
+    else:
+        hidden = request.getfixturevalue("no_ssh")
+        monkeypatch.setenv("PATH", f"{hidden}:{os.environ['PATH']}")
     if "docker" in marks:
         _need_docker(request)
 
@@ -77,8 +85,17 @@ def _only_what_is_marked(
 @pytest.fixture(scope="session")
 def no_singularity(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder whose programs stand before those that need a mark."""
-    folder = tmp_path_factory.mktemp("needs-the-mark-singularity")
-    for name in NAMES:
+    return _hidden(tmp_path_factory.mktemp("needs-the-mark-singularity"), NAMES)
+
+
+@pytest.fixture(scope="session")
+def no_ssh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder whose programs stand before those that need a mark."""
+    return _hidden(tmp_path_factory.mktemp("needs-the-mark-ssh"), ("ssh",))
+
+
+def _hidden(folder: Path, names: Sequence[str]) -> Path:
+    for name in names:
         (folder / name).write_text("#!/bin/sh\necho this test has no mark for it\n")
         (folder / name).chmod(0o755)
     return folder
@@ -100,6 +117,23 @@ def _need_singularity() -> None:
     _need(SingularityRunner("tests"), "singularity", _HOW_TO_GET_SINGULARITY)
     if "singularity" not in REQUIRED and not image_in_daemon(BUSYBOX):
         pytest.skip(f"no daemon has the image {BUSYBOX}; {_HOW_TO_GET_SINGULARITY}")
+
+
+def _need_ssh() -> None:
+    missing = [name for name in ("sshd", "ssh", "rsync") if not _which(name)]
+    if not find_spec("testinfra"):
+        missing.append("testinfra")
+    if not missing:
+        return
+    message = f"no {' and no '.join(missing)}; {_HOW_TO_GET_SSH}"
+    if "ssh" in REQUIRED:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+def _which(name: str) -> str | None:
+    # Where Debian keeps sshd is not on every user's PATH.
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def _need_docker(request: pytest.FixtureRequest) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import time
 from contextlib import suppress
@@ -41,6 +40,16 @@ def _use(request: Mapping[str, Any]) -> dict[str, Any]:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _NOTE).write_text(json.dumps(request["note"]), encoding="utf-8")
     return {}
+
+
+def _write(request: Mapping[str, Any]) -> dict[str, Any]:
+    Path(request["file"]).write_text(request["text"], encoding="utf-8")
+    return {}
+
+
+def _read(request: Mapping[str, Any]) -> dict[str, Any]:
+    path = Path(request["file"])
+    return {"text": path.read_text(encoding="utf-8") if path.is_file() else ""}
 
 
 def _names(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,15 +115,12 @@ def _size(folder: Path) -> int:
     )
 
 
-def _free(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {"free": shutil.disk_usage(request["folder"]).free}
-
-
 _DO = {
     "environment": make_environment,
     "use": _use,
+    "note": _write,
+    "read": _read,
     "names": _names,
-    "free": _free,
     "clean": _clean,
     "start": remote_job.start,
     "look": remote_job.look,

@@ -72,6 +72,8 @@ def start(request: Mapping[str, Any]) -> dict[str, Any]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if is_running(folder):
         return look(request)
+    with suppress(OSError):
+        os.utime(folder.parent / "place.json")  # It is in use.
     with _lock(folder) as lock:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "logs").mkdir(parents=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.errors import MachineError, Message, UsageError
-from mlcube_conformance.runners.base import heartbeat
+from mlcube_conformance.runners.base import Options, Watch, heartbeat
 from mlcube_conformance.runners.liveness import Liveness, build_lock, lock_folder
 from mlcube_conformance.runners.ssh_connection import (
     Connection,
@@ -75,10 +75,11 @@ class SshRunner:
         """Bring a cube to its host, and make its image there."""
         connection = self._connection(request.platform)
         connection.open()
-        there = CubeThere(connection, request.cube, request.platform, request.options)
+        there = CubeThere(connection, request.cube, request.platform)
+        timeout = request.options.configure_timeout
         there.check_host()
-        there.make_environment(request.log, request.watch)
-        there.send({"cube": str(request.cube.root)})
+        there.make_environment(request.log, request.watch, timeout)
+        there.send({"cube": str(request.cube.root)}, timeout)
         request.watch.note(
             f"configuring {request.cube.id} by {there.version_note()}; "
             f"log: {request.log}"
@@ -105,9 +106,16 @@ class SshRunner:
         return self._connections[key]
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:
-        """Return None: only configuring tells what the host has."""
-        del cube, platform
-        return None
+        """Return the image that was configured on the host for this very cube."""
+        connection = self._connection(platform)
+        connection.open()
+        there = CubeThere(connection, cube, platform)
+        log = connection.folder / "environment.log"
+        there.make_environment(log, Watch(), Options().configure_timeout)
+        image = there.image()
+        if image is not None:
+            self._cubes[cube.root, platform.file] = there
+        return image
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task on the host to its end, and bring back what it made."""
@@ -135,7 +143,11 @@ class SshRunner:
         if not self._settle(task, identity):
             self._send(task)
             there.start(
-                there.run_job, "run", self._words(task), self._record(task, identity)
+                there.run_job,
+                "run",
+                self._words(task),
+                request.options,
+                self._record(task, identity),
             )
         self._follow(task)
         outcome = there.outcome(

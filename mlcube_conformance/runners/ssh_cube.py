@@ -15,11 +15,13 @@ import re
 import socket
 import time
 from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance import __version__
 from mlcube_conformance.errors import MachineError, Message, PlatformUnavailable
+from mlcube_conformance.model import Image
 from mlcube_conformance.outcome import read_outcome
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.content import content_key, files_below
@@ -45,6 +47,9 @@ _GRACE = 60
 #: Seconds for the wheel and other small files.
 _SMALL_TIMEOUT = 300
 _SHOWN = 4
+_AGENT = ("-m", "mlcube_conformance.runners.remote")
+#: A word that means itself to any shell.
+_PLAIN = re.compile(r"[A-Za-z0-9_./+@=:-]+")
 
 
 def owner() -> str:
@@ -59,10 +64,9 @@ def prepare_agent(connection: Connection) -> str:
         MachineError: It cannot be sent.
     """
     place = connection.place
-    python = ("PYTHONSAFEPATH=1", place.interpreter.python)
-    module = ("-m", "mlcube_conformance.runners.remote")
+    words = ("PYTHONSAFEPATH=1", place.interpreter.python, *_AGENT)
     if not place.sync_package:
-        connection.use_agent(("env", *python, *module))
+        connection.use_agent(("env", *words))
         return ""
     folder = f"{place.root}/packages/{package_key()}"
     said = connection.folder / "mkdir"
@@ -83,7 +87,7 @@ def prepare_agent(connection: Connection) -> str:
         timeout=_SMALL_TIMEOUT,
     )
     path = f"{folder}/{wheel.name}"
-    connection.use_agent(("env", f"PYTHONPATH={path}", *python, *module))
+    connection.use_agent(("env", f"PYTHONPATH={path}", *words))
     return path
 
 
@@ -102,15 +106,12 @@ def _no_folder(connection: Connection, folder: str, said: str) -> MachineError:
 class CubeThere:
     """A cube on a host, ready to be configured and run."""
 
-    def __init__(
-        self, connection: Connection, cube: Cube, platform: Platform, options: Options
-    ) -> None:
+    def __init__(self, connection: Connection, cube: Cube, platform: Platform) -> None:
         """Prepare; nothing is asked yet."""
         self.connection = connection
         self._cube = cube
         self._platform = platform
         self._inner = platform.inner or platform
-        self._options = options
         self._python: tuple[str, dict[str, str]] = ("", {})
         self._root = ""
 
@@ -179,7 +180,7 @@ class CubeThere:
                 )
             )
 
-    def make_environment(self, log: Path, watch: Watch) -> None:
+    def make_environment(self, log: Path, watch: Watch, timeout: float) -> None:
         """Have an environment on the host that the runner can be started in.
 
         Raises:
@@ -187,7 +188,6 @@ class CubeThere:
         """
         wheel = prepare_agent(self.connection)
         interpreter = self._place.interpreter
-        timeout = self._options.configure_timeout
         answer = self.connection.ask(
             {
                 "do": "environment",
@@ -208,8 +208,13 @@ class CubeThere:
         )
         self._root = answer["root"]
         self._python = (answer["python"], answer["env"])
+        # Installed, it starts faster than from the wheel.
+        words = [f"{name}={text}" for name, text in answer["env"].items()]
+        words += ["PYTHONSAFEPATH=1", answer["python"], *_AGENT]
+        if all(_PLAIN.fullmatch(each) for each in words):
+            self.connection.use_agent(("env", *words))
 
-    def send(self, note: Mapping[str, str]) -> None:
+    def send(self, note: Mapping[str, str], timeout: float) -> None:
         """Bring the cube and its platform file to the host, and make its folders.
 
         Raises:
@@ -226,7 +231,6 @@ class CubeThere:
             },
             doing="making folders on it",
         )
-        timeout = self._options.configure_timeout
         if self._place.sync_cube:
             own = not self._place.cube_folder
             push(
@@ -238,18 +242,20 @@ class CubeThere:
                 timeout=timeout,
                 without=_NOT_SENT,
             )
-        small = [(self._inner.file, platform)]
-        if self._options.ca_bundle:
-            small.append((self._options.ca_bundle, platform))
-        for file, there in small:
-            push(
-                self.connection,
-                file.parent,
-                [file.name],
-                there,
-                mirror=False,
-                timeout=_SMALL_TIMEOUT,
-            )
+        self._send_file(self._inner.file)
+
+    def _send_file(self, file: Path) -> str:
+        """Bring one small file beside the cube, and return its place there."""
+        folder = f"{self._home_folder}/platform"
+        push(
+            self.connection,
+            file.parent,
+            [file.name],
+            folder,
+            mirror=False,
+            timeout=_SMALL_TIMEOUT,
+        )
+        return f"{folder}/{file.name}"
 
     def configure(self, request: ConfigureRequest) -> Outcome:
         """Make the image on the host, or find it up to date.
@@ -258,8 +264,9 @@ class CubeThere:
             MachineError: The host does not say what became of it.
         """
         job = f"{self._home_folder}/configure"
-        timeout = self._options.configure_timeout
-        self.start(job, "configure", ("--configure-timeout", f"{timeout:g}"), {})
+        timeout = request.options.configure_timeout
+        more = ("--configure-timeout", f"{timeout:g}")
+        self.start(job, "configure", more, request.options, {})
         self.connection.follow(
             {"folder": job, "stderr": "configure.log"},
             stdout=Path(os.devnull),
@@ -272,7 +279,31 @@ class CubeThere:
                 request.log,
             ),
         )
-        return self.outcome(job, request.log, request.log, "configuring")
+        outcome = self.outcome(job, request.log, request.log, "configuring")
+        if outcome.image is not None:
+            self.connection.ask(
+                {
+                    "do": "note",
+                    "file": self._configured,
+                    "text": json.dumps(asdict(outcome.image)),
+                },
+                doing="noting the image",
+            )
+        return outcome
+
+    @property
+    def _configured(self) -> str:
+        return f"{self._home_folder}/configured.json"
+
+    def image(self) -> Image | None:
+        """Return the image that was configured for this very cube, if there is one."""
+        text = self.connection.ask(
+            {"do": "read", "file": self._configured}, doing="asking for the image"
+        )["text"]
+        try:
+            return replace(Image(**json.loads(text)), origin="present")
+        except (TypeError, ValueError):
+            return None
 
     def run_words(
         self, file: Path, overrides: Sequence[tuple[str, str]], task: str
@@ -290,16 +321,7 @@ class CubeThere:
         if file.is_relative_to(self._cube.root):
             there = f"{self.cube_folder}/{file.relative_to(self._cube.root)}"
         else:
-            folder = f"{self._home_folder}/platform"
-            push(
-                self.connection,
-                file.parent,
-                [file.name],
-                folder,
-                mirror=False,
-                timeout=_SMALL_TIMEOUT,
-            )
-            there = f"{folder}/{file.name}"
+            there = self._send_file(file)
         words = ["--task", there]
         words += ["--workspace", f"{self.workspace_folder}/{WORKSPACE}"]
         for name, place in overrides:
@@ -307,7 +329,12 @@ class CubeThere:
         return words
 
     def start(
-        self, job: str, verb: str, more: Sequence[str], record: Mapping[str, Any]
+        self,
+        job: str,
+        verb: str,
+        more: Sequence[str],
+        options: Options,
+        record: Mapping[str, Any],
     ) -> dict[str, Any]:
         """Start a command of the runner on the host, unless the job runs already.
 
@@ -315,7 +342,6 @@ class CubeThere:
             MachineError: The host cannot start it.
         """
         python, environment = self._python
-        options = self._options
         platform = f"{self._home_folder}/platform"
         words = ["--mlcube", self.cube_folder]
         words += ["--platform", f"{platform}/{self._inner.file.name}"]
@@ -326,7 +352,7 @@ class CubeThere:
         if options.network:
             words += ["--network", options.network]
         if options.ca_bundle:
-            words += ["--ca-bundle", f"{platform}/{options.ca_bundle.name}"]
+            words += ["--ca-bundle", self._send_file(options.ca_bundle)]
         return self.connection.ask(
             {
                 "do": "start",
@@ -357,8 +383,12 @@ class CubeThere:
         )
         if found["state"] == "ended":
             with suppress(KeyError, TypeError):
+                places = self._places(job, stdout, stderr)
                 return read_outcome(
-                    found["outcome"], stdout=stdout, stderr=stderr, here=self._here
+                    found["outcome"],
+                    stdout=stdout,
+                    stderr=stderr,
+                    here=lambda text: _replaced(text, places),
                 )
         said = tuple(found.get("said", ()))[-_SHOWN:]
         free = found.get("free", 1 << 30) // 1024**2
@@ -374,13 +404,24 @@ class CubeThere:
             )
         )
 
-    def _here(self, text: str) -> str:
-        """Put the paths of this machine in place of those of the host."""
-        text = text.replace(self.cube_folder, str(self._cube.root))
+    def _places(self, job: str, stdout: Path, stderr: Path) -> dict[str, str]:
+        """Return paths of the host, with what they are on this machine."""
         inner = f"{self._home_folder}/platform/{self._inner.file.name}"
-        return text.replace(inner, str(self._inner.file))
+        return {
+            f"{job}/logs/stdout.log": str(stdout),
+            f"{job}/logs/stderr.log": str(stderr),
+            f"{job}/logs/configure.log": str(stderr),
+            inner: str(self._inner.file),
+            self.cube_folder: str(self._cube.root),
+        }
 
     def version_note(self) -> str:
         """Say what runs on the host, for people."""
         python = PurePosixPath(self._python[0])
         return f"mlcube-conformance {__version__} by {python} on {self.connection.name}"
+
+
+def _replaced(text: str, places: Mapping[str, str]) -> str:
+    for there, here in places.items():
+        text = text.replace(there, here)
+    return text

@@ -1,6 +1,6 @@
 """Bring up the platforms that the tests need, on a machine that has none.
 
-    python3 scripts/set_up_platforms docker singularity [--env-file PATH]
+    python3 scripts/set_up_platforms docker singularity ssh [--env-file PATH]
 
 Each step looks first and works only when something is missing: what is
 installed stays as it is, what runs is never restarted, and an image is built
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from docker_platform import set_up_docker
 from lock import one_at_a_time
 from singularity_platform import set_up_singularity
+from ssh_platform import set_up_ssh
 from steps import MINUTE, Options, SetUpError, say
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ REQUIREMENTS: Final = ROOT / "cubes" / "mnist" / "build" / "requirements.txt"
 PLATFORMS: Final[dict[str, Callable[[Options], dict[str, str]]]] = {
     "docker": set_up_docker,
     "singularity": set_up_singularity,
+    "ssh": set_up_ssh,
 }
 
 

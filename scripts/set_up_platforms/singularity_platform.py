@@ -53,7 +53,7 @@ def set_up_singularity(_: Options) -> dict[str, str]:
     version = _version(find_program(STEP, _first_on_path()))
     _need_user_namespaces()
     say(f"{STEP}: {version} answers")
-    return {"APPTAINER_USERNS": "1"} if _needs_user_namespace() else {}
+    return {"APPTAINER_USERNS": "1"} if needs_user_namespace() else {}
 
 
 def _first_on_path() -> str:
@@ -145,7 +145,7 @@ def _need_user_namespaces() -> None:
         ) from error
 
 
-def _needs_user_namespace() -> bool:
+def needs_user_namespace() -> bool:
     """Tell whether root here is too weak for what Apptainer does as root.
 
     As in many containers: it then has to work as a plain user does.

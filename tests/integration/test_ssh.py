@@ -1,0 +1,856 @@
+"""The place ssh: real sshd, real rsync, Docker and Singularity behind them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.ssh_hosts import NamespaceHost, SshHost, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import RunSuite
+    from tests.cube_folders import CubeFolder
+
+pytestmark = pytest.mark.ssh
+
+INNER = {
+    "docker": "platform: {{name: docker, version: '>=18.01'}}\n"
+    "container: {{image: 'mlcube-conformance/{name}:0.1.0'}}\n",
+    "singularity": "platform: {{name: singularity, version: '>=3.5'}}\n"
+    "container: {{image: image.sif}}\n",
+}
+ENGINES = [
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("singularity", marks=pytest.mark.singularity),
+]
+USER_NAMESPACE = {
+    name: text for name, text in os.environ.items() if name == "APPTAINER_USERNS"
+}
+
+
+IN_PLACE = """\
+schema_type: mlcube_task
+schema_version: 1.0.0
+inputs: [{name: data, type: directory}]
+outputs: [{name: data, type: directory}]
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[SshHost]:
+    """Return a host that has what this machine has."""
+    host = SshHost(tmp_path / "host", environment=USER_NAMESPACE)
+    host.start()
+    yield host
+    host.stop()
+
+
+def _place(
+    cube: CubeFolder, host: SshHost, engine: str = "docker", /, **keys: str
+) -> str:
+    """Give a cube a platform file that leads to a host; return its path."""
+    name = (cube.root / "mlcube.yaml").read_text(encoding="utf-8").split("name: ")[1]
+    inner = INNER[engine].format(name=name.split()[0])
+    cube.write(f"platform/{engine}.yaml", inner)
+    file = cube.write("platform/ssh.yaml", host.platform(f"{engine}.yaml", **keys))
+    return str(file)
+
+
+def _call(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlcube_ssh_run", *map(str, words)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _run(
+    cube: CubeFolder, task: str = "make", *words: str | Path
+) -> subprocess.CompletedProcess[str]:
+    return _call(
+        *("run", f"--mlcube={cube.root}", "--platform=ssh"),
+        f"--task={cube.root}/run/{task}.yaml",
+        *words,
+    )
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {
+        str(each.relative_to(folder)): hashlib.sha256(each.read_bytes()).hexdigest()
+        for each in folder.rglob("*")
+        if each.is_file()
+    }
+
+
+def _remote_workspace(host: SshHost) -> Path:
+    (found,) = host.root.glob("workspaces/*/workspace")
+    return found
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_suite_passes_and_outputs_are_the_same_on_both_hosts(
+    engine: str,
+    cube_folder: CubeFolder,
+    host: SshHost,
+    run_suite: RunSuite,
+    tmp_path: Path,
+) -> None:
+    _place(cube_folder, host, engine)
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "ssh", "--keep", "all")
+
+    assert run.exit_code == 0, run.output
+    assert len(run.verdict("passed")) == len(run.outcomes) == 19
+    assert "test_outputs_are_on_the_host[tiny-ssh-use]" in run.outcomes
+    (here,) = tmp_path.glob("place/.mlcube-conformance/*/tiny/ssh/workspace")
+    assert set(_hashes(here)) == {"seed.txt", "data/part", "out/result.txt"}
+    assert _hashes(here) == _hashes(_remote_workspace(host))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_commands_work_step_by_step(
+    engine: str, cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(make='echo out; echo err >&2; cat "$seed" > "$data/part"')
+    _place(cube_folder, host, engine)
+    place = (f"--mlcube={cube_folder.root}", "--platform=ssh")
+
+    configured = _call("configure", *place)
+    again = _call("configure", *place)
+    make, use = _run(cube_folder, "make"), _run(cube_folder, "use")
+
+    assert [each.returncode for each in (configured, again, make, use)] == [0] * 4, (
+        configured.stderr + make.stderr
+    )
+    assert ": built (" in configured.stderr
+    assert ": up to date (" in again.stderr
+    assert make.stdout == "out\n"
+    assert "err\n" in make.stderr
+    assert (cube_folder.root / "workspace/out/result.txt").read_text() == "seed\n"
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("code", [1, 2, 5, 124, 125, 255])
+def test_exit_code_of_the_task_comes_back_and_so_do_its_outputs(
+    code: int, cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(make=f'echo partial > "$data/part"; exit {code}')
+    _place(cube_folder, host)
+
+    done = _run(cube_folder)
+
+    assert done.returncode == code, done.stderr
+    assert f"exit code {code}" in done.stderr
+    assert (cube_folder.root / "workspace/data/part").read_text() == "partial\n"
+
+
+@pytest.mark.docker
+def test_broken_cube_is_a_failure_with_the_paths_of_this_machine(
+    cube_folder: CubeFolder, host: SshHost, run_suite: RunSuite
+) -> None:
+    cube_folder.write("build/Dockerfile", "FROM busybox\nRUNN nothing\n")
+    _place(cube_folder, host)
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "ssh")
+
+    ((name, text),) = run.verdict("failed").items()
+    assert name == "test_image_builds[tiny-ssh]"
+    assert f"{cube_folder.root}/build/Dockerfile" in text
+    assert str(host.root) not in text
+    assert not run.verdict("error")
+
+
+@pytest.mark.docker
+def test_task_past_its_deadline_is_ended_on_the_host(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(
+        make='echo begun > "$data/part"; sleep 60; echo no >> "$data/part"'
+    )
+    _place(cube_folder, host)
+
+    done = _run(cube_folder, "make", "--task-timeout", "3")
+
+    assert done.returncode == 124, done.stderr
+    assert "3 s" in done.stderr
+    assert (cube_folder.root / "workspace/data/part").read_text() == "begun\n"
+    assert not list(host.root.glob("workspaces/*/run"))
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "name",
+    ["with space", "it's", 'say "yes"', "Übergröße", "a$(touch x)b", "new\nline"],
+)
+def test_paths_with_odd_signs_work(
+    name: str, tmp_path: Path, cube_folder: CubeFolder, host: SshHost
+) -> None:
+    root = tmp_path / name / f"tiny {name}"
+    shutil.copytree(cube_folder.root, root)
+    cube = type(cube_folder)(root)
+    _place(cube, host)
+    run = cube.root / "run" / "deep er" / "make.yaml"
+    run.parent.mkdir()
+    (cube.root / "run/make.yaml").rename(run)
+    given = tmp_path / name / f"given {name}"
+    given.write_text("given\n", encoding="utf-8")
+
+    done = _run(cube, "deep er/make")
+    other = _run(cube, "deep er/make", "--parameter", f"seed={given}")
+
+    assert done.returncode == 0, done.stderr
+    assert other.returncode == 0, other.stderr
+    assert (cube.root / "workspace/data/part").read_text() == "given\n"
+
+
+@pytest.mark.docker
+def test_no_shell_reads_a_value(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    trap = f"trap-{tmp_path.parent.name}"
+    evil = f"""$(touch {trap}) `touch {trap}` '; touch {trap}; " & touch {trap}\n| x"""
+    cube_folder.write(f"workspace/{evil}", "seed\n")
+    binding = {"input_binding": {"seed": evil}, "output_binding": {"data": "data"}}
+    run = {"schema_type": "mlcube_invoke", "schema_version": "1.0.0"}
+    document = yaml.safe_dump({**run, "task_name": "make", **binding})
+    cube_folder.write("run/make.yaml", document)
+    cube_folder.tasks(make='printf %s "$seed|$EVIL" > "$data/part"')
+    # What YAML takes for a value in quotes, JSON writes.
+    variables = json.dumps({"EVIL": evil})
+    _place(cube_folder, host, env=f"{{path: {host.root}, variables: {variables}}}")
+
+    done = _run(cube_folder, "make", "--build-arg", f"EVIL={evil}")
+
+    assert done.returncode == 0, done.stderr
+    part = (cube_folder.root / "workspace/data/part").read_text(encoding="utf-8")
+    assert part == f"/mlcube_io0/{evil}|{evil}"
+    assert not list(tmp_path.rglob(trap))
+    assert not [each for each in (Path.home(), Path.cwd()) if (each / trap).exists()]
+
+
+@pytest.mark.docker
+def test_variables_reach_build_and_task(cube_folder: CubeFolder, host: SshHost) -> None:
+    cube_folder.edit("build/Dockerfile", "COPY", "ARG WORD=none\nENV BUILT=$WORD\nCOPY")
+    cube_folder.tasks(make='echo "$BUILT $WORD" > "$data/part"')
+    _place(cube_folder, host, env=f"{{path: {host.root}, variables: {{WORD: a b}}}}")
+
+    done = _run(cube_folder)
+
+    assert done.returncode == 0, done.stderr
+    assert (cube_folder.root / "workspace/data/part").read_text() == "a b a b\n"
+
+
+@pytest.mark.docker
+def test_large_input_and_many_files_are_sent_once(
+    cube_folder: CubeFolder, host: SshHost, run_suite: RunSuite
+) -> None:
+    with (cube_folder.root / "workspace/seed.txt").open("wb") as seed:
+        for _ in range(1024):
+            seed.write(os.urandom(1024 * 1024))
+    cube_folder.tasks(
+        make="i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); echo $i > $data/$i; done",
+        use='ls "$data" | wc -l > "$result"',
+    )
+    _place(cube_folder, host)
+
+    first, second = (
+        run_suite("--cube", cube_folder.root, "--platform", "ssh") for _ in range(2)
+    )
+
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
+    assert sum(_megabytes_sent(first.output)) > 1024
+    # The names of the files of `use` are what is sent.
+    assert sum(_megabytes_sent(second.output)) < 1
+
+
+def _megabytes_sent(output: str) -> list[float]:
+    return [float(each) for each in re.findall(r"sent ([\d.]+) MB", output)]
+
+
+@pytest.mark.docker
+def test_what_a_task_changes_and_removes_is_changed_and_removed_here(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.write("tasks/use.yaml", IN_PLACE)
+    cube_folder.write(
+        "run/use.yaml",
+        "schema_type: mlcube_invoke\nschema_version: 1.0.0\ntask_name: use\n"
+        "input_binding: {data: data}\noutput_binding: {data: data}\n",
+    )
+    data = cube_folder.root / "workspace/data"
+    for name in ("kept", "changed", "gone", "sub/gone"):
+        cube_folder.write(f"workspace/data/{name}", "old\n")
+    (data / "kept").chmod(0o640)
+    os.utime(data / "kept", ns=(10**18, 10**18 + 5))
+    before = (data / "kept").stat()
+    cube_folder.tasks(
+        use='cd "$data"; echo new > changed; rm -r gone sub; ln -s kept link; '
+        "echo '#!/bin/sh' > tool; chmod 750 tool; touch -d @1000000000 tool"
+    )
+    _place(cube_folder, host)
+
+    done = _run(cube_folder, "use")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(each.name for each in data.iterdir()) == [
+        *("changed", "kept", "link", "tool"),
+    ]
+    assert (data / "changed").read_text() == "new\n"
+    assert (data / "link").readlink() == Path("kept")
+    assert (data / "kept").stat() == before
+    assert (data / "tool").stat().st_mode & 0o777 == 0o750
+    assert (data / "tool").stat().st_mtime == 1_000_000_000
+
+
+@pytest.mark.docker
+def test_link_that_a_task_leaves_is_not_followed(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    """What the next one would read or write through it stays as it is."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "part").write_text("mine\n", encoding="utf-8")
+    cube_folder.tasks(
+        make=f'echo seed > "$data/part"; ln -s {elsewhere} "$data/way"',
+        use='cat "$data/way/part" > "$result" || echo none > "$result"',
+    )
+    _place(cube_folder, host)
+
+    made = _run(cube_folder, "make")
+    used = _run(cube_folder, "use")
+    cube_folder.tasks(make='mkdir "$data/way"; echo seed > "$data/way/part"')
+    (cube_folder.root / "workspace/data/part").unlink()
+    again = _run(cube_folder, "make")
+
+    assert (made.returncode, used.returncode) == (0, 0), made.stderr + used.stderr
+    assert (cube_folder.root / "workspace/out/result.txt").read_text() == "none\n"
+    assert (elsewhere / "part").read_text() == "mine\n"
+    assert again.returncode != 0  # the link stands in its way, there as here
+
+
+@pytest.mark.docker
+def test_equal_names_do_not_collide(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    """One platform file, outside of both cubes, serves both."""
+    file = tmp_path / "hosts" / "ssh.yaml"
+    other = type(cube_folder)(tmp_path / "other" / "tiny")
+    shutil.copytree(cube_folder.root, other.root)
+    other.write("workspace/seed.txt", "other\n")
+    _place(cube_folder, host)
+    file.parent.mkdir()
+    for name in ("ssh.yaml", "docker.yaml"):
+        (cube_folder.root / "platform" / name).rename(file.with_name(name))
+
+    done = [
+        _call(
+            *("run", f"--mlcube={each.root}", f"--platform={file}"),
+            f"--task={each.root}/run/make.yaml",
+        )
+        for each in (cube_folder, other, cube_folder)
+    ]
+
+    assert [each.returncode for each in done] == [0, 0, 0], done[0].stderr
+    assert (cube_folder.root / "workspace/data/part").read_text() == "seed\n"
+    assert (other.root / "workspace/data/part").read_text() == "other\n"
+
+
+# Hosts that lack something, or do not let us in.
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        ("unknown", ("the key of the host is not known", "SHA256:", "fingerprint")),
+        ("changed", ("the host shows another key",)),
+        ("key", ("does not let that user in", "identity_file")),
+        ("no key", ("identity_file that is not there",)),
+        ("down", ("the host cannot be reached", "Connection refused")),
+        ("name", ("no host of that name is known",)),
+    ],
+)
+def test_host_that_does_not_let_us_in_is_an_error(
+    break_it: str,
+    said: tuple[str, ...],
+    cube_folder: CubeFolder,
+    host: SshHost,
+    run_suite: RunSuite,
+    tmp_path: Path,
+) -> None:
+    keys = {}
+    other = SshHost(tmp_path / "other")
+    if break_it in {"changed", "key"}:
+        other.start()
+        other.stop()
+    if break_it == "unknown":
+        keys["known_hosts"] = ""
+    elif break_it == "changed":
+        key = other.known_hosts.read_text(encoding="utf-8").split(maxsplit=1)[1]
+        host.known_hosts.write_text(f"[127.0.0.1]:{host.port} {key}", encoding="utf-8")
+    elif break_it == "key":
+        keys["authentication"] = f"{{identity_file: {other.key}}}"
+    elif break_it == "no key":
+        keys["authentication"] = f"{{identity_file: {tmp_path}/none}}"
+    elif break_it == "down":
+        host.stop()
+    else:
+        keys["host"] = "nowhere.invalid"
+    _place(cube_folder, host, **keys)
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "ssh")
+
+    assert not run.verdict("failed")
+    ((name, text),) = run.verdict("error").items()
+    assert name == "test_image_builds[tiny-ssh]"
+    for each in (*said, "there is no connection to" if keys.get("host") else "where:"):
+        assert each in text
+    assert "Traceback" not in run.output
+
+
+NEEDED = ("sh", "env", "mkdir", "find", "id", "df", "printenv", "test")
+
+
+@pytest.mark.parametrize(
+    ("has", "keys", "said"),
+    [
+        (
+            ("rsync", "docker"),
+            {"interpreter": "{type: system}"},
+            "no Python: 'python3'",
+        ),
+        (("rsync",), {}, "no docker, which docker.yaml asks for"),
+        (("docker",), {}, "no rsync"),
+        (("rsync", "docker"), {"platform": "odd.yaml"}, "asks for >=99"),
+        (
+            ("rsync", "docker"),
+            {"env": "{path: /proc/nothing}"},
+            "no right to write to /proc",
+        ),
+    ],
+)
+@pytest.mark.docker
+def test_what_a_host_lacks_is_said_in_one_message(
+    has: tuple[str, ...],
+    keys: dict[str, str],
+    said: str,
+    cube_folder: CubeFolder,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    if "no docker" in said and Path("/var/run/docker.sock").exists():
+        keys = {**keys, "platform": "singularity.yaml"}
+        cube_folder.write("platform/singularity.yaml", INNER["singularity"].format())
+        said = "no singularity, which singularity.yaml asks for"
+    path = programs(tmp_path / "bin", *NEEDED, *has)
+    host = SshHost(tmp_path / "host", environment={"PATH": path})
+    host.start()
+    request.addfinalizer(host.stop)
+    cube_folder.write(
+        "platform/odd.yaml",
+        "platform: {name: docker, version: '>=99'}\ncontainer: {image: busybox}\n",
+    )
+    _place(cube_folder, host, **keys)
+
+    done = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")
+
+    assert done.returncode == 125, done.stderr
+    assert "lacks what the cube needs" in done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk of its own with 96 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = ("-t", "tmpfs", "-o", "size=96m", "tmpfs")
+    mounted = subprocess.run(
+        ["mount", *options, folder], capture_output=True, timeout=60, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a disk of its own needs the right to mount")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], timeout=60, check=True)
+
+
+@pytest.mark.docker
+def test_full_disk_of_the_host_is_an_error(
+    cube_folder: CubeFolder, host: SshHost, small_disk: Path
+) -> None:
+    (cube_folder.root / "workspace/seed.txt").write_bytes(os.urandom(128 * 1024**2))
+    _place(cube_folder, host, env=f"{{path: {small_disk}/root}}")
+
+    sent = _run(cube_folder)
+    (small_disk / "more").write_bytes(bytes(64 * 1024**2))
+    begun = _run(cube_folder)
+
+    assert sent.returncode == 125
+    assert "the disk of root@127.0.0.1" in sent.stderr
+    assert "is full" in sent.stderr
+    assert begun.returncode == 125
+    assert "MiB are needed" in begun.stderr
+
+
+@pytest.mark.docker
+def test_task_that_fills_the_disk_of_the_host_fails(
+    cube_folder: CubeFolder, host: SshHost, small_disk: Path
+) -> None:
+    cube_folder.tasks(make='dd if=/dev/zero of="$data/part" bs=1M count=200')
+    _place(cube_folder, host, env=f"{{path: {small_disk}/root}}")
+
+    done = _run(cube_folder)
+
+    assert done.returncode in {1, 125}, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# What is left when a connection, or this side of it, ends.
+
+
+@pytest.fixture
+def far_host(tmp_path: Path) -> Iterator[NamespaceHost]:
+    """Return a host in a network of its own, whose link can be cut."""
+    if os.geteuid() != 0 or not shutil.which("ip"):
+        pytest.skip("a network of its own needs root and iproute2")
+    host = NamespaceHost(tmp_path / "host", environment=USER_NAMESPACE)
+    host.start()
+    yield host
+    host.stop()
+
+
+def _wait_for(path: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} does not appear"
+        time.sleep(0.05)
+
+
+def _cut_in_the_middle(
+    cube: CubeFolder, host: NamespaceHost
+) -> subprocess.CompletedProcess[str]:
+    """Run `make`, which waits for a file, and cut the link while it does."""
+    cube.tasks(
+        make='echo half > "$data/first"; echo begun; '
+        "until [ -e /mlcube_io0/go ]; do sleep 0.1; done; "
+        'echo seed > "$data/part"; echo done'
+    )
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlcube_ssh_run", "run", f"--mlcube={cube.root}"),
+            *("--platform=ssh", f"--task={cube.root}/run/make.yaml"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        _wait_for_glob(host.root, "workspaces/*/workspace/data/first")
+        host.cut()
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess((), process.returncode, out, err)
+
+
+def _wait_for_glob(root: Path, pattern: str) -> Path:
+    deadline = time.monotonic() + 60
+    while not (found := list(root.glob(pattern))):
+        assert time.monotonic() < deadline, f"no {pattern} below {root}"
+        time.sleep(0.05)
+    return found[0]
+
+
+@pytest.mark.docker
+def test_task_goes_on_when_the_link_is_cut_and_the_next_run_follows_it(
+    cube_folder: CubeFolder, far_host: NamespaceHost
+) -> None:
+    _place(cube_folder, far_host)
+    data = cube_folder.root / "workspace/data"
+
+    cut = _cut_in_the_middle(cube_folder, far_host)
+    left = sorted(each.name for each in data.parent.rglob("*"))
+    far_host.mend()
+    cube_folder.edit("run/use.yaml", "$WORKSPACE/data", "$WORKSPACE/seed.d")
+    cube_folder.write("workspace/seed.d/part", "x\n")
+    other = _run(cube_folder, "use")
+    (_remote_workspace(far_host) / "go").touch()
+    followed = _run(cube_folder, "make")
+
+    assert cut.returncode == 125, cut.stderr
+    assert "was lost while tiny-ssh-make ran there" in cut.stderr
+    assert "the task goes on there" in cut.stderr
+    assert cut.stdout == "begun\n"
+    assert left == ["data", "seed.txt"]
+    assert other.returncode == 125
+    assert "an earlier task still runs on" in other.stderr
+    assert followed.returncode == 0, followed.stderr
+    assert "still runs: following it" in followed.stderr
+    assert followed.stdout == "begun\ndone\n"
+    assert (data / "part").read_text() == "seed\n"
+
+
+@pytest.mark.docker
+def test_task_that_ended_while_the_link_was_cut_is_not_run_again(
+    cube_folder: CubeFolder, far_host: NamespaceHost
+) -> None:
+    _place(cube_folder, far_host)
+    data = cube_folder.root / "workspace/data"
+
+    _cut_in_the_middle(cube_folder, far_host)
+    (_remote_workspace(far_host) / "go").touch()
+    _wait_for_glob(far_host.root, "workspaces/*/run/logs/outcome.json")
+    far_host.mend()
+    fetched = _run(cube_folder, "make")
+
+    assert fetched.returncode == 0, fetched.stderr
+    assert "has ended since: fetching its results" in fetched.stderr
+    assert "sent" not in fetched.stderr
+    assert fetched.stdout == "begun\ndone\n"
+    assert (data / "first").read_text() == "half\n"
+    assert (data / "part").read_text() == "seed\n"
+
+
+@pytest.mark.docker
+def test_suite_says_that_the_link_was_cut_and_fetches_the_results_next_time(
+    cube_folder: CubeFolder,
+    far_host: NamespaceHost,
+    run_suite: RunSuite,
+    tmp_path: Path,
+) -> None:
+    _place(cube_folder, far_host)
+    cube_folder.tasks(make='echo begun; sleep 25; echo seed > "$data/part"')
+
+    def cut_when_it_runs() -> None:
+        _wait_for_glob(far_host.root, "workspaces/*/run")
+        far_host.cut()
+
+    cut = threading.Thread(target=cut_when_it_runs)
+    cut.start()
+
+    first = run_suite("--cube", cube_folder.root, "--platform", "ssh")
+    cut.join()
+    _wait_for_glob(far_host.root, "workspaces/*/run/logs/outcome.json")
+    far_host.mend()
+    cube_folder.tasks()
+    second = run_suite("--cube", cube_folder.root, "--platform", "ssh")
+
+    assert not first.verdict("failed")
+    ((_, text),) = first.verdict("error").items()
+    assert "was lost while tiny-ssh-make ran there" in text
+    assert second.exit_code == 0, second.output
+    assert "has ended since with exit code 0" in second.output
+    earlier = min(tmp_path.glob("place/.mlcube-conformance/*/tiny/ssh/workspace"))
+    assert (earlier / "data/part").read_text() == "seed\n"
+
+
+@pytest.mark.docker
+def test_interrupt_ends_the_task_on_the_host(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(make='echo begun > "$data/first"; sleep 60; echo no > "$data/x"')
+    _place(cube_folder, host)
+    words = (f"--mlcube={cube_folder.root}", "--platform=ssh")
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlcube_ssh_run", "run", *words),
+            f"--task={cube_folder.root}/run/make.yaml",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        _wait_for_glob(host.root, "workspaces/*/workspace/data/first")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    again = _run(cube_folder, "make", "--task-timeout", "2")
+
+    assert process.returncode != 0
+    # It is over: the next one is not told to wait.
+    assert again.returncode == 124, again.stderr
+    assert "still runs" not in again.stderr
+
+
+@pytest.mark.docker
+def test_clean_removes_what_is_not_in_use(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    file = _place(cube_folder, host)
+    _run(cube_folder)
+    (foreign := host.root / "cubes" / "foreign").mkdir()
+    (foreign / "place.json").write_text('{"owner": "other@host", "cube": "/c"}')
+
+    young = _call("clean", f"--platform={file}", "--older-than", "1")
+    kept = len(list(host.root.glob("*/*/place.json")))
+    cleaned = _call("clean", f"--platform={file}")
+
+    assert (young.returncode, kept) == (0, 3)
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert cleaned.stderr.count(f"(of {cube_folder.root})") == 2
+    assert " MB freed on 127.0.0.1" in cleaned.stderr
+    assert [each.parent for each in host.root.glob("*/*/place.json")] == [foreign]
+
+
+# How a host is reached.
+
+
+@pytest.mark.docker
+def test_fingerprint_in_the_platform_file_is_trusted(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    wrong = f"SHA256:{'A' * 43}"
+    file = cube_folder.root / "platform/ssh.yaml"
+
+    _place(
+        cube_folder, host, known_hosts="", fingerprint=f"[{wrong}, {host.fingerprint}]"
+    )
+    right = _run(cube_folder)
+    file.write_text(file.read_text().replace(host.fingerprint, wrong))
+    refused = _run(cube_folder)
+
+    assert right.returncode == 0, right.stderr
+    assert refused.returncode == 125
+    assert f"it shows ssh-ed25519 {host.fingerprint}" in refused.stderr
+
+
+@pytest.mark.docker
+def test_names_jumps_and_keys_of_the_users_configuration_count(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    """The host is named as in the configuration of ssh, and lies behind another."""
+    gate = SshHost(tmp_path / "gate")
+    gate.start()
+    both = host.known_hosts.read_text() + gate.known_hosts.read_text()
+    (tmp_path / "known").write_text(both)
+    shutil.copy(host.folder / "key.pub", gate.folder / "authorized_keys")
+    config = tmp_path / "ssh config"
+    config.write_text(
+        f"Host *\n  IdentityFile {host.key}\n  UserKnownHostsFile {tmp_path}/known\n"
+        f"  StrictHostKeyChecking no\n"
+        f"Host gate\n  HostName 127.0.0.1\n  Port {gate.port}\n"
+        f"Host the-server\n  HostName 127.0.0.1\n  Port {host.port}\n  ProxyJump gate\n"
+    )
+    _place(
+        cube_folder,
+        host,
+        host="the-server",
+        port="",
+        authentication="",
+        known_hosts="",
+        ssh_config=str(config),
+    )
+
+    through = _run(cube_folder)
+    (tmp_path / "known").write_text(host.known_hosts.read_text())
+    unknown = _run(cube_folder)
+    gate.stop()
+    log = (gate.folder / "sshd.log").read_text()
+
+    assert through.returncode == 0, through.stderr
+    assert "Accepted publickey" in log
+    # What the configuration says of keys of hosts does not.
+    assert unknown.returncode == 125
+    assert "Host key verification failed" in unknown.stderr
+
+
+@pytest.mark.docker
+def test_key_in_the_agent_is_used(cube_folder: CubeFolder, host: SshHost) -> None:
+    socket = host.folder / "agent"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", socket]) as agent:
+        _wait_for(socket)
+        environment = {"SSH_AUTH_SOCK": str(socket)}
+        subprocess.run(
+            ["ssh-add", "-q", host.key],
+            env=os.environ | environment,
+            timeout=60,
+            check=True,
+        )
+        _place(cube_folder, host, authentication="")
+
+        done = _call(
+            *("run", f"--mlcube={cube_folder.root}", "--platform=ssh"),
+            f"--task={cube_folder.root}/run/make.yaml",
+            **environment,
+        )
+        agent.terminate()
+
+    assert done.returncode == 0, done.stderr
+
+
+# What the runner is started with on the host.
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("kind", ["system", "virtualenv"])
+def test_environment_is_made_from_the_wheel_that_is_sent(
+    kind: str, cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    before = _installed(python)
+    _place(
+        cube_folder,
+        host,
+        interpreter=f"{{type: {kind}, python: {python}, name: of-the-test}}",
+    )
+
+    made = _run(cube_folder)
+    again = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")
+
+    assert made.returncode == 0, made.stderr
+    assert again.returncode == 0, again.stderr
+    assert "Installing collected packages" in made.stderr
+    assert "Installing collected packages" not in again.stderr
+    assert _installed(python) == before
+    place = (
+        "environments/of-the-test" if kind == "virtualenv" else "packages/*/python3*"
+    )
+    assert list(host.root.glob(f"{place}/mlcube-conformance.json"))
+
+
+def _installed(python: Path) -> str:
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--disable-pip-version-check"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return listed.stdout
+
+
+@pytest.mark.docker
+def test_requirements_that_bring_another_package_are_refused(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
+    python = f"{tmp_path}/bare/bin/python"
+    _place(
+        cube_folder,
+        host,
+        interpreter=f"{{type: virtualenv, python: {python}, requirements: typer}}",
+    )
+
+    done = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")
+
+    assert done.returncode == 125, done.stderr
+    assert "no mlcube-conformance that works" in done.stderr
+    assert "Traceback" not in done.stderr
