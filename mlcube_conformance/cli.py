@@ -230,8 +230,9 @@ def _ending(logs: Path | None) -> Iterator[Outcome]:
         yield outcome
     except (ConformanceError, Violation) as error:
         outcome.error = error
-        # What a build said was shown as it came.
-        messages = (str(replace(each, tail=())) for each in error.messages)
+        # What went to a log was shown as it came.
+        shown = (replace(m, tail=()) if m.log else m for m in error.messages)
+        messages = (str(each) for each in shown)
         sys.stderr.write("\n\n".join(messages) + "\n")
         usage = isinstance(error, UsageError)
         raise typer.Exit(_USAGE if usage else _NOT_RUN) from error

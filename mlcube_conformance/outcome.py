@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["OUTCOME", "Outcome", "read_outcome"]
+__all__ = ["OUTCOME", "RESERVE", "Outcome", "read_outcome"]
 
 #: Name of the file, among the logs of the command.
 OUTCOME = "outcome.json"
+#: Name of a file beside it that holds its room, should a task fill the disk.
+RESERVE = "reserve"
 
 #: Most particular first: the first that fits names the fault.
 _FAULTS: dict[str, type[Violation | ConformanceError]] = {
@@ -57,6 +59,7 @@ class Outcome:
             "result": asdict(self.result) if self.result else None,
             "error": _described(self.error) if self.error else None,
         }
+        (folder / RESERVE).unlink(missing_ok=True)
         new = folder / f"{OUTCOME}.new"
         new.write_text(json.dumps(found, default=str), encoding="utf-8")
         new.replace(folder / OUTCOME)

@@ -185,7 +185,7 @@ class NamespaceHost(SshHost):
                 ("-n", self._name, "link", "set", "lo", "up"),
             ):
                 _ip(*words)
-            self.address, self.port = f"{net}.2", 22
+            self.address, self.port = f"{net}.2", 2222
             self.before = ("ip", "netns", "exec", self._name)
         super().start()
 

@@ -96,8 +96,11 @@ def load_platform(
     """Read one platform file for a cube; None when its runner cannot be told."""
     problems = Problems()
     document = problems.read(file, "platform file", _TOP_KEYS)
-    if document is None:
-        return None, tuple(problems.messages)
+    platform = _platform(document, cube, problems) if document else None
+    return platform, tuple(dict.fromkeys(problems.messages))
+
+
+def _platform(document: Located, cube: Cube, problems: Problems) -> Platform | None:
     schema_type = document.get("schema_type")
     if schema_type is not None and schema_type.text() in _FIRST_SCHEMA:
         platform = _first_schema(document, schema_type.text(), problems)
@@ -105,9 +108,7 @@ def load_platform(
         platform = _at_place(document, cube, problems)
     else:
         platform = _later_schema(document, problems)
-    if platform is not None:
-        platform = _with_cube_names(platform, cube)
-    return platform, tuple(dict.fromkeys(problems.messages))
+    return _with_cube_names(platform, cube) if platform else None
 
 
 def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
@@ -122,15 +123,18 @@ def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
     inner_file = _find_inner(name, document, cube, problems)
     if inner_file is None:
         return empty
-    inner, messages = load_platform(inner_file, cube)
-    problems.messages += messages
-    if messages or inner is None:
+    document_there = problems.read(inner_file, "platform file", _TOP_KEYS)
+    if document_there is None:
         return empty
-    if inner.kind not in _AT_A_PLACE:
+    is_place = document_there.get("host") is not None
+    inner = None if is_place else _platform(document_there, cube, problems)
+    if inner is None and not is_place:
+        return empty
+    if inner is None or inner.kind not in _AT_A_PLACE:
         problems.add(
             "the platform file of the other host is of a kind that does not work there",
             document.get("platform") or document,
-            found=f"{inner_file}, of the kind {inner.kind}",
+            found=f"{inner_file}, of the kind {inner.kind if inner else 'ssh'}",
             expected=f"a platform of the kind {' or '.join(_AT_A_PLACE)}",
             do="name another platform file",
         )

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from mlcube_conformance.outcome import OUTCOME
+from mlcube_conformance.outcome import OUTCOME, RESERVE
 from mlcube_conformance.process import kill_all, processes_in_session
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _PAUSE = 0.1
 _PIECE = 256 * 1024
 #: Times that the lock is asked for: one who looks holds it for a moment.
 _ATTEMPTS = 20
+#: Bytes that are enough for an outcome.
+_RESERVED = 256 * 1024
 
 
 @contextmanager
@@ -77,6 +79,7 @@ def start(request: Mapping[str, Any]) -> dict[str, Any]:
     with _lock(folder) as lock:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "logs").mkdir(parents=True)
+        (folder / "logs" / RESERVE).write_bytes(bytes(_RESERVED))
         (folder / _RECORD).write_text(json.dumps(request["record"]), encoding="utf-8")
         with (folder / _SAID).open("wb") as said:
             process = subprocess.Popen(  # noqa: S603 - what to run is the caller's word

@@ -110,10 +110,10 @@ class SshRunner:
         connection = self._connection(platform)
         connection.open()
         there = CubeThere(connection, cube, platform)
-        log = connection.folder / "environment.log"
-        there.make_environment(log, Watch(), Options().configure_timeout)
         image = there.image()
         if image is not None:
+            log = connection.folder / "environment.log"
+            there.make_environment(log, Watch(), Options().configure_timeout)
             self._cubes[cube.root, platform.file] = there
         return image
 
@@ -212,6 +212,9 @@ class SshRunner:
             {"do": "look", "folder": job}, doing="asking for earlier tasks"
         )
         state, record = found["state"], found["record"] or {}
+        outcome = found["outcome"] or {}
+        if state == "ended" and not outcome.get("result") and not outcome.get("error"):
+            state = "lost"  # It was interrupted.
         if state in {"none", "lost"}:
             if state == "lost":
                 note(
@@ -313,6 +316,9 @@ class SshRunner:
                 {"do": "stop", "folder": there.run_job, "grace": _STOP},
                 doing="ending the task",
                 timeout=_GRACE,
+            )
+            there.connection.ask(
+                {"do": "end", "folder": there.run_job}, doing="tidying up"
             )
             raise
         if there.connection.is_cut(ended.exit_code):

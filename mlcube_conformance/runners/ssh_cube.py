@@ -112,8 +112,10 @@ class CubeThere:
         self._cube = cube
         self._platform = platform
         self._inner = platform.inner or platform
+        self._wheel = ""
         self._python: tuple[str, dict[str, str]] = ("", {})
-        self._root = ""
+        # Relative to the home, where a command starts, until the host says more.
+        self._root = self._place.root
 
     @property
     def _place(self) -> Place:
@@ -186,7 +188,7 @@ class CubeThere:
         Raises:
             MachineError: It cannot be had.
         """
-        wheel = prepare_agent(self.connection)
+        wheel = self._wheel = self._wheel or prepare_agent(self.connection)
         interpreter = self._place.interpreter
         answer = self.connection.ask(
             {
@@ -297,6 +299,7 @@ class CubeThere:
 
     def image(self) -> Image | None:
         """Return the image that was configured for this very cube, if there is one."""
+        self._wheel = prepare_agent(self.connection)
         text = self.connection.ask(
             {"do": "read", "file": self._configured}, doing="asking for the image"
         )["text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from urllib.request import urlopen
 
 import pytest
 import yaml
+
+from tests.ssh_hosts import SshHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,6 +147,50 @@ def test_suite_passes_and_every_platform_agrees(
         assert metrics["test_images"] == 10_000
         assert metrics["test_accuracy"] >= 0.99
         _check_files(kept / "workspace")
+
+
+@pytest.mark.docker
+@pytest.mark.singularity
+@pytest.mark.ssh
+def test_suite_passes_on_another_host(
+    run_suite: RunSuite,
+    cube: Path,
+    source: tuple[str, ...],
+    base_image: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    names = {"docker": "ssh", "singularity": "ssh-singularity"}
+    namespace = os.environ.get("APPTAINER_USERNS")
+    environment = {"APPTAINER_USERNS": namespace} if namespace else {}
+    host = SshHost(tmp_path / "host", environment=environment)
+    host.start()
+    for engine, name in names.items():
+        text = host.platform(f"{engine}.yaml")
+        (cube / f"platform/{name}.yaml").write_text(text, encoding="utf-8")
+
+    run = run_suite(
+        *("--cube", cube, "--keep", "all"),
+        *(word for each in names.values() for word in ("--platform", each)),
+        *source,
+        *base_image,
+    )
+    host.stop()
+
+    assert run.exit_code == 0, run.output
+    assert len(run.verdict("passed")) == len(run.outcomes) == 1 + 2 * 18 + 2
+    theirs = [
+        {path: _content(each / path) for path in OUTPUTS}
+        for each in host.root.glob("workspaces/*/workspace")
+    ]
+    for name in names.values():
+        (kept,) = tmp_path.glob(f"place/.mlcube-conformance/*/mnist/{name}")
+        assert _metrics(kept / "workspace")["test_accuracy"] >= 0.99
+        _check_files(kept / "workspace")
+        assert {path: _content(kept / "workspace" / path) for path in OUTPUTS} in theirs
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(

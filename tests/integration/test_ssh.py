@@ -148,7 +148,7 @@ def test_commands_work_step_by_step(
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("code", [1, 2, 5, 124, 125, 255])
+@pytest.mark.parametrize("code", [2, 5, 125])
 def test_exit_code_of_the_task_comes_back_and_so_do_its_outputs(
     code: int, cube_folder: CubeFolder, host: SshHost
 ) -> None:
@@ -197,8 +197,7 @@ def test_task_past_its_deadline_is_ended_on_the_host(
 
 @pytest.mark.docker
 @pytest.mark.parametrize(
-    "name",
-    ["with space", "it's", 'say "yes"', "Übergröße", "a$(touch x)b", "new\nline"],
+    "name", ["""it's "Übergröße" $(touch x) * [a]""", "new\nline"], ids=["odd", "line"]
 )
 def test_paths_with_odd_signs_work(
     name: str, tmp_path: Path, cube_folder: CubeFolder, host: SshHost
@@ -315,7 +314,9 @@ def test_what_a_task_changes_and_removes_is_changed_and_removed_here(
     ]
     assert (data / "changed").read_text() == "new\n"
     assert (data / "link").readlink() == Path("kept")
-    assert (data / "kept").stat() == before
+    kept = (data / "kept").stat()
+    assert (kept.st_ino, kept.st_mode) == (before.st_ino, before.st_mode)
+    assert kept.st_mtime_ns == before.st_mtime_ns
     assert (data / "tool").stat().st_mode & 0o777 == 0o750
     assert (data / "tool").stat().st_mtime == 1_000_000_000
 
@@ -425,7 +426,7 @@ def test_host_that_does_not_let_us_in_is_an_error(
     assert "Traceback" not in run.output
 
 
-NEEDED = ("sh", "env", "mkdir", "find", "id", "df", "printenv", "test")
+NEEDED = ("sh", "bash", "env", "mkdir", "find", "id", "df", "printenv", "uname", "cat")
 
 
 @pytest.mark.parametrize(
@@ -442,7 +443,7 @@ NEEDED = ("sh", "env", "mkdir", "find", "id", "df", "printenv", "test")
         (
             ("rsync", "docker"),
             {"env": "{path: /proc/nothing}"},
-            "no right to write to /proc",
+            "0 MiB free on the disk of /proc/nothing",
         ),
     ],
 )
@@ -501,7 +502,7 @@ def test_full_disk_of_the_host_is_an_error(
 
     sent = _run(cube_folder)
     (small_disk / "more").write_bytes(bytes(64 * 1024**2))
-    begun = _run(cube_folder)
+    begun = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")
 
     assert sent.returncode == 125
     assert "the disk of root@127.0.0.1" in sent.stderr
@@ -545,6 +546,19 @@ def _wait_for(path: Path, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+def _begin(cube: CubeFolder) -> subprocess.Popen[str]:
+    """Begin to run `make`."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlcube_ssh_run", "run", f"--mlcube={cube.root}"),
+            *("--platform=ssh", f"--task={cube.root}/run/make.yaml"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def _cut_in_the_middle(
     cube: CubeFolder, host: NamespaceHost
 ) -> subprocess.CompletedProcess[str]:
@@ -554,22 +568,15 @@ def _cut_in_the_middle(
         "until [ -e /mlcube_io0/go ]; do sleep 0.1; done; "
         'echo seed > "$data/part"; echo done'
     )
-    with subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mlcube_ssh_run", "run", f"--mlcube={cube.root}"),
-            *("--platform=ssh", f"--task={cube.root}/run/make.yaml"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        _wait_for_glob(host.root, "workspaces/*/workspace/data/first")
+    with _begin(cube) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
         host.cut()
         try:
             out, err = process.communicate(timeout=60)
         finally:
             process.kill()
-    return subprocess.CompletedProcess((), process.returncode, out, err)
+    return subprocess.CompletedProcess((), process.returncode, first + out, err)
 
 
 def _wait_for_glob(root: Path, pattern: str) -> Path:
@@ -593,8 +600,11 @@ def test_task_goes_on_when_the_link_is_cut_and_the_next_run_follows_it(
     cube_folder.edit("run/use.yaml", "$WORKSPACE/data", "$WORKSPACE/seed.d")
     cube_folder.write("workspace/seed.d/part", "x\n")
     other = _run(cube_folder, "use")
-    (_remote_workspace(far_host) / "go").touch()
-    followed = _run(cube_folder, "make")
+    with _begin(cube_folder) as followed:
+        assert followed.stdout is not None
+        assert followed.stdout.readline() == "begun\n"
+        (_remote_workspace(far_host) / "go").touch()
+        out, err = followed.communicate(timeout=60)
 
     assert cut.returncode == 125, cut.stderr
     assert "was lost while tiny-ssh-make ran there" in cut.stderr
@@ -603,9 +613,10 @@ def test_task_goes_on_when_the_link_is_cut_and_the_next_run_follows_it(
     assert left == ["data", "seed.txt"]
     assert other.returncode == 125
     assert "an earlier task still runs on" in other.stderr
-    assert followed.returncode == 0, followed.stderr
-    assert "still runs: following it" in followed.stderr
-    assert followed.stdout == "begun\ndone\n"
+    assert followed.returncode == 0, err
+    assert "still runs: following it" in err
+    assert "sent" not in err
+    assert out == "done\n"
     assert (data / "part").read_text() == "seed\n"
 
 
@@ -641,7 +652,9 @@ def test_suite_says_that_the_link_was_cut_and_fetches_the_results_next_time(
     cube_folder.tasks(make='echo begun; sleep 25; echo seed > "$data/part"')
 
     def cut_when_it_runs() -> None:
-        _wait_for_glob(far_host.root, "workspaces/*/run")
+        log = _wait_for_glob(tmp_path, "place/*/*/tiny/ssh/make.stdout.log")
+        while "begun" not in log.read_text(encoding="utf-8"):
+            time.sleep(0.05)
         far_host.cut()
 
     cut = threading.Thread(target=cut_when_it_runs)
@@ -669,15 +682,7 @@ def test_interrupt_ends_the_task_on_the_host(
 ) -> None:
     cube_folder.tasks(make='echo begun > "$data/first"; sleep 60; echo no > "$data/x"')
     _place(cube_folder, host)
-    words = (f"--mlcube={cube_folder.root}", "--platform=ssh")
-    with subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mlcube_ssh_run", "run", *words),
-            f"--task={cube_folder.root}/run/make.yaml",
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    with _begin(cube_folder) as process:
         _wait_for_glob(host.root, "workspaces/*/workspace/data/first")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
