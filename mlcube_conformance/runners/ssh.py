@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from mlcube_conformance.runners.ssh_host import entries_on_host
 from mlcube_conformance.runners.ssh_transfer import fetch, push
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlcube_conformance.model import Cube, Image, Place, Platform, RunResult
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
     from mlcube_conformance.runners.ssh_data import TaskData
@@ -169,7 +172,7 @@ class SshRunner:
         return replace(
             outcome.result,
             remote=remote,
-            command=("ssh", there.connection.name, *outcome.result.command),
+            command=_by_hand(there.connection.place, outcome.result.command),
         )
 
     def _words(self, task: _Task) -> list[str]:
@@ -430,6 +433,15 @@ def clean_host(place: Place, *, days: float, force: bool) -> list[CleanedFolder]
         )
         for each in found
     ]
+
+
+def _by_hand(place: Place, command: Sequence[str]) -> tuple[str, ...]:
+    """Return the command line that runs a command on the host; ssh joins its words."""
+    port = ("-p", str(place.port)) if place.port else ()
+    jump = ("-J", place.jump) if place.jump else ()
+    key = ("-i", str(place.identity_file)) if place.identity_file else ()
+    target = f"{place.user}@{place.host}" if place.user else place.host
+    return ("ssh", *port, *jump, *key, target, shlex.join(command))
 
 
 def _identity(task: _Task) -> str:
