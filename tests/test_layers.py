@@ -72,6 +72,7 @@ LAYERS = (
     "runners.ssh_transfer",
     "runners.ssh_data",
     "runners.ssh_cube",
+    "runners.ssh_task",
     "runners.ssh",
     "runners.fake",
     # judging

@@ -42,7 +42,7 @@ def outputs_are_on_host(
                     "is not what lies on the host where the task ran",
                     "\n".join(differences),
                     "the same names, types and sizes on both, all of that host's user",
-                    "look at both; is it a pipe, a socket, or a file of another user?",
+                    "write plain files, folders and links, and do not change owners",
                 )
             )
     return tuple(messages)
@@ -60,6 +60,7 @@ def _differences(
         if mine is None or its is None:
             place = "here" if its is None else "on the host"
             kind = its.kind if its else mine.kind if mine else ""
+            kind = "pipe, socket or device" if kind == "other" else kind
             found.append(f"{path}: a {kind}, only {place}")
         elif mine.kind != its.kind:
             found.append(f"{path}: a {its.kind} on the host, a {mine.kind} here")

@@ -103,7 +103,7 @@ class _PlaceReader:
             fingerprints=self._fingerprints(document.get("fingerprint")),
             ssh_config=self._file(document.get("ssh_config")),
             root=self._there(_get(env, "path")) or _DEFAULT_ROOT,
-            cube_folder=self._text(_get(cube, "path")),
+            cube_folder=_HOME.sub("", self._text(_get(cube, "path")), count=1),
             sync_package=self._yes(_get(env, "sync")),
             sync_cube=self._yes(_get(cube, "sync")),
             interpreter=self._interpreter(at_top or _get(env, "interpreter")),

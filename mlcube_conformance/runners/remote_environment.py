@@ -54,13 +54,13 @@ def make_environment(request: Mapping[str, Any]) -> dict[str, Any]:
         made = _beside_system(request, root)
     found = _key_of(made["python"], made["env"])
     if found != request["key"]:
-        msg = f"{made['python']} has {found or 'no mlcube-conformance that works'}"
+        msg = f"{made['python']} has {'another' if found else 'no'} mlcube-conformance"
         raise EnvironmentRefused(
             msg,
             "let the package be sent (env.sync: true, no requirements), or install the "
             "same version there",
         )
-    return {**made, "root": str(root)}
+    return {**made, "root": str(root), "home": str(Path.home())}
 
 
 def _key_of(python: str, env: Mapping[str, str]) -> str:

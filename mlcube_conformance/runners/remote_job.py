@@ -65,7 +65,7 @@ def is_running(folder: Path) -> bool:
 
 
 def start(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Start a command, unless the job runs already; return what `look` does.
+    """Start a command, unless the job runs already; `mine` says which.
 
     Args:
         request: `folder` of the job, `argv`, `env`, and `record`, which is kept.
@@ -73,7 +73,7 @@ def start(request: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(request["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     if is_running(folder):
-        return look(request)
+        return {**look(request), "mine": False}
     with suppress(OSError):
         os.utime(folder.parent / "place.json")  # It is in use.
     with _lock(folder) as lock:
@@ -93,7 +93,7 @@ def start(request: Mapping[str, Any]) -> dict[str, Any]:
                 pass_fds=(lock.fileno(),),
             )
         (folder / _SESSION).write_text(str(process.pid), encoding="ascii")
-    return look(request)
+    return {**look(request), "mine": True}
 
 
 def follow(request: Mapping[str, Any]) -> None:

@@ -316,7 +316,9 @@ class Connection:
         )
         found: dict[str, Any] | None = None
         with suppress(ValueError):
-            found = json.loads(answer.read_text(encoding="utf-8"))
+            # A shell may say something when it starts, whatever it is asked.
+            lines = answer.read_text(encoding="utf-8").splitlines()
+            found = json.loads(lines[-1]) if lines else None
         if ended.exit_code == 0 and found is not None and "error" not in found:
             return found
         if self.is_cut(ended.exit_code):

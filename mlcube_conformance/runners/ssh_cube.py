@@ -16,6 +16,7 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from mlcube_conformance.model import Image
 from mlcube_conformance.outcome import read_outcome
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.content import content_key, files_below
-from mlcube_conformance.runners.ssh_data import WORKSPACE
+from mlcube_conformance.runners.ssh_data import GIVEN, WORKSPACE
 from mlcube_conformance.runners.ssh_host import look_at_host, what_is_missing
 from mlcube_conformance.runners.ssh_transfer import push
 from mlcube_conformance.runners.ssh_wheel import make_wheel, package_key
@@ -47,6 +48,8 @@ _GRACE = 60
 #: Seconds for the wheel and other small files.
 _SMALL_TIMEOUT = 300
 _SHOWN = 4
+#: Folders beside a cube on the host, for small files from elsewhere.
+_BESIDE = ("platform", "task", "certificates")
 _AGENT = ("-m", "mlcube_conformance.runners.remote")
 #: A word that means itself to any shell.
 _PLAIN = re.compile(r"[A-Za-z0-9_./+@=:-]+")
@@ -112,7 +115,7 @@ class CubeThere:
         self._cube = cube
         self._platform = platform
         self._inner = platform.inner or platform
-        self._wheel = ""
+        self._wheel = self._home = ""
         self._python: tuple[str, dict[str, str]] = ("", {})
         # Relative to the home, where a command starts, until the host says more.
         self._root = self._place.root
@@ -144,15 +147,19 @@ class CubeThere:
         return f"{self.workspace_folder}/run"
 
     @property
-    def _home_folder(self) -> str:
+    def _content_folder(self) -> str:
         """Folder on the host that holds the cube itself."""
-        return f"{self._root}/cubes/{self.name}-{self._cube_key()}"
+        return f"{self._root}/cubes/{self.name}-{self._cube_key}"
 
     @property
     def cube_folder(self) -> str:
         """Folder of the cube on the host."""
-        return self._place.cube_folder or f"{self._home_folder}/cube"
+        given = self._place.cube_folder
+        if given:
+            return str(PurePosixPath(self._home, given))
+        return f"{self._content_folder}/cube"
 
+    @cached_property
     def _cube_key(self) -> str:
         names = [
             each
@@ -208,7 +215,7 @@ class CubeThere:
             log=log,
             err=watch.err,
         )
-        self._root = answer["root"]
+        self._root, self._home = answer["root"], answer["home"]
         self._python = (answer["python"], answer["env"])
         # Installed, it starts faster than from the wheel.
         words = [f"{name}={text}" for name, text in answer["env"].items()]
@@ -222,19 +229,19 @@ class CubeThere:
         Raises:
             MachineError: It cannot be brought.
         """
-        platform = f"{self._home_folder}/platform"
-        given = f"{self.workspace_folder}/given"
+        own = not self._place.cube_folder
+        beside = [f"{self._content_folder}/{each}" for each in _BESIDE]
+        data = [f"{self.workspace_folder}/{each}" for each in (WORKSPACE, GIVEN)]
         self.connection.ask(
             {
                 "do": "use",
-                "make": [given, f"{self.workspace_folder}/{WORKSPACE}", platform],
-                "folders": [self._home_folder, self.workspace_folder],
+                "make": [*beside, *data, self.cube_folder],
+                "folders": [self._content_folder, self.workspace_folder],
                 "note": {"owner": owner(), **note},
             },
             doing="making folders on it",
         )
         if self._place.sync_cube:
-            own = not self._place.cube_folder
             push(
                 self.connection,
                 self._cube.root,
@@ -244,11 +251,11 @@ class CubeThere:
                 timeout=timeout,
                 without=_NOT_SENT,
             )
-        self._send_file(self._inner.file)
+        self._send_file(self._inner.file, "platform")
 
-    def _send_file(self, file: Path) -> str:
+    def _send_file(self, file: Path, kind: str) -> str:
         """Bring one small file beside the cube, and return its place there."""
-        folder = f"{self._home_folder}/platform"
+        folder = f"{self._content_folder}/{kind}"
         push(
             self.connection,
             file.parent,
@@ -265,22 +272,29 @@ class CubeThere:
         Raises:
             MachineError: The host does not say what became of it.
         """
-        job = f"{self._home_folder}/configure"
+        job = f"{self._content_folder}/configure"
         timeout = request.options.configure_timeout
         more = ("--configure-timeout", f"{timeout:g}")
-        self.start(job, "configure", more, request.options, {})
-        self.connection.follow(
-            {"folder": job, "stderr": "configure.log"},
-            stdout=Path(os.devnull),
-            stderr=request.log,
-            timeout=timeout + _GRACE,
-            err=request.watch.err,
-            waiting=heartbeat(
-                request.watch,
-                f"still configuring {self._cube.id} on {self.connection.name}",
-                request.log,
-            ),
-        )
+        deadline = time.monotonic() + timeout + _GRACE
+        mine = False
+        while not mine and time.monotonic() < deadline:
+            # Another run may be at it, with other build arguments.
+            started = self.start(job, "configure", more, request.options, {})
+            mine = started["mine"]
+            ended = self.connection.follow(
+                {"folder": job, "stderr": "configure.log"},
+                stdout=Path(os.devnull),
+                stderr=request.log,
+                timeout=deadline - time.monotonic(),
+                err=request.watch.err,
+                waiting=heartbeat(
+                    request.watch,
+                    f"still configuring {self._cube.id} on {self.connection.name}",
+                    request.log,
+                ),
+            )
+            if self.connection.is_cut(ended.exit_code):
+                raise self.connection.lost("configuring")
         outcome = self.outcome(job, request.log, request.log, "configuring")
         if outcome.image is not None:
             self.connection.ask(
@@ -295,7 +309,7 @@ class CubeThere:
 
     @property
     def _configured(self) -> str:
-        return f"{self._home_folder}/configured.json"
+        return f"{self._content_folder}/configured.json"
 
     def image(self) -> Image | None:
         """Return the image that was configured for this very cube, if there is one."""
@@ -324,7 +338,7 @@ class CubeThere:
         if file.is_relative_to(self._cube.root):
             there = f"{self.cube_folder}/{file.relative_to(self._cube.root)}"
         else:
-            there = self._send_file(file)
+            there = self._send_file(file, "task")
         words = ["--task", there]
         words += ["--workspace", f"{self.workspace_folder}/{WORKSPACE}"]
         for name, place in overrides:
@@ -345,7 +359,7 @@ class CubeThere:
             MachineError: The host cannot start it.
         """
         python, environment = self._python
-        platform = f"{self._home_folder}/platform"
+        platform = f"{self._content_folder}/platform"
         words = ["--mlcube", self.cube_folder]
         words += ["--platform", f"{platform}/{self._inner.file.name}"]
         for name, value in options.build_args.items():
@@ -355,7 +369,7 @@ class CubeThere:
         if options.network:
             words += ["--network", options.network]
         if options.ca_bundle:
-            words += ["--ca-bundle", self._send_file(options.ca_bundle)]
+            words += ["--ca-bundle", self._send_file(options.ca_bundle, "certificates")]
         return self.connection.ask(
             {
                 "do": "start",
@@ -409,7 +423,7 @@ class CubeThere:
 
     def _places(self, job: str, stdout: Path, stderr: Path) -> dict[str, str]:
         """Return paths of the host, with what they are on this machine."""
-        inner = f"{self._home_folder}/platform/{self._inner.file.name}"
+        inner = f"{self._content_folder}/platform/{self._inner.file.name}"
         return {
             f"{job}/logs/stdout.log": str(stdout),
             f"{job}/logs/stderr.log": str(stderr),
@@ -417,6 +431,18 @@ class CubeThere:
             inner: str(self._inner.file),
             self.cube_folder: str(self._cube.root),
         }
+
+    def no_word(self, what: str) -> MachineError:
+        """Return the error of a command that names neither its result nor an error."""
+        return MachineError(
+            Message(
+                what=f"{self.connection.name} names neither {what} nor an error",
+                where=f"host {self._place.host}",
+                found="a command that was interrupted there",
+                expected=what,
+                do="run it again",
+            )
+        )
 
     def version_note(self) -> str:
         """Say what runs on the host, for people."""

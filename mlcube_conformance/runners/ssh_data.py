@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.model import Binding, Invocation
 
-__all__ = ["Bundle", "TaskData", "names_below", "task_data"]
+__all__ = ["GIVEN", "WORKSPACE", "Bundle", "TaskData", "names_below", "task_data"]
 
 WORKSPACE = "workspace"
-_GIVEN = "given"
+GIVEN = "given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
                 path = path.resolve()  # The host is to see what it leads to.
             base, name = (path.parent, path.name) if is_file else (path, ".")
             given.setdefault((base, is_output), {})[name] = None
-            place = os.path.normpath(f"{_GIVEN}/{_short_hash(str(base))}/{name}")
+            place = os.path.normpath(f"{GIVEN}/{_short_hash(str(base))}/{name}")
             overrides[binding.parameter.name] = place
         else:
             _refuse_home(binding)
@@ -100,7 +100,7 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
         *(
             Bundle(
                 base=base,
-                there=f"{_GIVEN}/{_short_hash(str(base))}",
+                there=f"{GIVEN}/{_short_hash(str(base))}",
                 names=tuple(found),
                 fetched=is_output,
             )

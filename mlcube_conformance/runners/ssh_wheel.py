@@ -17,7 +17,6 @@ from mlcube_conformance import __version__
 __all__ = ["make_wheel", "package_key"]
 
 _PACKAGES = ("mlcube_conformance", "mlcube_docker_run", "mlcube_singularity_run")
-_SUFFIXES = {".py", ".yaml"}
 _TAG = "py3-none-any"
 _WHEEL = f"""\
 Wheel-Version: 1.0
@@ -42,9 +41,19 @@ def make_wheel(folder: Path) -> Path:
     Raises:
         OSError: It cannot be written.
     """
+    from mlcube_conformance.loader.platforms import (  # noqa: PLC0415 - needs YAML
+        shared_platforms,
+    )
+
     info = f"mlcube_conformance-{__version__}.dist-info"
     metadata = distribution("mlcube-conformance").read_text("METADATA") or ""
-    files = _files() | {
+    shared = {
+        f"mlcube_conformance/platforms/{each.name}": each.read_bytes()
+        for each in shared_platforms().glob("*.yaml")
+    }
+    files = {
+        **_files(),
+        **shared,
         f"{info}/METADATA": metadata.encode(),
         f"{info}/WHEEL": _WHEEL.encode(),
     }
@@ -65,7 +74,6 @@ def _files() -> dict[str, bytes]:
         if spec is None or spec.origin is None:
             continue
         root = Path(spec.origin).parent
-        for path in root.rglob("*"):
-            if path.suffix in _SUFFIXES:
-                found[f"{package}/{path.relative_to(root)}"] = path.read_bytes()
+        for path in root.rglob("*.py"):
+            found[f"{package}/{path.relative_to(root)}"] = path.read_bytes()
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -424,3 +425,36 @@ def test_tree_is_put_with_its_empty_folders_links_and_last_the_program(
     assert (target / "usr" / "bin" / "a").read_text(encoding="utf-8") == "new"
     assert (target / "bin" / "link").readlink() == Path("a")
     assert len(list((target / "bin").iterdir())) == 3
+
+
+@pytest.mark.ssh
+def test_ssh_is_set_up_once_on_loopback_with_files_of_its_own(tmp_path: Path) -> None:
+    state = {"XDG_STATE_HOME": tmp_path}
+
+    first, second = (_run("ssh", **state) for _ in range(2))
+    folder = tmp_path / "mlcube-conformance" / "ssh"
+    pid = int((folder / "sshd.pid").read_text(encoding="ascii"))
+    port = (folder / "port").read_text(encoding="ascii")
+    done = subprocess.run(
+        [
+            *("ssh", "-F", "none", "-p", port, "-i", folder / "key"),
+            *("-o", f"UserKnownHostsFile={folder}/known_hosts", "-o", "BatchMode=yes"),
+            *("-o", "StrictHostKeyChecking=yes", "127.0.0.1", "echo", "reached"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    os.kill(pid, signal.SIGTERM)
+
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    assert first.stdout == (
+        f"MLCUBE_CONFORMANCE_SSH_DOCKER={folder}/ssh-docker.yaml\n"
+        f"MLCUBE_CONFORMANCE_SSH_SINGULARITY={folder}/ssh-singularity.yaml\n"
+    )
+    assert f"sshd answers on port {port} of loopback" in second.stderr
+    assert done.stdout == "reached\n", done.stderr
+    assert f"port: {port}\n" in (folder / "ssh-docker.yaml").read_text(encoding="utf-8")
+    assert (folder / "key").stat().st_mode & 0o077 == 0

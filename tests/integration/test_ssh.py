@@ -859,3 +859,29 @@ def test_requirements_that_bring_another_package_are_refused(
     assert done.returncode == 125, done.stderr
     assert "no mlcube-conformance that works" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# What the suite sees on the host.
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        ('mkfifo "$data/pipe"', "pipe: a pipe, socket or device, only on the host"),
+        ('chown 12345 "$data/part"', "part: belongs to another user on the host"),
+    ],
+)
+def test_output_that_does_not_come_back_as_it_is_fails_one_clause(
+    make: str, found: str, cube_folder: CubeFolder, host: SshHost, run_suite: RunSuite
+) -> None:
+    cube_folder.tasks(make=f'echo seed > "$data/part"; {make}')
+    _place(cube_folder, host)
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "ssh", "--task", "make")
+
+    ((name, text),) = run.verdict("failed").items()
+    assert name == "test_outputs_are_on_the_host[tiny-ssh-make]"
+    assert found in text
+    assert "REMOTE-1" in text
+    assert not run.verdict("error")
