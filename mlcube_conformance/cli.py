@@ -84,6 +84,7 @@ __all__ = ["run_command_line"]
 _USAGE = 2
 _TIMED_OUT = 124
 _NOT_RUN = 125
+_INTERRUPTED = 130
 _MEGABYTE = 1_000_000
 
 
@@ -98,7 +99,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     app = typer.Typer(
         help=f"Configures and runs an MLCube on {kind}.",
         epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline; "
-        "125 the platform or the image failed.",
+        "125 the platform or the image failed; 130 interrupted.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -187,7 +188,11 @@ def _clean(platform: str, days: float, *, force: bool) -> None:
     place, problems = load_place(absolute(platform))
     _refuse(problems)
     freed = 0
-    for each in clean_host(place, days=days, force=force):
+    cleaned = clean_host(place, days=days, force=force)
+    if not cleaned:
+        _say(f"nothing of yours in {place.root} on {place.host}")
+        return
+    for each in cleaned:
         kept = f"kept {each.folder}: {each.kept}" if each.kept else ""
         freed += 0 if each.kept else each.size
         _say(kept or f"removed {each.folder} (of {each.cube})")
@@ -236,6 +241,9 @@ def _ending(logs: Path | None) -> Iterator[Outcome]:
         sys.stderr.write("\n\n".join(messages) + "\n")
         usage = isinstance(error, UsageError)
         raise typer.Exit(_USAGE if usage else _NOT_RUN) from error
+    except KeyboardInterrupt as error:
+        _say("interrupted")
+        raise typer.Exit(_INTERRUPTED) from error
     finally:
         if logs is not None:
             make_folder(logs)

@@ -149,6 +149,8 @@ class Place:
     """Another host: how it is reached, and what is used there."""
 
     host: str
+    file: Path | None = None
+    """The platform file that describes it."""
     user: str = ""
     """"" as the configuration of ssh says; so are the next ones."""
     port: int = 0
@@ -278,5 +280,5 @@ class RunResult:
     command: tuple[str, ...]
     """The engine's own command line that does the same."""
     remote: Mapping[str, Mapping[str, RemoteEntry]] | None = None
-    """What lies in place of each output on the host where the task ran, by parameter
-    and by path relative to it; None where that is this machine."""
+    """What lies in place of each parameter on the host where the task ran, by role and
+    name, and by path relative to it; None where that is this machine."""

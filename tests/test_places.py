@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ def _place(cube_folder: CubeFolder, text: str) -> Place:
     assert problems == ""
     assert platform is not None
     assert platform.place is not None
-    return platform.place
+    return replace(platform.place, file=None)
 
 
 def test_first_schema_is_read(cube_folder: CubeFolder) -> None:
@@ -150,7 +151,9 @@ def test_platform_of_the_host_is_found_in_the_cube_beside_the_file_and_among_our
         ("host: a\nenv: {variables: {a: [c]}}", "a text"),
         ("host: a\ninterpreter: {type: conda}", "one of system, virtualenv"),
         ("host: a\ninterpreter: {python: 'py; x'}", "a path of letters, digits"),
-        ("host: a\ninterpreter: {requirements: '--index-url x'}", "no options"),
+        ("host: a\ninterpreter: {requirements: '--pre x'}", "no options"),
+        ("host: a\ninterpreter: {requirements: 'a >= 1'}", "without spaces"),
+        ("hots: a", "did you mean 'host'?"),
         ("host: a\nauthentication: me", "a mapping with user, identity_file"),
         ("host: a\nauthentification: {}", "did you mean 'authentication'?"),
         ("host: a\nplatform: dokcer.yaml", "did you mean 'docker.yaml'?"),
@@ -248,7 +251,7 @@ def test_link_among_the_inputs_brings_what_it_leads_to(cube_folder: CubeFolder) 
 
     (bundle,) = task_data(invocation, workspace).bundles
 
-    assert set(bundle.names) == {"seed.txt", "real.txt", "data"}
+    assert set(bundle.sent) == {"seed.txt", "real.txt", "data"}
 
 
 def test_wheel_holds_the_whole_package(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.checks.remote import outputs_are_on_host
+from mlcube_conformance.checks.remote import same_on_host
 from mlcube_conformance.errors import require
 
 if TYPE_CHECKING:
@@ -15,5 +15,6 @@ if TYPE_CHECKING:
 
 @pytest.mark.clause("REMOTE-1")
 def test_outputs_are_on_the_host(remote_run: TaskRun) -> None:
-    """Each output lies on the host where the task ran, and the same here."""
-    require(outputs_are_on_host(remote_run.outputs, remote_run.ended.remote or {}))
+    """What the task made lies on the host where it ran, and the same here."""
+    seen = (*remote_run.inputs, *remote_run.outputs)
+    require(same_on_host(seen, remote_run.ended.remote or {}))

@@ -6,33 +6,41 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mlcube_conformance.checks.outputs import Observation
     from mlcube_conformance.errors import Message
     from mlcube_conformance.model import RemoteEntry
 
-__all__ = ["outputs_are_on_host"]
+__all__ = ["same_on_host"]
 
 _SHOWN = 12
 
 
-def outputs_are_on_host(
+def same_on_host(
     observations: tuple[Observation, ...],
     remote: Mapping[str, Mapping[str, RemoteEntry]],
 ) -> tuple[Message, ...]:
-    """Check that each output lies on the host where the task ran, and the same here.
+    """Check that what a task was given and made lies on its host as it lies here.
 
     Names, types and sizes of files are compared, and that the user who ran the task
     there owns them.
 
     Args:
-        observations: The outputs, as they lie here.
-        remote: What lies in place of each output on the host, by parameter.
+        observations: Inputs and outputs, as they lie here.
+        remote: What lies in place of each on the host, by role and parameter.
     """
+    made = {
+        each.path for each in observations if each.binding.parameter.role == "output"
+    }
     messages = []
     for each in observations:
-        name = each.binding.parameter.name
-        there = remote.get(name, {})
+        parameter = each.binding.parameter
+        there = remote.get(f"{parameter.role} {parameter.name}", {})
+        if parameter.role == "input":
+            there = _without(there, each, made)
+            if not each.after.entries:
+                continue  # Declared as an output too.
         differences = _differences(each, there)
         if differences:
             more = len(differences) - _SHOWN
@@ -46,6 +54,18 @@ def outputs_are_on_host(
                 )
             )
     return tuple(messages)
+
+
+def _without(
+    there: Mapping[str, RemoteEntry], observation: Observation, outputs: set[Path]
+) -> dict[str, RemoteEntry]:
+    """Return what lies in an input, less the outputs in it."""
+    found = {}
+    for name, entry in there.items():
+        path = observation.path / name
+        if not outputs & {path, *path.parents}:
+            found[name] = entry
+    return found
 
 
 def _differences(

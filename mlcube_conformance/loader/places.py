@@ -14,6 +14,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from mlcube_conformance.model import Interpreter, Place
 
 if TYPE_CHECKING:
@@ -48,8 +50,6 @@ _JUMP = re.compile(
 _THERE = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+@-]*")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# An option of pip would not be the name of a package.
-_REQUIREMENT = re.compile(r"[^-\s]\S*")
 _HOME = re.compile(r"(~|\$HOME|\$\{HOME\})/")
 _PORTS = 65535
 
@@ -86,6 +86,7 @@ class _PlaceReader:
         )
         at_top = document.get("interpreter")
         return Place(
+            file=document.source.file,
             host=self._word(
                 document.get("host"), _HOST, "the name or address of a host"
             ),
@@ -220,8 +221,10 @@ class _PlaceReader:
             for word in self._text(each).split()
         ]
         for each, word in words:
-            if not _REQUIREMENT.fullmatch(word):
-                self._wrong(each, "names of packages, as pip takes them; no options")
+            if not _is_requirement(word):
+                self._wrong(
+                    each, "packages as pip takes them, without spaces; no options"
+                )
         return [word for _, word in words]
 
     def _variables(self, at: Located | None) -> dict[str, str]:
@@ -240,6 +243,17 @@ class _PlaceReader:
             else:
                 variables[name] = str(text)
         return variables
+
+
+def _is_requirement(word: str) -> bool:
+    """Say whether pip takes a word for a package; an option of pip is none."""
+    if word.endswith(".whl"):
+        return not word.startswith("-")
+    try:
+        Requirement(word)
+    except InvalidRequirement:
+        return False
+    return True
 
 
 def _get(parent: Located | None, key: str) -> Located | None:

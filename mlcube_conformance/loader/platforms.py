@@ -84,7 +84,10 @@ def find_platform(name: str, cube: Cube) -> Path:
             where="--platform",
             found=name,
             expected=f"one of {', '.join(known)}, or the path of a platform file",
-            do=did_you_mean(_OTHER_NAMES.get(name, name), known)
+            do="write platform/ssh.yaml with the keys host and platform, or give the "
+            "path of such\na file: docs/platforms.md has one"
+            if name == "ssh"
+            else did_you_mean(_OTHER_NAMES.get(name, name), known)
             or "write a platform file for it",
         )
     )
@@ -104,11 +107,17 @@ def _platform(document: Located, cube: Cube, problems: Problems) -> Platform | N
     schema_type = document.get("schema_type")
     if schema_type is not None and schema_type.text() in _FIRST_SCHEMA:
         platform = _first_schema(document, schema_type.text(), problems)
-    elif document.get("host") is not None:
+    elif _is_place(document):
         platform = _at_place(document, cube, problems)
     else:
         platform = _later_schema(document, problems)
     return _with_cube_names(platform, cube) if platform else None
+
+
+def _is_place(document: Located) -> bool:
+    """Say whether a file names a host, or means to: its platform is another file."""
+    platform = document.get("platform")
+    return document.get("host") is not None or bool(platform and platform.text())
 
 
 def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
@@ -126,7 +135,7 @@ def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
     document_there = problems.read(inner_file, "platform file", _TOP_KEYS)
     if document_there is None:
         return empty
-    is_place = document_there.get("host") is not None
+    is_place = _is_place(document_there)
     inner = None if is_place else _platform(document_there, cube, problems)
     if inner is None and not is_place:
         return empty
@@ -155,8 +164,9 @@ def _find_inner(
             return each
     known = {
         each.name
-        for folder in (*folders, shared_platforms())
+        for folder in (folders[0], folders[1], shared_platforms())
         for each in folder.glob("*.yaml")
+        if each != document.source.file and each.stem not in _WITHOUT_CONTAINER
     }
     problems.add(
         f"{document.source.file.name} names a platform file that is not there",

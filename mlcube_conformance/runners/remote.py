@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _NOTE = "place.json"
+#: In a folder that holds a cube; its dot keeps it from being removed.
+_MARK = ".mlcube-conformance-cube.json"
+_SHOWN = 6
+_DAY = 86400  # seconds
 _KINDS = ("cubes", "workspaces")
 
 
@@ -42,14 +46,19 @@ def _use(request: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _write(request: Mapping[str, Any]) -> dict[str, Any]:
-    Path(request["file"]).write_text(request["text"], encoding="utf-8")
-    return {}
-
-
-def _read(request: Mapping[str, Any]) -> dict[str, Any]:
-    path = Path(request["file"])
-    return {"text": path.read_text(encoding="utf-8") if path.is_file() else ""}
+def _claim(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Take a folder for a cube; `found` says whose it is, "" when it is that cube's."""
+    folder = Path(request["folder"])
+    mark = folder / _MARK
+    folder.mkdir(parents=True, exist_ok=True)
+    if mark.is_file():
+        whose = json.loads(mark.read_text(encoding="utf-8"))
+        same = whose == request["whose"]
+        return {"found": "" if same else f"the cube {whose[1]} of {whose[0]}"}
+    if names := sorted(each.name for each in folder.iterdir()):
+        return {"found": ", ".join(names[:_SHOWN])}
+    mark.write_text(json.dumps(request["whose"]), encoding="utf-8")
+    return {"found": ""}
 
 
 def _names(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,13 +85,20 @@ def _clean(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     root = Path.home() / request["root"]
     found = []
-    for folder in sorted(each for kind in _KINDS for each in root.glob(f"{kind}/*")):
-        with suppress(OSError, ValueError):
-            note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+    own = [
+        (folder, note)
+        for kind in _KINDS
+        for folder in sorted(root.glob(f"{kind}/*"))
+        if (note := _note_of(folder)).get("owner") == request["owner"]
+    ]
+    # A cube is needed as long as anything of it runs.
+    used = {note["cube"]: why for folder, note in own if (why := _in_use(folder))}
+    for folder, note in own:
+        with suppress(OSError):
             age = time.time() - (folder / _NOTE).stat().st_mtime
-            if note["owner"] != request["owner"] or age < request["days"] * 86400:
+            if age < request["days"] * _DAY:
                 continue
-            kept = "" if request["force"] else _in_use(folder)
+            kept = "" if request["force"] else used.get(note["cube"], "")
             size = _size(folder)
             if not kept:
                 for job in _jobs(folder):
@@ -93,6 +109,13 @@ def _clean(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"found": found}
 
 
+def _note_of(folder: Path) -> dict[str, str]:
+    with suppress(OSError, ValueError):
+        note: dict[str, str] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        return note
+    return {}
+
+
 def _jobs(folder: Path) -> list[Path]:
     return [each.with_suffix("") for each in folder.glob("*.lock")]
 
@@ -101,9 +124,9 @@ def _in_use(folder: Path) -> str:
     for job in _jobs(folder):
         state = remote_job.look({"folder": str(job)})
         if state["state"] == "running":
-            return "a task runs in it"
+            return "a task of its cube runs"
         if state["state"] == "ended" and job.name == "run":
-            return "it holds results that were not fetched"
+            return "results of its cube were not fetched yet"
     return ""
 
 
@@ -118,8 +141,7 @@ def _size(folder: Path) -> int:
 _DO = {
     "environment": make_environment,
     "use": _use,
-    "note": _write,
-    "read": _read,
+    "claim": _claim,
     "names": _names,
     "clean": _clean,
     "start": remote_job.start,

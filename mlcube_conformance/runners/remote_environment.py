@@ -65,15 +65,18 @@ def make_environment(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _key_of(python: str, env: Mapping[str, str]) -> str:
     """Return the key of the package that a Python has, "" where it has none."""
-    done = subprocess.run(  # noqa: S603 - the interpreter that the user named
-        [python, "-c", _ASK],
-        env=_clean(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - the interpreter that the user named
+            [python, "-c", _ASK],
+            env=_clean(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return ""
     return done.stdout.strip()
 
 
@@ -90,14 +93,16 @@ def _virtualenv(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             _say(f"making the virtual environment {folder}")
             _run([sys.executable, "-m", "venv", str(folder)], request, "python3-venv")
         if _marker(folder) != _wanted(request):
+            if not (folder / "bin" / "pip").exists():  # cut short when it was made
+                _run([python, "-m", "ensurepip"], request, "python3-venv")
             pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
             if request["requirements"]:
                 _run([*pip, *request["requirements"]], request, "pip")
             elif request["wheel"]:
                 # One version may have been sent with other code before.
-                wheel = ["--force-reinstall", "--no-deps", request["wheel"]]
+                remove = ["uninstall", "--yes", "mlcube-conformance"]
+                _run([python, "-m", "pip", *remove], request, "pip")
                 _run([*pip, request["wheel"]], request, "pip")
-                _run([*pip, *wheel], request, "pip")
             _mark(folder, request)
     return {"python": python, "env": {}}
 
@@ -152,7 +157,7 @@ def _say(line: str) -> None:
 
 
 def _run(argv: Sequence[str], request: Mapping[str, Any], package: str) -> None:
-    """Run a command whose output goes to the log of whoever asked."""
+    """Run a command; its output goes to the log of whoever asked."""
     shown = " ".join(argv[1:4])
     try:
         done = subprocess.run(  # noqa: S603 - an argument list of ours
@@ -160,6 +165,7 @@ def _run(argv: Sequence[str], request: Mapping[str, Any], package: str) -> None:
             env=_clean(request["variables"]),
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
+            stderr=sys.stderr,
             timeout=request["timeout"],
             check=False,
         )

@@ -49,7 +49,15 @@ def _lock(folder: Path) -> Iterator[IO[str]]:
         BlockingIOError: The job runs.
     """
     with folder.with_name(f"{folder.name}.lock").open("a", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for attempt in range(_ATTEMPTS):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(_PAUSE / _ATTEMPTS)
+            else:
+                break
         yield lock
 
 
@@ -57,10 +65,8 @@ def is_running(folder: Path) -> bool:
     """Say whether the command of a job still runs."""
     if not folder.is_dir():
         return False
-    for _ in range(_ATTEMPTS):
-        with suppress(BlockingIOError), _lock(folder):
-            return False
-        time.sleep(_PAUSE / _ATTEMPTS)
+    with suppress(BlockingIOError), _lock(folder):
+        return False
     return True
 
 

@@ -11,10 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError
-from mlcube_conformance.runners.base import Options, Watch
 from mlcube_conformance.runners.liveness import Liveness, build_lock, lock_folder
 from mlcube_conformance.runners.ssh_connection import Connection, programs_missing
-from mlcube_conformance.runners.ssh_cube import CubeThere, owner, prepare_agent
+from mlcube_conformance.runners.ssh_cube import (
+    CubeThere,
+    has_folder,
+    owner,
+    prepare_agent,
+)
 from mlcube_conformance.runners.ssh_task import TaskThere, at_fault
 
 if TYPE_CHECKING:
@@ -51,19 +55,31 @@ class SshRunner:
     def configure(self, request: ConfigureRequest) -> Image:
         """Bring a cube to its host, and make its image there."""
         connection = self._connection(request.platform)
+        request.watch.note(f"connecting to {connection.name}")
         connection.open()
         there = CubeThere(connection, request.cube, request.platform)
         timeout = request.options.configure_timeout
         there.check_host()
-        there.make_environment(request.log, request.watch, timeout)
+        request.watch.note(
+            f"preparing {connection.name} for {request.cube.id}; the first time takes "
+            "longer"
+        )
+        log = request.log.with_name("environment.log")
+        there.make_environment(log, request.watch, timeout)
         there.send({"cube": str(request.cube.root)}, timeout)
         request.watch.note(
             f"configuring {request.cube.id} by {there.version_note()}; "
             f"log: {request.log}"
         )
-        outcome = there.configure(request)
+        with build_lock(
+            f"ssh-{there.content_key}",
+            f"{request.cube.id} on {connection.name}",
+            timeout,
+            request.watch.note,
+        ):
+            outcome = there.configure(request)
         if outcome.error is not None:
-            raise at_fault(outcome.error)
+            raise at_fault(outcome.error, connection.name)
         if outcome.image is None:
             raise there.no_word("an image")
         self._cubes[request.cube.root, request.platform.file] = there
@@ -83,16 +99,9 @@ class SshRunner:
         return self._connections[key]
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:
-        """Return the image that was configured on the host for this very cube."""
-        connection = self._connection(platform)
-        connection.open()
-        there = CubeThere(connection, cube, platform)
-        image = there.image()
-        if image is not None:
-            log = connection.folder / "environment.log"
-            there.make_environment(log, Watch(), Options().configure_timeout)
-            self._cubes[cube.root, platform.file] = there
-        return image
+        """Return None: what a host has may have changed, and configuring tells."""
+        del cube, platform
+        return None
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task on the host to its end, and bring back what it made."""
@@ -148,6 +157,8 @@ def clean_host(place: Place, *, days: float, force: bool) -> list[CleanedFolder]
     connection = Connection(place, liveness)
     try:
         connection.open()
+        if not has_folder(connection, place.root):
+            return []
         prepare_agent(connection)
         found = connection.ask(
             {

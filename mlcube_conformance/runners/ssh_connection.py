@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from mlcube_conformance.log import last_lines, tail
 from mlcube_conformance.process import kill_all, processes_in_session, run_process
 from mlcube_conformance.runners import ssh_known_host
 from mlcube_conformance.runners.scratch import remove_all
-from mlcube_conformance.runners.ssh_trouble import Trouble, what_ssh_means
+from mlcube_conformance.runners.ssh_trouble import Trouble, by_hand, what_ssh_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +48,8 @@ _ANSWER_TIMEOUT = 60
 _SSH_FAILED = 255
 _NOT_FOUND = 127
 _PAUSE = 0.05
+#: Names that stand for others in documents; RFC 2606.
+_PLACEHOLDER = re.compile(r"(^|\.)example(\.(org|com|net))?$")
 #: A socket's path may have a hundred bytes: not every TMPDIR is short enough.
 _SHORT = Path("/tmp")  # noqa: S108 - a folder in it that is ours alone
 
@@ -89,6 +92,11 @@ class Connection:
         place = self.place
         user = f"{place.user}@" if place.user else ""
         return f"{user}{place.host}" + (f":{place.port}" if place.port else "")
+
+    @property
+    def where(self) -> str:
+        """Where messages say that the trouble lies."""
+        return f"{self.place.file}, host {self.place.host}"
 
     @property
     def folder(self) -> Path:
@@ -150,21 +158,32 @@ class Connection:
         return ("ssh", "-F", str(self.config))
 
     def _check_files(self) -> None:
+        """Refuse what can be seen to be wrong before anybody is asked."""
+        place = self.place
+        if _PLACEHOLDER.search(place.host):
+            raise self._unusable("host", place.host, "the name of a host of yours")
         for key, path in (
-            ("identity_file", self.place.identity_file),
-            ("known_hosts", self.place.known_hosts),
-            ("ssh_config", self.place.ssh_config),
+            ("identity_file", place.identity_file),
+            ("known_hosts", place.known_hosts),
+            ("ssh_config", place.ssh_config),
         ):
             if path is not None and not path.is_file():
-                raise PlatformUnavailable(
-                    Message(
-                        what=f"the platform file names a {key} that is not there",
-                        where=key,
-                        found=f"no file {path}",
-                        expected="a file of this machine",
-                        do="mend the path, or leave it out",
-                    )
-                )
+                raise self._unusable(key, f"no file {path}", "a file of this machine")
+        key_file = place.identity_file
+        if key_file and key_file.suffix == ".pub":
+            found = f"{key_file}, by its name the public key"
+            raise self._unusable("identity_file", found, "the private key")
+
+    def _unusable(self, key: str, found: str, expected: str) -> MachineError:
+        return PlatformUnavailable(
+            Message(
+                what=f"the platform file does not lead to a host: {key} cannot be used",
+                where=f"{self.place.file}, key {key}",
+                found=found,
+                expected=expected,
+                do="write it there, or leave the key out where ssh knows it",
+            )
+        )
 
     def _configuration(self) -> str:
         place = self.place
@@ -193,6 +212,9 @@ class Connection:
             "ControlMaster no",
             "ControlPersist no",
             f"KnownHostsCommand {known_host} %f %H %t %K",
+            # A fingerprint in the platform file is the only one that counts.
+            *(["UserKnownHostsFile none"] if place.fingerprints else []),
+            *(["GlobalKnownHostsFile none"] if place.fingerprints else []),
             "RemoteCommand none",
             "RequestTTY no",
             "ClearAllForwardings yes",
@@ -204,6 +226,8 @@ class Connection:
             "BatchMode yes",
             "StrictHostKeyChecking yes",
             "UpdateHostKeys no",
+            "VerifyHostKeyDNS no",
+            "NoHostAuthenticationForLocalhost no",
             f"ConnectTimeout {_CONNECT_TIMEOUT - 10}",
             "ForwardAgent no",
             "ForwardX11 no",
@@ -220,16 +244,17 @@ class Connection:
         words = said.read_text(encoding="utf-8", errors="replace")
         shown = self.folder / "shown"
         key = shown.read_text(encoding="utf-8") if shown.exists() else ""
-        trouble = what_ssh_means(words, key)
+        trouble = what_ssh_means(words, self.place, key)
         if self.alive:
-            trouble = Trouble(f"no connection within {_CONNECT_TIMEOUT} s")
+            what = f"no connection within {_CONNECT_TIMEOUT} s"
+            trouble = Trouble(what, f"try it by hand: {by_hand(self.place)}")
         return PlatformUnavailable(
             Message(
                 what=f"there is no connection to {self.name}",
-                where=f"host {self.place.host}",
+                where=self.where,
                 found="\n".join([trouble.what, *last_lines(words, 4)]),
                 expected="a host that lets this user in by ssh, without a question",
-                do=trouble.do.replace("HOST", self.place.host),
+                do=trouble.do,
             )
         )
 
@@ -247,7 +272,7 @@ class Connection:
         return LinkLost(
             Message(
                 what=f"the connection to {self.name} was lost while {doing}",
-                where=f"host {self.place.host}",
+                where=self.where,
                 found="; ".join(said) or "no answer any more",
                 expected="a host that answers",
                 do=do,
@@ -290,7 +315,7 @@ class Connection:
         doing: str,
         timeout: float = _ANSWER_TIMEOUT,
         log: Path | None = None,
-        err: Callable[[bytes], None] | None = None,
+        waiting: Callable[[float], None] | None = None,
     ) -> dict[str, Any]:
         """Ask the host for something and return its answer.
 
@@ -299,7 +324,7 @@ class Connection:
             doing: What that is, for messages.
             timeout: Seconds.
             log: File for what it says besides.
-            err: Takes what it says besides as it comes.
+            waiting: Called again and again with the seconds since the start.
 
         Raises:
             LinkLost: The connection ended.
@@ -312,7 +337,7 @@ class Connection:
             stdout=answer,
             stderr=errors,
             timeout=timeout,
-            err=err,
+            waiting=waiting,
         )
         found: dict[str, Any] | None = None
         with suppress(ValueError):
@@ -323,17 +348,33 @@ class Connection:
             return found
         if self.is_cut(ended.exit_code):
             raise self.lost(doing)
+        if ended.exit_code == _NOT_FOUND and found is None:
+            raise self.no_python()
         trouble = (found or {}).get("error", {})
         said = "no end in time" if ended.timed_out else f"exit code {ended.exit_code}"
         raise MachineError(
             Message(
                 what=f"{self.name} fails at {doing}",
-                where=f"host {self.place.host}",
+                where=self.where,
                 found=trouble.get("found") or said,
                 expected="an answer",
                 do=trouble.get("do", "mend what the log shows"),
                 tail=tail(errors),
                 log=str(log or ""),
+            )
+        )
+
+    def no_python(self) -> MachineError:
+        """Return the error of a host whose Python does not start."""
+        python = self.place.interpreter.python
+        return PlatformUnavailable(
+            Message(
+                what=f"no Python starts on {self.name}",
+                where=f"{self.place.file}, key interpreter.python",
+                found=f"no program {python}"
+                + (" below the home" if "/" in python and python[0] != "/" else ""),
+                expected="Python 3.11 or newer",
+                do="mend interpreter.python, or install it there",
             )
         )
 

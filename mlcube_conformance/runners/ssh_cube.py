@@ -15,14 +15,12 @@ import re
 import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance import __version__
 from mlcube_conformance.errors import MachineError, Message, PlatformUnavailable
-from mlcube_conformance.model import Image
 from mlcube_conformance.outcome import read_outcome
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.content import content_key, files_below
@@ -36,20 +34,25 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.model import Cube, Place, Platform
     from mlcube_conformance.outcome import Outcome
+    from mlcube_conformance.process import Ended
     from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
     from mlcube_conformance.runners.ssh_connection import Connection
 
-__all__ = ["CubeThere", "owner", "prepare_agent"]
+__all__ = ["CubeThere", "has_folder", "owner", "prepare_agent"]
 
 #: What of a cube stays here: data, and what tools keep beside it.
 _NOT_SENT = ("/workspace", "/.*", "__pycache__")
 #: Seconds that the host has, beyond a deadline, to tell what became of it.
 _GRACE = 60
+#: Seconds for a task that is to end at once.
+_STOP = 15
 #: Seconds for the wheel and other small files.
-_SMALL_TIMEOUT = 300
+_SMALL = ("", 300.0)
 _SHOWN = 4
 #: Folders beside a cube on the host, for small files from elsewhere.
 _BESIDE = ("platform", "task", "certificates")
+#: Neither what lies in the home nor the host's language changes what is run.
+_SAFE = ("PYTHONSAFEPATH=1", "PYTHONUTF8=1")
 _AGENT = ("-m", "mlcube_conformance.runners.remote")
 #: A word that means itself to any shell.
 _PLAIN = re.compile(r"[A-Za-z0-9_./+@=:-]+")
@@ -60,6 +63,15 @@ def owner() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
+def has_folder(connection: Connection, folder: str) -> bool:
+    """Say whether a folder is on the host; makes none."""
+    nowhere = Path(os.devnull)
+    ended = connection.run(
+        ("test", "-d", folder), stdout=nowhere, stderr=nowhere, timeout=_SMALL[1]
+    )
+    return ended.exit_code == 0
+
+
 def prepare_agent(connection: Connection) -> str:
     """Send the package, and let the host answer requests; return the wheel's path.
 
@@ -67,14 +79,14 @@ def prepare_agent(connection: Connection) -> str:
         MachineError: It cannot be sent.
     """
     place = connection.place
-    words = ("PYTHONSAFEPATH=1", place.interpreter.python, *_AGENT)
+    words = (*_SAFE, place.interpreter.python, *_AGENT)
     if not place.sync_package:
         connection.use_agent(("env", *words))
         return ""
     folder = f"{place.root}/packages/{package_key()}"
     said = connection.folder / "mkdir"
     ended = connection.run(
-        ("mkdir", "-p", folder), stdout=said, stderr=said, timeout=_SMALL_TIMEOUT
+        ("mkdir", "-p", folder), stdout=said, stderr=said, timeout=_SMALL[1]
     )
     if ended.exit_code:
         if connection.is_cut(ended.exit_code):
@@ -87,7 +99,7 @@ def prepare_agent(connection: Connection) -> str:
         [wheel.name],
         folder,
         mirror=False,
-        timeout=_SMALL_TIMEOUT,
+        limit=_SMALL,
     )
     path = f"{folder}/{wheel.name}"
     connection.use_agent(("env", f"PYTHONPATH={path}", *words))
@@ -98,7 +110,7 @@ def _no_folder(connection: Connection, folder: str, said: str) -> MachineError:
     return MachineError(
         Message(
             what=f"{connection.name} cannot hold a cube",
-            where=f"host {connection.place.host}",
+            where=connection.where,
             found=said.strip() or f"mkdir -p {folder} fails",
             expected=f"a folder {connection.place.root} in which files can be made",
             do="mend its permissions, or name another folder (env.path)",
@@ -115,7 +127,7 @@ class CubeThere:
         self._cube = cube
         self._platform = platform
         self._inner = platform.inner or platform
-        self._wheel = self._home = ""
+        self._home = ""
         self._python: tuple[str, dict[str, str]] = ("", {})
         # Relative to the home, where a command starts, until the host says more.
         self._root = self._place.root
@@ -149,7 +161,7 @@ class CubeThere:
     @property
     def _content_folder(self) -> str:
         """Folder on the host that holds the cube itself."""
-        return f"{self._root}/cubes/{self.name}-{self._cube_key}"
+        return f"{self._root}/cubes/{self.name}-{self.content_key}"
 
     @property
     def cube_folder(self) -> str:
@@ -157,15 +169,13 @@ class CubeThere:
         given = self._place.cube_folder
         if given:
             return str(PurePosixPath(self._home, given))
-        return f"{self._content_folder}/cube"
+        # By its own name, as messages of the host are to call it.
+        return f"{self._content_folder}/cube/{self._cube.root.name}"
 
     @cached_property
-    def _cube_key(self) -> str:
-        names = [
-            each
-            for each in files_below(self._cube.root)
-            if not each.startswith((".", "workspace/")) and "__pycache__" not in each
-        ]
+    def content_key(self) -> str:
+        """What tells the content of the cube and its platform file from others."""
+        names = [each for each in files_below(self._cube.root) if _is_sent(each)]
         inner = self._inner.file.read_bytes().decode(errors="replace")
         return content_key(self._cube.root, names, owner(), inner)[:12]
 
@@ -195,7 +205,7 @@ class CubeThere:
         Raises:
             MachineError: It cannot be had.
         """
-        wheel = self._wheel = self._wheel or prepare_agent(self.connection)
+        wheel = prepare_agent(self.connection)
         interpreter = self._place.interpreter
         answer = self.connection.ask(
             {
@@ -213,13 +223,13 @@ class CubeThere:
             doing="making the environment of the runner",
             timeout=timeout + _GRACE,
             log=log,
-            err=watch.err,
+            waiting=heartbeat(watch, f"still preparing {self.connection.name}", log),
         )
         self._root, self._home = answer["root"], answer["home"]
         self._python = (answer["python"], answer["env"])
         # Installed, it starts faster than from the wheel.
         words = [f"{name}={text}" for name, text in answer["env"].items()]
-        words += ["PYTHONSAFEPATH=1", answer["python"], *_AGENT]
+        words += [*_SAFE, answer["python"], *_AGENT]
         if all(_PLAIN.fullmatch(each) for each in words):
             self.connection.use_agent(("env", *words))
 
@@ -229,7 +239,6 @@ class CubeThere:
         Raises:
             MachineError: It cannot be brought.
         """
-        own = not self._place.cube_folder
         beside = [f"{self._content_folder}/{each}" for each in _BESIDE]
         data = [f"{self.workspace_folder}/{each}" for each in (WORKSPACE, GIVEN)]
         self.connection.ask(
@@ -242,27 +251,54 @@ class CubeThere:
             doing="making folders on it",
         )
         if self._place.sync_cube:
+            self._claim_cube_folder()
             push(
                 self.connection,
                 self._cube.root,
                 ["."],
                 self.cube_folder,
-                mirror=own,  # What else lies in a folder of the user's is theirs.
-                timeout=timeout,
+                mirror=True,
+                limit=("--configure-timeout", timeout),
                 without=_NOT_SENT,
             )
         self._send_file(self._inner.file, "platform")
 
+    def _claim_cube_folder(self) -> None:
+        """Make sure that a folder that the platform file names is this cube's.
+
+        What is there and not in the cube is removed.
+        """
+        answer = self.connection.ask(
+            {
+                "do": "claim",
+                "folder": self.cube_folder,
+                "whose": [owner(), str(self._cube.root)],
+            },
+            doing="looking at the folder of the cube",
+        )
+        if answer["found"]:
+            raise MachineError(
+                Message(
+                    what=f"the folder of the cube on {self.connection.name} holds "
+                    "something else",
+                    where=f"{self._platform.file}, key mlcube.path",
+                    found=f"{self.cube_folder}: {answer['found']}",
+                    expected="an empty folder, or one that this cube was sent to",
+                    do="name another folder, one for each cube, or leave the key out",
+                )
+            )
+
     def _send_file(self, file: Path, kind: str) -> str:
         """Bring one small file beside the cube, and return its place there."""
         folder = f"{self._content_folder}/{kind}"
+        file = file.resolve()  # a link would lead nowhere there
         push(
             self.connection,
             file.parent,
             [file.name],
             folder,
             mirror=False,
-            timeout=_SMALL_TIMEOUT,
+            limit=_SMALL,
         )
         return f"{folder}/{file.name}"
 
@@ -281,7 +317,16 @@ class CubeThere:
             # Another run may be at it, with other build arguments.
             started = self.start(job, "configure", more, request.options, {})
             mine = started["mine"]
-            ended = self.connection.follow(
+            ended = self._follow_configure(job, request, deadline)
+            if self.connection.is_cut(ended.exit_code):
+                raise self.connection.lost("configuring")
+        return self.outcome(job, request.log, request.log, "configuring")
+
+    def _follow_configure(
+        self, job: str, request: ConfigureRequest, deadline: float
+    ) -> Ended:
+        try:
+            return self.connection.follow(
                 {"folder": job, "stderr": "configure.log"},
                 stdout=Path(os.devnull),
                 stderr=request.log,
@@ -293,34 +338,19 @@ class CubeThere:
                     request.log,
                 ),
             )
-            if self.connection.is_cut(ended.exit_code):
-                raise self.connection.lost("configuring")
-        outcome = self.outcome(job, request.log, request.log, "configuring")
-        if outcome.image is not None:
+        except KeyboardInterrupt:
+            self.stop(job)
+            raise
+
+    def stop(self, job: str) -> None:
+        """End a job whose user has interrupted us, as far as it can be reached."""
+        if self.connection.alive:
             self.connection.ask(
-                {
-                    "do": "note",
-                    "file": self._configured,
-                    "text": json.dumps(asdict(outcome.image)),
-                },
-                doing="noting the image",
+                {"do": "stop", "folder": job, "grace": _STOP},
+                doing="ending what runs there",
+                timeout=_GRACE,
             )
-        return outcome
-
-    @property
-    def _configured(self) -> str:
-        return f"{self._content_folder}/configured.json"
-
-    def image(self) -> Image | None:
-        """Return the image that was configured for this very cube, if there is one."""
-        self._wheel = prepare_agent(self.connection)
-        text = self.connection.ask(
-            {"do": "read", "file": self._configured}, doing="asking for the image"
-        )["text"]
-        try:
-            return replace(Image(**json.loads(text)), origin="present")
-        except (TypeError, ValueError):
-            return None
+            self.connection.ask({"do": "end", "folder": job}, doing="tidying up")
 
     def run_words(
         self, file: Path, overrides: Sequence[tuple[str, str]], task: str
@@ -335,8 +365,9 @@ class CubeThere:
         Raises:
             MachineError: A run file from elsewhere cannot be sent.
         """
-        if file.is_relative_to(self._cube.root):
-            there = f"{self.cube_folder}/{file.relative_to(self._cube.root)}"
+        root = self._cube.root
+        if file.is_relative_to(root) and _is_sent(str(file.relative_to(root))):
+            there = f"{self.cube_folder}/{file.relative_to(root)}"
         else:
             there = self._send_file(file, "task")
         words = ["--task", there]
@@ -361,11 +392,14 @@ class CubeThere:
         python, environment = self._python
         platform = f"{self._content_folder}/platform"
         words = ["--mlcube", self.cube_folder]
-        words += ["--platform", f"{platform}/{self._inner.file.name}"]
+        words += ["--platform", f"{platform}/{self._inner.file.resolve().name}"]
         for name, value in options.build_args.items():
             words += ["--build-arg", f"{name}={value}"]
+        variables = dict(self._place.variables)
         for name in self._place.variables:
-            words += ["--env", name]
+            # What Python itself reads is for the task, and not for the runner.
+            own = name.startswith("PYTHON")
+            words += ["--env", f"{name}={variables.pop(name)}" if own else name]
         if options.network:
             words += ["--network", options.network]
         if options.ca_bundle:
@@ -380,9 +414,9 @@ class CubeThere:
                     *more,
                 ],
                 "env": {
-                    **self._place.variables,
+                    **variables,
                     **environment,
-                    "PYTHONSAFEPATH": "1",
+                    **dict(each.split("=") for each in _SAFE),
                 },
                 "record": {"began": time.strftime("%Y-%m-%d %H:%M:%S"), **record},
             },
@@ -413,7 +447,7 @@ class CubeThere:
         raise MachineError(
             Message(
                 what=f"{self.connection.name} does not say what came of {doing}",
-                where=f"host {self._place.host}, {job}",
+                where=f"{self.connection.where}, {job}",
                 found=f"a command that is {found['state']}{full}",
                 expected="a command that ends, and says how",
                 do="mend what it says below, or what ended it, and run it again",
@@ -423,7 +457,7 @@ class CubeThere:
 
     def _places(self, job: str, stdout: Path, stderr: Path) -> dict[str, str]:
         """Return paths of the host, with what they are on this machine."""
-        inner = f"{self._content_folder}/platform/{self._inner.file.name}"
+        inner = f"{self._content_folder}/platform/{self._inner.file.resolve().name}"
         return {
             f"{job}/logs/stdout.log": str(stdout),
             f"{job}/logs/stderr.log": str(stderr),
@@ -437,7 +471,7 @@ class CubeThere:
         return MachineError(
             Message(
                 what=f"{self.connection.name} names neither {what} nor an error",
-                where=f"host {self._place.host}",
+                where=self.connection.where,
                 found="a command that was interrupted there",
                 expected=what,
                 do="run it again",
@@ -448,6 +482,16 @@ class CubeThere:
         """Say what runs on the host, for people."""
         python = PurePosixPath(self._python[0])
         return f"mlcube-conformance {__version__} by {python} on {self.connection.name}"
+
+
+def _is_sent(name: str) -> bool:
+    """Say whether a path of a cube is sent; see `_NOT_SENT`."""
+    first = name.partition("/")[0]
+    return not (
+        first.startswith(".")
+        or first == "workspace"
+        or "__pycache__" in name.split("/")
+    )
 
 
 def _replaced(text: str, places: Mapping[str, str]) -> str:

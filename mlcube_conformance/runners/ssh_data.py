@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +17,13 @@ from mlcube_conformance.mounts import host_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlcube_conformance.model import Binding, Invocation
+    from mlcube_conformance.model import Binding, Invocation, Role
 
 __all__ = ["GIVEN", "WORKSPACE", "Bundle", "TaskData", "names_below", "task_data"]
 
 WORKSPACE = "workspace"
 GIVEN = "given"
+_HOME = re.compile(r"^~|\$HOME\b|\$\{HOME\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +33,14 @@ class Bundle:
     base: Path
     there: str
     """Relative to the folder of the workspace on the host."""
-    names: tuple[str, ...]
-    fetched: bool
-    """Whether they come back: all that lies in the workspace, and given outputs."""
+    sent: tuple[str, ...]
+    """Names of inputs and outputs."""
+    fetched: tuple[str, ...] = ()
+    """Names of outputs: an input stays as its owner has it."""
 
     def present(self) -> list[str]:
-        """Return all that lies here at and below the names."""
-        return [name for each in self.names for name in names_below(self.base, each)]
+        """Return all that lies here at and below the names that are fetched."""
+        return [name for each in self.fetched for name in names_below(self.base, each)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +50,19 @@ class TaskData:
     bundles: tuple[Bundle, ...]
     overrides: tuple[tuple[str, str], ...]
     """Parameters that the command line gave, with their places on the host."""
-    outputs: tuple[tuple[str, str], ...]
-    """Each output with its place on the host."""
+    places: tuple[tuple[Role, str, str], ...]
+    """Role and name of each parameter, with its place on the host."""
+    inputs: tuple[Path, ...]
 
     def fingerprint(self) -> list[list[object]]:
-        """Return what tells these files from others, without reading them."""
+        """Return what tells the inputs from others, without reading them."""
         found: list[list[object]] = []
-        for bundle in self.bundles:
-            for name in bundle.present():
-                status = (bundle.base / name).lstat()
-                is_file = os.path.isfile(bundle.base / name)  # noqa: PTH113 - of a link too
-                size = status.st_size if is_file else 0
+        for path in self.inputs:
+            for name in names_below(path, "."):
+                status = (path / name).lstat()
+                is_file = stat.S_ISREG(status.st_mode)
                 time = status.st_mtime_ns if is_file else 0
-                found.append([str(bundle.base), name, size, time])
+                found.append([str(path), name, status.st_size * is_file, time])
         return found
 
 
@@ -68,60 +72,70 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
     Raises:
         Violation: A value means another folder on another host.
     """
-    names: dict[str, None] = {}
-    given: dict[tuple[Path, bool], dict[str, None]] = {}
+    # By folder here and there: the names to send, and those to fetch.
+    found: dict[tuple[Path, str], tuple[dict[str, None], dict[str, None]]] = {}
     overrides: dict[str, str] = {}
-    outputs: dict[str, str] = {}
+    places: list[tuple[Role, str, str]] = []
+    inputs: list[Path] = []
     for binding in invocation.bindings:
         path = host_path(binding, workspace)
-        is_output = binding.parameter.role == "output"
         if binding.given_by_user:
+            # The host is to see what a link leads to.
+            path = path.resolve()
             is_file = binding.parameter.kind == "file"
-            if is_file and not is_output:
-                path = path.resolve()  # The host is to see what it leads to.
             base, name = (path.parent, path.name) if is_file else (path, ".")
-            given.setdefault((base, is_output), {})[name] = None
-            place = os.path.normpath(f"{GIVEN}/{_short_hash(str(base))}/{name}")
-            overrides[binding.parameter.name] = place
+            folder = f"{GIVEN}/{_short_hash(str(base))}"
+            names: list[str] = [name]
+            overrides[binding.parameter.name] = os.path.normpath(f"{folder}/{name}")
         else:
             _refuse_home(binding)
-            rel = os.path.relpath(path, workspace)
-            names.update(dict.fromkeys(_with_targets(rel, workspace)))
-            place = os.path.normpath(f"{WORKSPACE}/{rel}")
-        if is_output:
-            outputs[binding.parameter.name] = place
-    bundles = [
-        Bundle(
-            base=workspace,
-            there=WORKSPACE,
-            names=tuple(_without_nested(names)),
-            fetched=True,
-        ),
-        *(
+            base, folder, name = workspace, WORKSPACE, os.path.relpath(path, workspace)
+            names = list(_with_targets(name, workspace))
+        sent, fetched = found.setdefault((base, folder), ({}, {}))
+        sent.update(dict.fromkeys(names))
+        if binding.parameter.role == "output":
+            fetched[name] = None
+        else:
+            inputs.append(path)
+        place = os.path.normpath(f"{folder}/{name}")
+        places.append((binding.parameter.role, binding.parameter.name, place))
+    return TaskData(
+        bundles=tuple(
             Bundle(
                 base=base,
-                there=f"{GIVEN}/{_short_hash(str(base))}",
-                names=tuple(found),
-                fetched=is_output,
+                there=folder,
+                sent=tuple(_without_nested(sent)),
+                fetched=tuple(_without_nested(fetched)),
             )
-            for (base, is_output), found in given.items()
+            for (base, folder), (sent, fetched) in found.items()
         ),
-    ]
-    return TaskData(
-        bundles=tuple(each for each in bundles if each.names),
         overrides=tuple(overrides.items()),
-        outputs=tuple(outputs.items()),
+        places=tuple(places),
+        inputs=tuple(inputs),
     )
 
 
 def names_below(base: Path, name: str) -> Iterator[str]:
-    """Yield all that lies at and below a path, relative to a folder of this machine."""
+    """Yield the files, folders and links at and below a path, relative to a folder.
+
+    What is none of these, such as a pipe, is not sent, and so cannot be missed.
+    """
     top = os.path.normpath(base / name)
-    if os.path.lexists(top):
+    if _is_sent(top):
         yield os.path.normpath(name)
     for folder, folders, files in os.walk(top):
         for each in (*folders, *files):
-            yield os.path.relpath(Path(folder, each), base)
+            path = os.path.join(folder, each)  # noqa: PTH118 - many of them
+            if _is_sent(path):
+                yield os.path.relpath(path, base)
+
+
+def _is_sent(path: str) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
 def _with_targets(name: str, workspace: Path) -> Iterator[str]:
@@ -145,7 +159,7 @@ def _without_nested(names: dict[str, None]) -> Iterator[str]:
 
 
 def _refuse_home(binding: Binding) -> None:
-    if "HOME" in binding.value or binding.value.startswith("~"):
+    if _HOME.search(binding.value):
         name = binding.parameter.name
         raise Violation(
             Message(

@@ -40,6 +40,8 @@ _NEEDED_BYTES = 64 * 1024 * 1024
 _OLDEST_PYTHON = (3, 11)
 _PYTHON = "import sys; print(*sys.version_info[:3], sep='.')"
 _KINDS = {"f": "file", "d": "directory", "l": "link"}
+#: What decides which engine is spoken to.
+_ENGINE_VARIABLE = re.compile(r"DOCKER_|APPTAINER|SINGULARITY|PATH$")
 _VERSION = re.compile(r"\d+(\.\d+)+")
 # Apptainer 1.0 went on from Singularity 3.9, and counts anew.
 _APPTAINER_AS_SINGULARITY = "3.9"
@@ -76,6 +78,11 @@ def look_at_host(connection: Connection, platform: Platform) -> HostFacts:
             "engine": inner.kind,
             "command": inner.options.get("command", ""),
             "root": place.root,
+            "variables": [
+                f"{name}={text}"
+                for name, text in place.variables.items()
+                if _ENGINE_VARIABLE.match(name)
+            ],
             "image": str(PurePosixPath(image).parent) if image else "",
         },
     )
@@ -206,7 +213,7 @@ def main() -> None:
 
 def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of testinfra
     python = host.run("%s -c %s", question["python"], _PYTHON)
-    engine, version, error = _engine(host, question["engine"], question["command"])
+    engine, version, error = _engine(host, question)
     home = host.check_output("printenv HOME") or "."
     root = _standing(host, str(PurePosixPath(home, question["root"])))
     folders = [root]
@@ -236,20 +243,23 @@ def _standing(host: Any, path: str) -> str:  # noqa: ANN401 - of testinfra
     return path
 
 
-def _engine(host: Any, kind: str, command: str) -> tuple[str, str, str]:  # noqa: ANN401 - of testinfra
+def _engine(host: Any, question: Mapping[str, Any]) -> tuple[str, str, str]:  # noqa: ANN401 - of testinfra
     """Return the name of an engine, its version, and why it does not work."""
-    if kind == "docker":
+    command, variables = question["command"], question["variables"]
+    env = "env" + " %s" * len(variables)
+    if question["engine"] == "docker":
         if not host.exists("docker"):
             # Its daemon is spoken to by its socket; the client is for people.
             there = host.file("/var/run/docker.sock").is_socket
             return ("docker" if there else "", "", "")
-        done = host.run("docker version --format %s", "{{.Server.Version}}")
+        words = (*variables, "{{.Server.Version}}")
+        done = host.run(f"{env} docker version --format %s", *words)
         return "docker", _version(done.stdout), _error(done)
     names = (command,) if command else ("singularity", "apptainer")
     name = next((each for each in names if host.exists(each)), "")
     if not name:
         return "", "", ""
-    done = host.run("%s --version", name)
+    done = host.run(f"{env} %s --version", *variables, name)
     program = "apptainer" if "apptainer" in done.stdout else "singularity"
     return program, _version(done.stdout), _error(done)
 

@@ -19,12 +19,14 @@ from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.liveness import lock_folder
 from mlcube_conformance.runners.ssh_data import Bundle, task_data
 from mlcube_conformance.runners.ssh_host import entries_on_host
-from mlcube_conformance.runners.ssh_transfer import fetch, push
+from mlcube_conformance.runners.ssh_transfer import fetch, push, readable
+from mlcube_conformance.runners.ssh_trouble import hand_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlcube_conformance.model import Place, RunResult
+    from mlcube_conformance.errors import ConformanceError, Violation
+    from mlcube_conformance.model import RunResult
     from mlcube_conformance.runners.base import RunRequest
     from mlcube_conformance.runners.liveness import Liveness
     from mlcube_conformance.runners.ssh_cube import CubeThere
@@ -33,9 +35,6 @@ __all__ = ["TaskThere", "at_fault"]
 
 #: Seconds that the host has, beyond a deadline, to end the task and say so.
 _GRACE = 60
-#: Seconds for a task that is to end at once.
-_STOP = 15
-_MEGABYTE = 1_000_000
 _LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
 
 
@@ -79,7 +78,11 @@ class TaskThere:
             self._follow()
         except KeyboardInterrupt:
             if self._ours:
-                self._stop()
+                self._there.stop(self._job)
+                request.watch.note(
+                    f"ended {request.case_id} on {self._link.name}; what it has made "
+                    "so far stays there"
+                )
             raise
         outcome = self._there.outcome(
             self._job, request.stdout, request.stderr, f"task {request.case_id}"
@@ -88,19 +91,23 @@ class TaskThere:
         remote = entries_on_host(
             self._link,
             {
-                name: f"{self._there.workspace_folder}/{place}"
-                for name, place in self._data.outputs
+                f"{role} {name}": f"{self._there.workspace_folder}/{place}"
+                for role, name, place in self._data.places
             },
         )
         self._end(identity)
         if outcome.error is not None:
-            raise at_fault(outcome.error)
+            raise at_fault(outcome.error, self._link.name)
         if outcome.result is None:
             raise self._there.no_word("a result")
         return replace(
             outcome.result,
             remote=remote,
-            command=_by_hand(self._link.place, outcome.result.command),
+            # ssh joins its words, and the host's shell reads them.
+            command=(
+                *hand_words(self._link.place),
+                shlex.join(outcome.result.command),
+            ),
         )
 
     def _identity(self) -> str:
@@ -115,7 +122,7 @@ class TaskThere:
             [options.network, options.gpus, dict(options.build_args)],
             bundle.read_text(encoding="utf-8") if bundle else "",
             dict(self._link.place.variables),
-            request.platform.options and dict(request.platform.options),
+            self._there.content_key,
             self._data.fingerprint(),
         ]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
@@ -150,11 +157,10 @@ class TaskThere:
         return False
 
     def _still_running(self, record: dict[str, Any]) -> MachineError:
-        place = self._link.place
         return MachineError(
             Message(
                 what=f"an earlier task still runs on {self._link.name}",
-                where=f"host {place.host}, {self._there.workspace_folder}",
+                where=f"{self._link.where}, {self._there.workspace_folder}",
                 found=f"{record['case']}, begun at {record['began']} (its clock)",
                 expected="no other task in the workspace of this cube there",
                 do=f"wait for its end, {record['timeout']:g} s after it began at the "
@@ -179,8 +185,8 @@ class TaskThere:
             bundle = Bundle(
                 base=Path(each["base"]),
                 there=each["there"],
-                names=tuple(each["names"]),
-                fetched=True,
+                sent=(),
+                fetched=tuple(each["names"]),
             )
             self._fetch_bundle(bundle, before=())
         self._link.follow(
@@ -200,15 +206,15 @@ class TaskThere:
             push(
                 self._link,
                 each.base,
-                each.names,
+                each.sent,
                 f"{self._there.workspace_folder}/{each.there}",
                 mirror=True,
-                timeout=request.options.task_timeout,
+                limit=("--task-timeout", request.options.task_timeout),
             )
             for each in self._data.bundles
         )
         request.watch.note(
-            f"sent {sent / _MEGABYTE:.1f} MB for {request.case_id} to {self._link.name}"
+            f"sent {readable(sent)} for {request.case_id} to {self._link.name}"
         )
 
     def _start(self, identity: str) -> None:
@@ -230,7 +236,7 @@ class TaskThere:
                         {
                             "base": str(each.base),
                             "there": each.there,
-                            "names": each.names,
+                            "names": each.fetched,
                         }
                         for each in self._fetched
                     ],
@@ -275,16 +281,6 @@ class TaskThere:
                 "results, follows it, or says that it runs",
             )
 
-    def _stop(self) -> None:
-        """End the task: whoever interrupts means it, too."""
-        if self._link.alive:
-            self._link.ask(
-                {"do": "stop", "folder": self._job, "grace": _STOP},
-                doing="ending the task",
-                timeout=_GRACE,
-            )
-            self._link.ask({"do": "end", "folder": self._job}, doing="tidying up")
-
     def _end(self, identity: str) -> None:
         """Forget the job: its results are here."""
         self._link.ask({"do": "end", "folder": self._job}, doing="tidying up")
@@ -296,7 +292,7 @@ class TaskThere:
             for each in self._fetched
         )
         self._request.watch.note(
-            f"fetched {received / _MEGABYTE:.1f} MB of {self._request.case_id} from "
+            f"fetched {readable(received)} of {self._request.case_id} from "
             f"{self._link.name}"
         )
 
@@ -305,7 +301,7 @@ class TaskThere:
 
         def remote_names() -> list[str]:
             names: list[str] = self._link.ask(
-                {"do": "names", "base": folder, "names": bundle.names},
+                {"do": "names", "base": folder, "names": bundle.fetched},
                 doing="listing results",
             )["names"]
             return names
@@ -313,33 +309,27 @@ class TaskThere:
         return fetch(
             self._link,
             folder,
-            bundle.names,
+            bundle.fetched,
             bundle.base,
             remote_names=remote_names,
             before=before,
-            timeout=self._request.options.task_timeout,
+            limit=("--task-timeout", self._request.options.task_timeout),
             liveness=self._liveness,
         )
 
 
-def at_fault(error: Exception) -> Exception:
-    """Return the error of a command on the host, as it counts here."""
-    if isinstance(error, UsageError):
-        # What the host was told comes from us.
-        return MachineError(*error.messages)
-    return error
+def at_fault(
+    error: Violation | ConformanceError, host: str
+) -> Violation | ConformanceError:
+    """Return the error of a command on a host, as it counts and reads here."""
+    first, *more = error.messages
+    messages = (replace(first, what=f"on {host}: {first.what}"), *more)
+    # What the host was told comes from us.
+    kind = MachineError if isinstance(error, UsageError) else type(error)
+    return kind(*messages)
 
 
 def _note_of(identity: str) -> Path:
     """Return the file that says what the results of a job are for."""
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     return lock_folder() / f"ssh-{name}.json"
-
-
-def _by_hand(place: Place, command: Sequence[str]) -> tuple[str, ...]:
-    """Return the command line that runs a command on the host; ssh joins its words."""
-    port = ("-p", str(place.port)) if place.port else ()
-    jump = ("-J", place.jump) if place.jump else ()
-    key = ("-i", str(place.identity_file)) if place.identity_file else ()
-    target = f"{place.user}@{place.host}" if place.user else place.host
-    return ("ssh", *port, *jump, *key, target, shlex.join(command))

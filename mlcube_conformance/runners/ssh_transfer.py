@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.liveness import Liveness
     from mlcube_conformance.runners.ssh_connection import Connection
 
-__all__ = ["fetch", "push"]
+__all__ = ["fetch", "push", "readable"]
 
 _RSYNC = (
     "rsync",
@@ -51,7 +51,7 @@ def push(  # noqa: PLR0913 - each says one thing about the files
     there: str,
     *,
     mirror: bool,
-    timeout: float,
+    limit: tuple[str, float],
     without: Sequence[str] = (),
 ) -> int:
     """Bring files and folders to a folder of the host; return the bytes sent.
@@ -62,7 +62,7 @@ def push(  # noqa: PLR0913 - each says one thing about the files
         names: What to bring; some of it need not exist.
         there: Folder of the host, whose own parent exists.
         mirror: Whether to remove there what is not here, at and below the names.
-        timeout: Seconds.
+        limit: The option that gives it time, and the seconds.
         without: Patterns of what to leave out, as rsync knows them.
 
     Raises:
@@ -75,7 +75,7 @@ def push(  # noqa: PLR0913 - each says one thing about the files
         options,
         names,
         (f"{base}/", f"{_host(connection)}:{there}/"),
-        timeout=timeout,
+        limit=limit,
         doing=f"sending {base} to it",
         full=f"the disk of {connection.name}",
     )
@@ -90,7 +90,7 @@ def fetch(  # noqa: PLR0913 - each says one thing about the files
     *,
     remote_names: Callable[[], Sequence[str]],
     before: Sequence[str],
-    timeout: float,
+    limit: tuple[str, float],
     liveness: Liveness,
 ) -> int:
     """Bring files and folders from the host, in place of those here; return the bytes.
@@ -102,29 +102,34 @@ def fetch(  # noqa: PLR0913 - each says one thing about the files
         base: Folder here.
         remote_names: Returns all that lies there now at and below the names.
         before: All that was sent: what of it is gone there is removed here.
-        timeout: Seconds.
+        limit: The option that gives it time, and the seconds.
         liveness: Remembers what an interrupted run leaves.
 
     Raises:
-        MachineError: It cannot be brought; nothing here has changed then.
+        MachineError: It cannot be brought; nothing here has changed then. Or it
+            cannot be put in place.
     """
     base.mkdir(parents=True, exist_ok=True)
     with _incoming(base, liveness) as folder:
         said = _rsync(
             connection,
-            [f"--compare-dest={base}", "--ignore-missing-args"],
+            # A task may set the time of what it writes.
+            [f"--compare-dest={base}", "--checksum", "--ignore-missing-args"],
             names,
             (f"{_host(connection)}:{there}/", f"{folder}/"),
-            timeout=timeout,
+            limit=limit,
             doing=f"fetching results into {base}",
             full=f"the disk of {base}",
         )
         there_now = set(remote_names())
-        # First of all, since what comes may put a link in place of a folder.
-        gone = [each for each in before if each not in there_now]
-        for each in sorted(gone, key=len, reverse=True):
-            _remove(base / each)
-        _merge(folder, base)
+        try:
+            # First of all, since what comes may put a link in place of a folder.
+            gone = [each for each in before if each not in there_now]
+            for each in sorted(gone, key=len, reverse=True):
+                _remove(base / each)
+            _merge(folder, base)
+        except OSError as error:
+            raise _not_fetched(base, error) from error
     return _count(_RECEIVED, said)
 
 
@@ -134,20 +139,24 @@ def _incoming(base: Path, liveness: Liveness) -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=base))
     except OSError as error:
-        raise MachineError(
-            Message(
-                what="results cannot be fetched",
-                where=str(base),
-                found=str(error.strerror),
-                expected="a folder that can be written to",
-                do="mend the permissions, or choose another workspace",
-            )
-        ) from error
+        raise _not_fetched(base, error) from error
     liveness.remember_path(folder)
     try:
         yield folder
     finally:
         remove_all(folder)
+
+
+def _not_fetched(base: Path, error: OSError) -> MachineError:
+    return MachineError(
+        Message(
+            what="results cannot be put in their place",
+            where=str(base),
+            found=str(error),
+            expected="a folder that can be written to",
+            do="mend that, and run the same again: the results are still on the host",
+        )
+    )
 
 
 def _merge(source: Path, target: Path) -> None:
@@ -158,11 +167,13 @@ def _merge(source: Path, target: Path) -> None:
             if place.is_symlink() or not place.is_dir():
                 place.unlink(missing_ok=True)
                 place.mkdir()
+            # Bits such as that of a shared folder do not travel.
+            own = place.stat().st_mode & 0o7000
             mode = each.stat().st_mode & 0o777
             each.chmod(mode | 0o700)
-            place.chmod(mode | 0o700)
+            place.chmod(mode | own | 0o700)
             _merge(each, place)
-            place.chmod(mode)
+            place.chmod(mode | own)
         else:
             if place.is_dir() and not place.is_symlink():
                 remove_all(place)
@@ -191,7 +202,7 @@ def _rsync(  # noqa: PLR0913 - each says one thing about the transfer
     names: Sequence[str],
     ends: tuple[str, str],
     *,
-    timeout: float,
+    limit: tuple[str, float],
     doing: str,
     full: str,
 ) -> str:
@@ -210,17 +221,18 @@ def _rsync(  # noqa: PLR0913 - each says one thing about the transfer
         ],
         stdout=said,
         stderr=errors,
-        timeout=timeout,
+        timeout=limit[1],
         env={**os.environ, "LC_ALL": "C"},
     )
     if ended.exit_code == 0:
         return said.read_text(encoding="utf-8", errors="replace")
     if _NO_SPACE.search(errors.read_text(encoding="utf-8", errors="replace")):
         found, do = f"{full} is full", "free some disk space there"
+    elif ended.timed_out:
+        found = f"no end within {limit[1]:g} s"
+        do = f"give more seconds: {limit[0]}" if limit[0] else "look at the network"
     elif connection.is_cut(ended.exit_code):
         raise connection.lost(doing)
-    elif ended.timed_out:
-        found, do = f"no end within {timeout:g} s", "give more seconds"
     else:
         found, do = f"exit code {ended.exit_code} of rsync", "mend what it says"
     raise MachineError(
@@ -233,6 +245,12 @@ def _rsync(  # noqa: PLR0913 - each says one thing about the transfer
             tail=tail(errors, 6),
         )
     )
+
+
+def readable(size: int) -> str:
+    """Return a number of bytes for people, as in `11.6 MB`."""
+    kilo = 1000
+    return f"{size / kilo**2:.1f} MB" if size >= kilo**2 else f"{size / kilo:.0f} kB"
 
 
 def _count(pattern: re.Pattern[str], said: str) -> int:
