@@ -248,13 +248,14 @@ def test_no_shell_reads_a_value(
 @pytest.mark.docker
 def test_variables_reach_build_and_task(cube_folder: CubeFolder, host: SshHost) -> None:
     cube_folder.edit("build/Dockerfile", "COPY", "ARG WORD=none\nENV BUILT=$WORD\nCOPY")
-    cube_folder.tasks(make='echo "$BUILT $WORD" > "$data/part"')
-    _place(cube_folder, host, env=f"{{path: {host.root}, variables: {{WORD: a b}}}}")
+    cube_folder.tasks(make='echo "$BUILT $WORD $PYTHONPATH" > "$data/part"')
+    variables = "{WORD: a b, PYTHONPATH: /app}"
+    _place(cube_folder, host, env=f"{{path: {host.root}, variables: {variables}}}")
 
     done = _run(cube_folder)
 
     assert done.returncode == 0, done.stderr
-    assert (cube_folder.root / "workspace/data/part").read_text() == "a b a b\n"
+    assert (cube_folder.root / "workspace/data/part").read_text() == "a b a b /app\n"
 
 
 @pytest.mark.docker
@@ -723,13 +724,12 @@ def test_fingerprint_in_the_platform_file_is_trusted(
     cube_folder: CubeFolder, host: SshHost
 ) -> None:
     wrong = f"SHA256:{'A' * 43}"
-    file = cube_folder.root / "platform/ssh.yaml"
 
     _place(
         cube_folder, host, known_hosts="", fingerprint=f"[{wrong}, {host.fingerprint}]"
     )
     right = _run(cube_folder)
-    file.write_text(file.read_text().replace(host.fingerprint, wrong))
+    _place(cube_folder, host, fingerprint=wrong)
     refused = _run(cube_folder)
 
     assert right.returncode == 0, right.stderr
@@ -888,3 +888,131 @@ def test_output_that_does_not_come_back_as_it_is_fails_one_clause(
     assert found in text
     assert "REMOTE-1" in text
     assert not run.verdict("error")
+
+
+# What belongs to the user stays as it is.
+
+
+@pytest.mark.docker
+def test_input_that_is_changed_meanwhile_stays_changed(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(make='cat "$seed" > "$data/part"; echo begun; sleep 2')
+    _place(cube_folder, host)
+    seed = cube_folder.root / "workspace/seed.txt"
+
+    with _begin(cube_folder) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        seed.write_text("mine\n", encoding="utf-8")
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert seed.read_text() == "mine\n"
+    assert (cube_folder.root / "workspace/data/part").read_text() == "seed\n"
+
+
+@pytest.mark.docker
+def test_output_counts_by_its_content_and_not_by_its_time(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(
+        make='cat "$seed" > "$data/part"; touch -d @1000000000 "$data/part"'
+    )
+    _place(cube_folder, host)
+
+    _run(cube_folder)
+    cube_folder.write("workspace/seed.txt", "SEED\n")
+    done = _run(cube_folder)
+
+    assert done.returncode == 0, done.stderr
+    assert (cube_folder.root / "workspace/data/part").read_text() == "SEED\n"
+
+
+@pytest.mark.docker
+def test_odd_names_and_pipes_of_the_user_stay(
+    cube_folder: CubeFolder, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Also where the host's programs know no letter but those of English."""
+    language = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    host = SshHost(tmp_path / "host", environment=language)
+    host.start()
+    request.addfinalizer(host.stop)
+    _place(cube_folder, host)
+    names = ["é.txt", "two\nlines", "-r", "#x", os.fsdecode(b"\xff\xfe")]
+    data = cube_folder.root / "workspace/data"
+    for name in names:
+        cube_folder.write(f"workspace/data/{name}", "mine\n")
+    os.mkfifo(data / "pipe")
+
+    done = _run(cube_folder)
+
+    assert done.returncode == 0, done.stderr
+    assert {each.name for each in data.iterdir()} == {*names, "pipe", "part"}
+
+
+@pytest.mark.docker
+def test_folder_of_the_cube_on_the_host_is_that_of_one_cube(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    place = tmp_path / "on the host" / "a" / "cube"
+    cube_folder.edit("build/Dockerfile", "COPY", "COPY . /all/\nCOPY")
+    cube_folder.write("build/extra.txt", "extra")
+    cube_folder.tasks(make='ls /all > "$data/part"')
+    _place(cube_folder, host, mlcube=f"{{path: {json.dumps(str(place))}}}")
+    other = type(cube_folder)(tmp_path / "other")
+    shutil.copytree(cube_folder.root, other.root)
+
+    first = _run(cube_folder)
+    with_extra = (cube_folder.root / "workspace/data/part").read_text()
+    (cube_folder.root / "build/extra.txt").unlink()
+    second = _run(cube_folder)
+    refused = _run(other)
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert with_extra == "Dockerfile\nextra.txt\ntask.sh\n"
+    part = (cube_folder.root / "workspace/data/part").read_text()
+    assert part == "Dockerfile\ntask.sh\n"
+    assert refused.returncode == 125
+    assert f"the cube {cube_folder.root} of " in refused.stderr
+
+
+@pytest.mark.docker
+def test_linked_platform_file_and_hidden_run_file_are_brought(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    _place(cube_folder, host)
+    (cube_folder.root / "platform/docker.yaml").rename(tmp_path / "common.yaml")
+    (cube_folder.root / "platform/docker.yaml").symlink_to(tmp_path / "common.yaml")
+    run = cube_folder.root / ".runs" / "common.yaml"
+    run.parent.mkdir()
+    (cube_folder.root / "run/make.yaml").rename(run)
+
+    done = _call(
+        *("run", f"--mlcube={cube_folder.root}", "--platform=ssh", f"--task={run}")
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (cube_folder.root / "workspace/data/part").read_text() == "seed\n"
+
+
+@pytest.mark.docker
+def test_clean_keeps_what_is_in_use_unless_it_is_forced(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(make='echo begun; sleep 60; echo no > "$data/part"')
+    file = _place(cube_folder, host)
+
+    with _begin(cube_folder) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        kept = _call("clean", f"--platform={file}")
+        left = len(list(host.root.glob("*/*/place.json")))
+        forced = _call("clean", "--force", f"--platform={file}")
+        process.communicate(timeout=60)
+
+    assert kept.stderr.count("a task of its cube runs") == left == 2
+    assert forced.stderr.count("removed ") == 2
+    assert process.returncode == 125
+    assert not (cube_folder.root / "workspace/data/part").exists()
+    assert "nothing of yours" in _call("clean", f"--platform={file}").stderr
