@@ -39,8 +39,10 @@ def same_on_host(
         there = remote.get(f"{parameter.role} {parameter.name}", {})
         if parameter.role == "input":
             there = _without(there, each, made)
-            if not each.after.entries:
-                continue  # Declared as an output too.
+            root = each.after.root
+            if root is None or root.kind == "link":
+                # Declared as an output too, or sent as what it leads to.
+                continue
         differences = _differences(each, there)
         if differences:
             more = len(differences) - _SHOWN
@@ -72,11 +74,14 @@ def _differences(
     observation: Observation, there: Mapping[str, RemoteEntry]
 ) -> list[str]:
     here = observation.after.entries
+    is_input = observation.binding.parameter.role == "input"
     if not there:
         return [f"nothing on the host; here: {observation.path}"]
     found = []
     for path in sorted({*here, *there}):
         mine, its = here.get(path), there.get(path)
+        if is_input and its is None and mine is not None and mine.kind == "other":
+            continue  # A pipe of the user's is not sent.
         if mine is None or its is None:
             place = "here" if its is None else "on the host"
             kind = its.kind if its else mine.kind if mine else ""

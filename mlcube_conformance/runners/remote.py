@@ -51,6 +51,10 @@ def _claim(request: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(request["folder"])
     mark = folder / _MARK
     folder.mkdir(parents=True, exist_ok=True)
+    around = [each for each in folder.parents if (each / _MARK).is_file()]
+    inside = [each for each in folder.rglob(_MARK) if each != mark]
+    if around or inside:
+        return {"found": f"a cube at {(around or inside)[0]}"}
     if mark.is_file():
         whose = json.loads(mark.read_text(encoding="utf-8"))
         same = whose == request["whose"]

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,8 @@ def _virtualenv(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _beside_system(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Install into a folder of ours: the packages of the system stay as they are."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = root / "packages" / request["key"] / f"python{version}"
+    key = sha256(json.dumps(_wanted(request)).encode()).hexdigest()[:16]
+    folder = root / "packages" / key / f"python{version}"
     wanted = request["requirements"] or [request["wheel"]]
     if not any(wanted):
         msg = f"{sys.executable} has no mlcube-conformance of this version"
@@ -129,7 +131,11 @@ def _beside_system(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
 
 
 def _wanted(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {"key": request["key"], "requirements": request["requirements"]}
+    return {
+        "key": request["key"],
+        "requirements": request["requirements"],
+        "python": list(sys.version_info[:2]),
+    }
 
 
 def _marker(folder: Path) -> object:

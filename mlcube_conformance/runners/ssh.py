@@ -107,14 +107,13 @@ class SshRunner:
         """Run a task on the host to its end, and bring back what it made."""
         there = self._cubes[request.cube.root, request.platform.file]
         there.connection.open()
-        task = TaskThere(request, there, self._liveness)
         with build_lock(
             f"ssh-{there.workspace_key}",
             f"the results of {request.cube.id} on {there.connection.name}",
             request.options.task_timeout,
             request.watch.note,
         ):
-            return task.run()
+            return TaskThere(request, there, self._liveness).run()
 
     def remove_leftovers(self) -> tuple[str, ...]:
         """End the connections of runs that are over; what they ran on hosts stays."""

@@ -355,12 +355,11 @@ class Connection:
         raise MachineError(
             Message(
                 what=f"{self.name} fails at {doing}",
-                where=self.where,
+                where=self.where + (f"\nlog: {log}" if log else ""),
                 found=trouble.get("found") or said,
                 expected="an answer",
                 do=trouble.get("do", "mend what the log shows"),
-                tail=tail(errors),
-                log=str(log or ""),
+                tail=tail(errors, 8),
             )
         )
 

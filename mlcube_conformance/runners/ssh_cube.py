@@ -79,9 +79,13 @@ def prepare_agent(connection: Connection) -> str:
         MachineError: It cannot be sent.
     """
     place = connection.place
-    words = (*_SAFE, place.interpreter.python, *_AGENT)
+    interpreter = place.interpreter
     if not place.sync_package:
-        connection.use_agent(("env", *words))
+        python = interpreter.python
+        if interpreter.kind == "virtualenv":
+            location = interpreter.location or f"{place.root}/environments"
+            python = f"{location}/{interpreter.name}/bin/python"
+        connection.use_agent(("env", *_SAFE, python, *_AGENT))
         return ""
     folder = f"{place.root}/packages/{package_key()}"
     said = connection.folder / "mkdir"
@@ -102,7 +106,8 @@ def prepare_agent(connection: Connection) -> str:
         limit=_SMALL,
     )
     path = f"{folder}/{wheel.name}"
-    connection.use_agent(("env", f"PYTHONPATH={path}", *words))
+    words = (f"PYTHONPATH={path}", *_SAFE, interpreter.python, *_AGENT)
+    connection.use_agent(("env", *words))
     return path
 
 
@@ -251,7 +256,8 @@ class CubeThere:
             doing="making folders on it",
         )
         if self._place.sync_cube:
-            self._claim_cube_folder()
+            if self._place.cube_folder:
+                self._claim_cube_folder()
             push(
                 self.connection,
                 self._cube.root,
@@ -315,9 +321,13 @@ class CubeThere:
         mine = False
         while not mine and time.monotonic() < deadline:
             # Another run may be at it, with other build arguments.
-            started = self.start(job, "configure", more, request.options, {})
-            mine = started["mine"]
-            ended = self._follow_configure(job, request, deadline)
+            try:
+                started = self.start(job, "configure", more, request.options, {})
+                mine = started["mine"]
+                ended = self._follow_configure(job, request, deadline)
+            except KeyboardInterrupt:
+                self.stop(job)
+                raise
             if self.connection.is_cut(ended.exit_code):
                 raise self.connection.lost("configuring")
         return self.outcome(job, request.log, request.log, "configuring")
@@ -325,22 +335,18 @@ class CubeThere:
     def _follow_configure(
         self, job: str, request: ConfigureRequest, deadline: float
     ) -> Ended:
-        try:
-            return self.connection.follow(
-                {"folder": job, "stderr": "configure.log"},
-                stdout=Path(os.devnull),
-                stderr=request.log,
-                timeout=deadline - time.monotonic(),
-                err=request.watch.err,
-                waiting=heartbeat(
-                    request.watch,
-                    f"still configuring {self._cube.id} on {self.connection.name}",
-                    request.log,
-                ),
-            )
-        except KeyboardInterrupt:
-            self.stop(job)
-            raise
+        return self.connection.follow(
+            {"folder": job, "stderr": "configure.log"},
+            stdout=Path(os.devnull),
+            stderr=request.log,
+            timeout=deadline - time.monotonic(),
+            err=request.watch.err,
+            waiting=heartbeat(
+                request.watch,
+                f"still configuring {self._cube.id} on {self.connection.name}",
+                request.log,
+            ),
+        )
 
     def stop(self, job: str) -> None:
         """End a job whose user has interrupted us, as far as it can be reached."""

@@ -72,6 +72,7 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
     Raises:
         Violation: A value means another folder on another host.
     """
+    given = _given_folders(invocation, workspace)
     # By folder here and there: the names to send, and those to fetch.
     found: dict[tuple[Path, str], tuple[dict[str, None], dict[str, None]]] = {}
     overrides: dict[str, str] = {}
@@ -79,25 +80,26 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
     inputs: list[Path] = []
     for binding in invocation.bindings:
         path = host_path(binding, workspace)
+        base, folder = workspace, WORKSPACE
         if binding.given_by_user:
             # The host is to see what a link leads to.
             path = path.resolve()
-            is_file = binding.parameter.kind == "file"
-            base, name = (path.parent, path.name) if is_file else (path, ".")
-            folder = f"{GIVEN}/{_short_hash(str(base))}"
-            names: list[str] = [name]
-            overrides[binding.parameter.name] = os.path.normpath(f"{folder}/{name}")
+            base = given[_folder_of(binding, path)]
+            if base != workspace:
+                folder = f"{GIVEN}/{_short_hash(str(base))}"
         else:
             _refuse_home(binding)
-            base, folder, name = workspace, WORKSPACE, os.path.relpath(path, workspace)
-            names = list(_with_targets(name, workspace))
+        name = os.path.relpath(path, base)
+        place = os.path.normpath(f"{folder}/{name}")
+        if binding.given_by_user:
+            overrides[binding.parameter.name] = place
+        names = dict.fromkeys(_with_targets(name, base))
         sent, fetched = found.setdefault((base, folder), ({}, {}))
-        sent.update(dict.fromkeys(names))
+        sent.update(names)
         if binding.parameter.role == "output":
-            fetched[name] = None
+            fetched.update(names)
         else:
             inputs.append(path)
-        place = os.path.normpath(f"{folder}/{name}")
         places.append((binding.parameter.role, binding.parameter.name, place))
     return TaskData(
         bundles=tuple(
@@ -113,6 +115,32 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
         places=tuple(places),
         inputs=tuple(inputs),
     )
+
+
+def _folder_of(binding: Binding, path: Path) -> Path:
+    """Return the folder that a given value is sent in."""
+    return path.parent if binding.parameter.kind == "file" else path
+
+
+def _given_folders(invocation: Invocation, workspace: Path) -> dict[Path, Path]:
+    """Return the outermost folder for each that the command line gave.
+
+    Those that lie in one another are one on the host, as they are here.
+    """
+    folders = {
+        _folder_of(each, Path(each.value).resolve())
+        for each in invocation.bindings
+        if each.given_by_user
+    }
+    outermost = {}
+    for each in folders:
+        around = [other for other in folders if each.is_relative_to(other)]
+        outermost[each] = (
+            workspace
+            if each.is_relative_to(workspace)
+            else min(around, key=lambda other: len(other.parts))
+        )
+    return outermost
 
 
 def names_below(base: Path, name: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mlcube_conformance.errors import MachineError, Message, UsageError
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.liveness import lock_folder
+from mlcube_conformance.runners.ssh_connection import LinkLost
 from mlcube_conformance.runners.ssh_data import Bundle, task_data
 from mlcube_conformance.runners.ssh_host import entries_on_host
 from mlcube_conformance.runners.ssh_transfer import fetch, push, readable
@@ -57,8 +58,8 @@ class TaskThere:
         self._data = task_data(request.invocation, request.workspace)
         self._fetched = [each for each in self._data.bundles if each.fetched]
         self._ours = False
-        #: What lay at and below the names that are fetched, by their folder.
-        self._before = {each.base: each.present() for each in self._fetched}
+        #: What was sent, at and below the names that are fetched, by their folder.
+        self._before: dict[str, list[str]] = {}
 
     def run(self) -> RunResult:
         """Run the task to its end, or fetch the results where it ran before.
@@ -79,6 +80,7 @@ class TaskThere:
         except KeyboardInterrupt:
             if self._ours:
                 self._there.stop(self._job)
+                _note_of(identity).unlink(missing_ok=True)
                 request.watch.note(
                     f"ended {request.case_id} on {self._link.name}; what it has made "
                     "so far stays there"
@@ -145,6 +147,7 @@ class TaskThere:
             if record["id"] != identity:
                 raise self._still_running(record)
             note(f"{what} still runs: following it")
+            self._before = _read_note(identity).get("before", {})
             return True
         if state == "lost" or not (outcome["result"] or outcome["error"]):
             note(f"{what} was ended there and left no result")
@@ -152,6 +155,7 @@ class TaskThere:
             return False
         if record["id"] == identity:
             note(f"{what} has ended since: fetching its results")
+            self._before = _read_note(identity).get("before", {})
             return True
         self._fetch_for_another(record["id"], what)
         return False
@@ -172,15 +176,27 @@ class TaskThere:
     def _fetch_for_another(self, identity: str, what: str) -> None:
         """Bring the results of an earlier run to where that one wanted them."""
         note = self._request.watch.note
-        try:
-            wanted = json.loads(_note_of(identity).read_text(encoding="utf-8"))
-            workspace, stdout = Path(wanted["workspace"]), Path(wanted["stdout"])
-        except (OSError, ValueError, KeyError):
-            wanted = None
+        wanted = _read_note(identity)
+        workspace = Path(wanted.get("workspace", ""))
+        stdout = Path(wanted.get("stdout", ""))
         if not wanted or not workspace.is_dir() or not stdout.parent.is_dir():
             note(f"{what} has ended since; who wanted its results is gone, and so they")
             self._end(identity)
             return
+        try:
+            self._bring(wanted, stdout)
+            outcome = self._there.outcome(self._job, stdout, stdout, "an earlier task")
+        except LinkLost:
+            raise
+        except MachineError as error:
+            note(f"{what} has ended since; no results: {error.messages[0].found}")
+        else:
+            code = outcome.result.exit_code if outcome.result else "unknown"
+            note(f"{what} has ended since with exit code {code}; see {workspace}")
+        self._end(identity)
+
+    def _bring(self, wanted: dict[str, Any], stdout: Path) -> None:
+        """Fetch results and logs to where an earlier run wanted them."""
         for each in wanted["fetched"]:
             bundle = Bundle(
                 base=Path(each["base"]),
@@ -188,20 +204,22 @@ class TaskThere:
                 sent=(),
                 fetched=tuple(each["names"]),
             )
-            self._fetch_bundle(bundle, before=())
+            self._fetch_bundle(bundle, wanted["before"].get(each["base"], ()))
         self._link.follow(
             {"folder": self._job, **_LOGS},
             stdout=stdout,
             stderr=Path(wanted["stderr"]),
             timeout=_GRACE,
         )
-        outcome = self._there.outcome(self._job, stdout, stdout, "an earlier task")
-        code = outcome.result.exit_code if outcome.result else "unknown"
-        note(f"{what} has ended since with exit code {code}; its results: {workspace}")
-        self._end(identity)
 
     def _send(self) -> None:
         request = self._request
+        # Of another workspace, equal sizes and times would say nothing.
+        last = lock_folder() / f"ssh-last-{self._there.workspace_key}"
+        here = str(request.workspace)
+        same = last.is_file() and last.read_text(encoding="utf-8") == here
+        last.unlink(missing_ok=True)
+        self._before = {str(each.base): each.present() for each in self._fetched}
         sent = sum(
             push(
                 self._link,
@@ -209,10 +227,12 @@ class TaskThere:
                 each.sent,
                 f"{self._there.workspace_folder}/{each.there}",
                 mirror=True,
+                by_content=not same,
                 limit=("--task-timeout", request.options.task_timeout),
             )
             for each in self._data.bundles
         )
+        last.write_text(here, encoding="utf-8")
         request.watch.note(
             f"sent {readable(sent)} for {request.case_id} to {self._link.name}"
         )
@@ -232,6 +252,7 @@ class TaskThere:
                     "workspace": str(request.workspace),
                     "stdout": str(request.stdout),
                     "stderr": str(request.stderr),
+                    "before": self._before,
                     "fetched": [
                         {
                             "base": str(each.base),
@@ -288,7 +309,7 @@ class TaskThere:
 
     def _fetch(self) -> None:
         received = sum(
-            self._fetch_bundle(each, before=self._before[each.base])
+            self._fetch_bundle(each, self._before.get(str(each.base), ()))
             for each in self._fetched
         )
         self._request.watch.note(
@@ -327,6 +348,14 @@ def at_fault(
     # What the host was told comes from us.
     kind = MachineError if isinstance(error, UsageError) else type(error)
     return kind(*messages)
+
+
+def _read_note(identity: str) -> dict[str, Any]:
+    try:
+        note: dict[str, Any] = json.loads(_note_of(identity).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note
 
 
 def _note_of(identity: str) -> Path:

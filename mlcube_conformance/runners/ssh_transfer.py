@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import EXDEV
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +45,8 @@ _SENT = re.compile(r"^Total bytes sent: (\d+)", re.MULTILINE)
 _RECEIVED = re.compile(r"^Total bytes received: (\d+)", re.MULTILINE)
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _INCOMING = ".mlcube-incoming-"
+#: Signs that are a file name for sure.
+_MAX_NAME = 60
 
 
 def push(  # noqa: PLR0913 - each says one thing about the files
@@ -51,6 +56,7 @@ def push(  # noqa: PLR0913 - each says one thing about the files
     there: str,
     *,
     mirror: bool,
+    by_content: bool = False,
     limit: tuple[str, float],
     without: Sequence[str] = (),
 ) -> int:
@@ -62,6 +68,7 @@ def push(  # noqa: PLR0913 - each says one thing about the files
         names: What to bring; some of it need not exist.
         there: Folder of the host, whose own parent exists.
         mirror: Whether to remove there what is not here, at and below the names.
+        by_content: Whether to read what has the same size and time as well.
         limit: The option that gives it time, and the seconds.
         without: Patterns of what to leave out, as rsync knows them.
 
@@ -69,6 +76,7 @@ def push(  # noqa: PLR0913 - each says one thing about the files
         MachineError: It cannot be brought.
     """
     options = ["--delete", "--delete-missing-args"] if mirror else []
+    options += ["--checksum"] if by_content else []
     options += [f"--exclude={each}" for each in (*without, f"{_INCOMING}*")]
     said = _rsync(
         connection,
@@ -171,13 +179,32 @@ def _merge(source: Path, target: Path) -> None:
             own = place.stat().st_mode & 0o7000
             mode = each.stat().st_mode & 0o777
             each.chmod(mode | 0o700)
-            place.chmod(mode | own | 0o700)
+            _give_mode(place, mode | own | 0o700)
             _merge(each, place)
-            place.chmod(mode | own)
+            _give_mode(place, mode | own)
         else:
             if place.is_dir() and not place.is_symlink():
                 remove_all(place)
-            each.replace(place)
+            _move(each, place)
+
+
+def _give_mode(place: Path, mode: int) -> None:
+    """Change the mode of a folder, where it is another and the folder is ours."""
+    if stat.S_IMODE(place.stat().st_mode) != mode:
+        with suppress(PermissionError):
+            place.chmod(mode)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Put a file or link in place; a folder of the workspace may be a disk."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != EXDEV:
+            raise
+        near = target.with_name(f"{_INCOMING}{target.name}"[:_MAX_NAME])
+        shutil.copy2(source, near, follow_symlinks=False)
+        near.replace(target)
 
 
 def _remove(path: Path) -> None:
@@ -209,7 +236,8 @@ def _rsync(  # noqa: PLR0913 - each says one thing about the transfer
     """Run rsync on a list of names, and return what it says at its end."""
     folder = connection.folder
     listed, said, errors = (folder / f"rsync.{each}" for each in ("in", "out", "err"))
-    listed.write_bytes(b"".join(os.fsencode(each) + b"\0" for each in names))
+    # Without ./, a name that begins with # or ; would be a comment.
+    listed.write_bytes(b"".join(b"./" + os.fsencode(each) + b"\0" for each in names))
     ended = run_process(
         [
             *_RSYNC,

@@ -1016,3 +1016,92 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
     assert process.returncode == 125
     assert not (cube_folder.root / "workspace/data/part").exists()
     assert "nothing of yours" in _call("clean", f"--platform={file}").stderr
+
+
+@pytest.mark.docker
+def test_second_checkout_and_a_second_workspace_have_their_own_results(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    """Equal content, equal sizes, equal times: still another seed."""
+    _place(cube_folder, host)
+    copy = type(cube_folder)(tmp_path / "b" / "tiny")
+    shutil.copytree(cube_folder.root, copy.root)
+    parts = []
+    for cube, seed in ((cube_folder, "AAAA"), (copy, "BBBB"), (cube_folder, "CCCC")):
+        workspace = tmp_path / seed
+        workspace.mkdir()
+        (workspace / "seed.txt").write_text(seed, encoding="utf-8")
+        os.utime(workspace / "seed.txt", (10**9, 10**9))
+
+        done = _run(cube, "make", "--workspace", workspace)
+
+        assert done.returncode == 0, done.stderr
+        parts.append((workspace / "data/part").read_text())
+
+    assert parts == ["AAAA", "BBBB", "CCCC"]
+
+
+@pytest.mark.docker
+def test_given_folders_in_one_another_links_and_odd_names_work(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    cube_folder.edit(
+        "tasks/make.yaml", "outputs:\n", "outputs:\n  - {name: log, type: directory}\n"
+    )
+    binding = "output_binding: {log: $WORKSPACE/log, "
+    cube_folder.edit("run/make.yaml", "output_binding: {", binding)
+    cube_folder.tasks(make='cat "$seed" | tee "$log/l.txt" > "$data/part"')
+    _place(cube_folder, host)
+    out = tmp_path / "out"
+    (out / "logs").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(out)
+    given: tuple[str, ...] = ("--parameter", f"make.data={tmp_path}/link")
+    given += ("--parameter", f"make.log={out}/logs")
+    for text in ("one", "two"):
+        for name in ("#seed", ";seed", "-seed"):
+            (tmp_path / name).write_text(f"{text}{name}", encoding="utf-8")
+            seed = ("--parameter", f"make.seed={tmp_path}/{name}")
+
+            done = _run(cube_folder, "make", *given, *seed)
+
+            assert done.returncode == 0, done.stderr
+            assert (out / "part").read_text() == f"{text}{name}"
+            assert (out / "logs/l.txt").read_text() == f"{text}{name}"
+
+
+@pytest.mark.docker
+def test_output_that_is_a_link_in_the_workspace_is_filled(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    _place(cube_folder, host)
+    workspace = cube_folder.root / "workspace"
+    (workspace / "real").mkdir()
+    (workspace / "data").symlink_to("real")
+
+    done = _run(cube_folder)
+
+    assert done.returncode == 0, done.stderr
+    assert (workspace / "data").is_symlink()
+    assert (workspace / "real/part").read_text() == "seed\n"
+
+
+@pytest.mark.docker
+def test_what_was_not_sent_is_not_missed_when_results_are_fetched_later(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    cube_folder.tasks(make='rm "$data/old"; echo begun; sleep 2; echo x > "$data/part"')
+    _place(cube_folder, host)
+    data = cube_folder.root / "workspace/data"
+    cube_folder.write("workspace/data/old", "sent\n")
+    with _begin(cube_folder) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+    _wait_for_glob(host.root, "workspaces/*/run/logs/outcome.json")
+    cube_folder.write("workspace/data/notes.txt", "mine\n")
+
+    done = _run(cube_folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "has ended since: fetching its results" in done.stderr
+    assert sorted(each.name for each in data.iterdir()) == ["notes.txt", "part"]
