@@ -179,10 +179,26 @@ class CubeThere:
 
     @cached_property
     def content_key(self) -> str:
-        """What tells the content of the cube and its platform file from others."""
-        names = [each for each in files_below(self._cube.root) if _is_sent(each)]
-        inner = self._inner.file.read_bytes().decode(errors="replace")
-        return content_key(self._cube.root, names, owner(), inner)[:12]
+        """What tells the content of the cube and its platform file from others.
+
+        Raises:
+            MachineError: A file of the cube cannot be read.
+        """
+        root = self._cube.root
+        try:
+            names = [each for each in files_below(root) if _is_sent(each)]
+            inner = self._inner.file.read_bytes().decode(errors="replace")
+            return content_key(root, names, owner(), inner)[:12]
+        except OSError as error:
+            raise MachineError(
+                Message(
+                    what=f"the cube {self._cube.id!r} cannot be sent",
+                    where=str(error.filename or root),
+                    found=str(error.strerror),
+                    expected="files that can be read",
+                    do="mend the permissions",
+                )
+            ) from error
 
     def check_host(self) -> None:
         """Look whether the host has all that is needed.
