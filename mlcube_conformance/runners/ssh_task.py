@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.errors import MachineError, Message, UsageError
+from mlcube_conformance.log import plain
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.liveness import lock_folder
 from mlcube_conformance.runners.ssh_connection import LinkLost
@@ -142,7 +143,9 @@ class TaskThere:
         state, record, outcome = found["state"], found["record"], found["outcome"]
         if state == "none":
             return False
-        what = f"{record['case']}, begun on {self._link.name} at {record['began']},"
+        # The host's word, which could steer a terminal.
+        case, began = plain(str(record["case"])), plain(str(record["began"]))
+        what = f"{case}, begun on {self._link.name} at {began},"
         if state == "running":
             if record["id"] != identity:
                 raise self._still_running(record)
