@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_NOTE = "place.json"
 #: In a folder that holds a cube; its dot keeps it from being removed.
 _MARK = ".mlcube-conformance-cube.json"
 _SHOWN = 6
@@ -42,7 +41,9 @@ def _use(request: Mapping[str, Any]) -> dict[str, Any]:
     for name in request["folders"]:
         folder = Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _NOTE).write_text(json.dumps(request["note"]), encoding="utf-8")
+        (folder / remote_job.NOTE).write_text(
+            json.dumps(request["note"]), encoding="utf-8"
+        )
     return {}
 
 
@@ -99,7 +100,7 @@ def _clean(request: Mapping[str, Any]) -> dict[str, Any]:
     used = {note["cube"]: why for folder, note in own if (why := _in_use(folder))}
     for folder, note in own:
         with suppress(OSError):
-            age = time.time() - (folder / _NOTE).stat().st_mtime
+            age = time.time() - (folder / remote_job.NOTE).stat().st_mtime
             if age < request["days"] * _DAY:
                 continue
             kept = "" if request["force"] else used.get(note["cube"], "")
@@ -115,7 +116,9 @@ def _clean(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _note_of(folder: Path) -> dict[str, str]:
     with suppress(OSError, ValueError):
-        note: dict[str, str] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        note: dict[str, str] = json.loads(
+            (folder / remote_job.NOTE).read_text(encoding="utf-8")
+        )
         return note
     return {}
 

@@ -25,8 +25,10 @@ from mlcube_conformance.process import kill_all, processes_in_session
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["end", "follow", "is_running", "look", "start", "stop"]
+__all__ = ["NOTE", "end", "follow", "is_running", "look", "start", "stop"]
 
+#: Beside a job: whom the folder belongs to; its time says when it was used.
+NOTE = "place.json"
 _RECORD = "job.json"
 _SESSION = "session"
 #: What the command says beside the task, such as a traceback.
@@ -81,7 +83,7 @@ def start(request: Mapping[str, Any]) -> dict[str, Any]:
     if is_running(folder):
         return {**look(request), "mine": False}
     with suppress(OSError):
-        os.utime(folder.parent / "place.json")  # It is in use.
+        os.utime(folder.parent / NOTE)  # It is in use.
     with _lock(folder) as lock:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "logs").mkdir(parents=True)

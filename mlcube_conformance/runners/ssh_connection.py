@@ -44,8 +44,7 @@ _ALIVE_INTERVAL = 5
 _ALIVE_COUNT = 3
 #: Seconds for a short question to be answered.
 _ANSWER_TIMEOUT = 60
-#: Exit code by which ssh says that it failed itself.
-_SSH_FAILED = 255
+#: Exit code of a shell that finds no such program.
 _NOT_FOUND = 127
 _PAUSE = 0.05
 #: Names that stand for others in documents; RFC 2606.

@@ -73,28 +73,26 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
         Violation: A value means another folder on another host.
     """
     given = _given_folders(invocation, workspace)
-    # By folder here and there: the names to send, and those to fetch.
-    found: dict[tuple[Path, str], tuple[dict[str, None], dict[str, None]]] = {}
+    # By folder here: the names to send, and those to fetch.
+    found: dict[Path, tuple[dict[str, None], dict[str, None]]] = {}
     overrides: dict[str, str] = {}
     places: list[tuple[Role, str, str]] = []
     inputs: list[Path] = []
     for binding in invocation.bindings:
         path = host_path(binding, workspace)
-        base, folder = workspace, WORKSPACE
+        base = workspace
         if binding.given_by_user:
             # The host is to see what a link leads to.
             path = path.resolve()
             base = given[_folder_of(binding, path)]
-            if base != workspace:
-                folder = f"{GIVEN}/{_short_hash(str(base))}"
         else:
             _refuse_home(binding)
         name = os.path.relpath(path, base)
-        place = os.path.normpath(f"{folder}/{name}")
+        place = os.path.normpath(f"{_folder_there(base, workspace)}/{name}")
         if binding.given_by_user:
             overrides[binding.parameter.name] = place
         names = dict.fromkeys(_with_targets(name, base))
-        sent, fetched = found.setdefault((base, folder), ({}, {}))
+        sent, fetched = found.setdefault(base, ({}, {}))
         sent.update(names)
         if binding.parameter.role == "output":
             fetched.update(names)
@@ -105,16 +103,24 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
         bundles=tuple(
             Bundle(
                 base=base,
-                there=folder,
+                there=_folder_there(base, workspace),
                 sent=tuple(_without_nested(sent)),
                 fetched=tuple(_without_nested(fetched)),
             )
-            for (base, folder), (sent, fetched) in found.items()
+            for base, (sent, fetched) in found.items()
         ),
         overrides=tuple(overrides.items()),
         places=tuple(places),
         inputs=tuple(inputs),
     )
+
+
+def _folder_there(base: Path, workspace: Path) -> str:
+    """Return where a folder of this machine lies on the host."""
+    if base == workspace:
+        return WORKSPACE
+    name = hashlib.sha256(os.fsencode(json.dumps(str(base)))).hexdigest()[:12]
+    return f"{GIVEN}/{name}"
 
 
 def _folder_of(binding: Binding, path: Path) -> Path:
@@ -198,7 +204,3 @@ def _refuse_home(binding: Binding) -> None:
                 do=f"write $WORKSPACE/{name}",
             )
         )
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(os.fsencode(json.dumps(text))).hexdigest()[:12]

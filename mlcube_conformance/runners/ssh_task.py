@@ -58,7 +58,6 @@ class TaskThere:
         self._job = there.run_job
         self._data = task_data(request.invocation, request.workspace)
         self._fetched = [each for each in self._data.bundles if each.fetched]
-        self._ours = False
         #: What was sent, at and below the names that are fetched, by their folder.
         self._before: dict[str, list[str]] = {}
 
@@ -71,15 +70,16 @@ class TaskThere:
         """
         request = self._request
         identity = self._identity()
+        ours = False
         try:
-            self._ours = self._settle(identity)
-            if not self._ours:
+            ours = self._settle(identity)
+            if not ours:
                 self._send()
-                self._ours = True
+                ours = True
                 self._start(identity)
             self._follow()
         except KeyboardInterrupt:
-            if self._ours:
+            if ours:
                 self._there.stop(self._job)
                 _note_of(identity).unlink(missing_ok=True)
                 request.watch.note(

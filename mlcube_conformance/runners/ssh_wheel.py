@@ -7,6 +7,7 @@ The format is that of https://packaging.python.org/en/latest/specifications/bina
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,6 +67,7 @@ def make_wheel(folder: Path) -> Path:
     return path
 
 
+@cache
 def _files() -> dict[str, bytes]:
     """Return what the packages hold, by path in the wheel."""
     found = {}

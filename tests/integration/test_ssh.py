@@ -541,13 +541,6 @@ def far_host(tmp_path: Path) -> Iterator[NamespaceHost]:
     host.stop()
 
 
-def _wait_for(path: Path, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} does not appear"
-        time.sleep(0.05)
-
-
 def _begin(cube: CubeFolder) -> subprocess.Popen[str]:
     """Begin to run `make`."""
     return subprocess.Popen(
@@ -782,7 +775,7 @@ def test_names_jumps_and_keys_of_the_users_configuration_count(
 def test_key_in_the_agent_is_used(cube_folder: CubeFolder, host: SshHost) -> None:
     socket = host.folder / "agent"
     with subprocess.Popen(["ssh-agent", "-D", "-a", socket]) as agent:
-        _wait_for(socket)
+        _wait_for_glob(host.folder, "agent")
         environment = {"SSH_AUTH_SOCK": str(socket)}
         subprocess.run(
             ["ssh-add", "-q", host.key],
