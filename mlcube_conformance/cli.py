@@ -21,6 +21,8 @@ import typer
 from mlcube_conformance.checks.run import exits_zero
 from mlcube_conformance.cli_options import (
     BuildArgOption,
+    BuildContextOption,
+    BuildStrategyOption,
     CaBundleOption,
     ConfigureTimeoutOption,
     CubeOption,
@@ -30,6 +32,7 @@ from mlcube_conformance.cli_options import (
     GpusOption,
     LogsOption,
     NetworkOption,
+    OptionalOption,
     ParameterOption,
     PlatformOption,
     TaskOption,
@@ -43,13 +46,17 @@ from mlcube_conformance.errors import (
     Violation,
     require,
 )
-from mlcube_conformance.loader.multi_file import load_cube_for
+from mlcube_conformance.loader.cubes import (
+    load_cube,
+    load_cube_for,
+    load_for_configure,
+)
 from mlcube_conformance.loader.platforms import (
     find_platform,
     load_place,
     load_platform,
 )
-from mlcube_conformance.model import Case
+from mlcube_conformance.model import Build, Case
 from mlcube_conformance.mounts import task_view
 from mlcube_conformance.outcome import Outcome
 from mlcube_conformance.plan import (
@@ -61,7 +68,8 @@ from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest, Watch
 from mlcube_conformance.selection import (
     absolute,
-    parse_assignments,
+    make_optional,
+    parse_environment,
     parse_overrides,
     runner_options,
 )
@@ -70,12 +78,14 @@ from mlcube_conformance.workspace import (
     confine,
     make_folder,
     make_outputs,
+    stage,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
+    from mlcube_conformance.loader.loaded import LoadedCube
     from mlcube_conformance.model import Cube, Image, Platform, RunResult
     from mlcube_conformance.runners.base import Options, Runner
 
@@ -111,6 +121,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         mlcube: CubeOption,
         platform: PlatformOption,
         build_arg: BuildArgOption = [],  # noqa: B006 - read by typer, never changed
+        build_strategy: BuildStrategyOption = None,
+        build_context: BuildContextOption = None,
         env: EnvOption = [],  # noqa: B006 - as above
         network: NetworkOption = None,
         ca_bundle: CaBundleOption = None,
@@ -121,23 +133,29 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         with _ending(logs) as outcome:
             options = runner_options(
                 build_args=build_arg,
-                environment=_environment(env),
+                build_strategy=build_strategy.value if build_strategy else None,
+                environment=parse_environment(env),
                 network=_network(network),
                 gpus=None,
                 ca_bundle=ca_bundle,
                 configure_timeout=configure_timeout,
             )
-            with _job(kind, mlcube, platform, logs=logs) as job:
+            loaded = load_for_configure(_cube_folder(mlcube), options.environment)
+            cube = _checked(loaded, build_context)
+            with _job(kind, cube, platform, logs) as job:
                 outcome.image = job.configure(options)
 
     @app.command()
     def run(
         mlcube: CubeOption,
         platform: PlatformOption,
-        task: TaskOption,
+        task: TaskOption = None,
         workspace: WorkspaceOption = None,
         parameter: ParameterOption = [],  # noqa: B006 - read by typer, never changed
-        build_arg: BuildArgOption = [],  # noqa: B006 - read by typer, never changed
+        optional: OptionalOption = [],  # noqa: B006 - as above
+        build_arg: BuildArgOption = [],  # noqa: B006 - as above
+        build_strategy: BuildStrategyOption = None,
+        build_context: BuildContextOption = None,
         env: EnvOption = [],  # noqa: B006 - as above
         network: NetworkOption = None,
         gpus: GpusOption = None,
@@ -150,14 +168,21 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         with _ending(logs) as outcome:
             options = runner_options(
                 build_args=build_arg,
-                environment=_environment(env),
+                build_strategy=build_strategy.value if build_strategy else None,
+                environment=parse_environment(env),
                 network=_network(network),
                 gpus=gpus,
                 ca_bundle=ca_bundle,
                 configure_timeout=configure_timeout,
                 task_timeout=task_timeout,
             )
-            with _job(kind, mlcube, platform, task, parameter, logs=logs) as job:
+            root = _cube_folder(mlcube)
+            loaded = load_cube_for(root, task, options.environment)
+            cube = _checked(loaded, build_context)
+            overrides = parse_overrides("--parameter", parameter)
+            check_overrides([cube], overrides)
+            (cube,) = make_optional([override_parameters(cube, overrides)], optional)
+            with _job(kind, cube, platform, logs) as job:
                 outcome.result = result = job.run(options, workspace)
                 code = _TIMED_OUT if result.timed_out else result.exit_code
                 if code:
@@ -219,14 +244,6 @@ def _network(value: str | None) -> str | None:
     return value
 
 
-def _environment(given: Sequence[str]) -> dict[str, str]:
-    """Read `NAME=VALUE` texts, and names of variables of this process."""
-    named = {name: os.environ[name] for name in given if name in os.environ}
-    return named | parse_assignments(
-        "--env", [each for each in given if each not in named], "NAME or NAME=VALUE"
-    )
-
-
 @contextmanager
 def _ending(logs: Path | None) -> Iterator[Outcome]:
     """Turn an error into its message and its exit code, never a traceback."""
@@ -281,14 +298,21 @@ class _Job:
         workspace = absolute(str(workspace)) if workspace else self.cube.workspace
         try:
             require(check_paths(invocation, workspace))
+            if workspace != self.cube.workspace:
+                every = load_cube(self.cube.root, self.cube.id, options.environment)
+                stage(self.cube, every.cube.invocations, workspace)
             confine(invocation, workspace)
             check_inputs(invocation, workspace)
         except Violation as violation:
             raise UsageError(*violation.messages) from violation
-        image = self.runner.find_image(self.cube, self.platform) or self.configure(
-            options
-        )
+        strategy = options.build_strategy or self.platform.strategy
+        found = self.runner.find_image(self.cube, self.platform)
+        image = self.configure(options) if strategy == "always" else found
+        image = image or self.configure(options)
         make_outputs(invocation, workspace)
+        view = task_view(invocation, workspace)
+        for warning in view.warnings:
+            _say(f"warning: {warning}")
         stdout, stderr = self.logs / "stdout.log", self.logs / "stderr.log"
         _say(f"running {case.id}; log: {stdout}")
         result = self.runner.run(
@@ -299,7 +323,7 @@ class _Job:
                 platform=self.platform,
                 invocation=invocation,
                 workspace=workspace,
-                view=task_view(invocation, workspace),
+                view=view,
                 options=options,
                 stdout=stdout,
                 stderr=stderr,
@@ -316,15 +340,9 @@ class _Job:
 
 @contextmanager
 def _job(
-    kind: str,
-    mlcube: Path,
-    platform_name: str,
-    task: Path | None = None,
-    parameters: Sequence[str] = (),
-    logs: Path | None = None,
+    kind: str, cube: Cube, platform_name: str, logs: Path | None
 ) -> Iterator[_Job]:
-    """Read the files; nothing is made or started before they are all right."""
-    cube = _read_cube(mlcube, task, parameters)
+    """Read the platform; nothing is made or started before the files are right."""
     platform = _read_platform(platform_name, cube, kind)
     if logs is None:
         place = Path(tempfile.mkdtemp(prefix="mlcube-"))
@@ -348,21 +366,29 @@ def _job(
                 place.rmdir()  # empty where nothing was started
 
 
-def _read_cube(mlcube: Path, task: Path | None, parameters: Sequence[str]) -> Cube:
+def _cube_folder(mlcube: Path) -> Path:
+    """Return the folder of a cube, which may be named by its main file."""
+    if mlcube.is_file() and mlcube.suffix in {".yaml", ".yml"}:
+        mlcube = mlcube.parent
     if not mlcube.is_dir():
         raise _not_there("--mlcube", mlcube, "the folder of a cube")
-    if task is not None and not task.is_file():
-        named = mlcube / "run" / f"{task}.yaml"
-        if not named.is_file():
-            raise _not_there("--task", task, "a run file, or the name of one")
-        task = named
-    loaded = load_cube_for(absolute(str(mlcube)), absolute(str(task)) if task else None)
+    return absolute(str(mlcube))
+
+
+def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:
+    """Return a cube whose files are right, to be built in another folder if asked."""
     _refuse(loaded.problems)
     for warning in loaded.warnings:
         _say(f"warning: {warning}")
-    overrides = parse_overrides("--parameter", parameters)
-    check_overrides([loaded.cube], overrides)
-    return override_parameters(loaded.cube, overrides)
+    cube = loaded.cube
+    if build_context is None:
+        return cube
+    if not build_context.is_dir():
+        raise _not_there("--build-context", build_context, "a folder")
+    context, old = absolute(str(build_context)), cube.docker
+    inside = old.file.is_relative_to(old.context)
+    file = context / old.file.relative_to(old.context) if inside else old.file
+    return replace(cube, docker_build=Build(file=file, context=context))
 
 
 def _read_platform(name: str, cube: Cube, kind: str) -> Platform:

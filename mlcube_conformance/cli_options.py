@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,9 @@ import typer
 
 __all__ = [
     "BuildArgOption",
+    "BuildContextOption",
+    "BuildStrategy",
+    "BuildStrategyOption",
     "CaBundleOption",
     "ConfigureTimeoutOption",
     "CubeOption",
@@ -18,6 +22,7 @@ __all__ = [
     "GpusOption",
     "LogsOption",
     "NetworkOption",
+    "OptionalOption",
     "ParameterOption",
     "PlatformOption",
     "TaskOption",
@@ -32,8 +37,46 @@ PlatformOption = Annotated[
     str, typer.Option("--platform", metavar="FILE", help="Platform file, or its name.")
 ]
 TaskOption = Annotated[
-    Path,
-    typer.Option("--task", metavar="FILE", help="Run file of the task, or its name."),
+    Path | None,
+    typer.Option(
+        "--task",
+        metavar="NAME",
+        help="Task, or run file, or its path; not needed where there is but one.",
+    ),
+]
+OptionalOption = Annotated[
+    list[str],
+    typer.Option(
+        "--optional",
+        metavar="NAME",
+        help="Input that the task does without where it is not there (repeatable).",
+    ),
+]
+
+
+class BuildStrategy(StrEnum):
+    """Where an image comes from."""
+
+    AUTO = "auto"
+    PULL = "pull"
+    ALWAYS = "always"
+
+
+BuildStrategyOption = Annotated[
+    BuildStrategy | None,
+    typer.Option(
+        "--build-strategy",
+        help="Build where there is a recipe, pull, or build anew before each run; "
+        "without the option, as the cube says.",
+    ),
+]
+BuildContextOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--build-context",
+        metavar="DIR",
+        help="Folder to build in, in place of the one that the cube names.",
+    ),
 ]
 ParameterOption = Annotated[
     list[str],

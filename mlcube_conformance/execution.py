@@ -291,8 +291,8 @@ class Execution:
             path = host_path(binding, workspace)
             if binding.parameter.role == "output":
                 seen.append(snapshot(path))
-            elif path in outputs:
-                # Declared as an output too, so that the task may change it.
+            elif path in outputs or binding.parameter.access == "rw":
+                # Declared as an output too, or as rw: the task may change it.
                 seen.append(Snapshot({}))
             else:
                 seen.append(snapshot(path, without=outputs))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
     from mlcube_conformance.execution import TaskRun
-    from mlcube_conformance.loader.multi_file import LoadedCube
+    from mlcube_conformance.loader.loaded import LoadedCube
     from mlcube_conformance.model import Case, Cube, Image, Platform
     from mlcube_conformance.plan import Comparison, Placement
     from mlcube_conformance.selection import CheckedPlatform

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Binding",
+    "Build",
     "Case",
     "Cube",
     "Image",
@@ -21,6 +22,7 @@ __all__ = [
     "Parameter",
     "Place",
     "Platform",
+    "PlatformFile",
     "RemoteEntry",
     "Role",
     "RunResult",
@@ -28,7 +30,9 @@ __all__ = [
     "Task",
 ]
 
-Kind = Literal["file", "directory"]
+Kind = Literal["file", "directory", "unknown"]
+Access = Literal["", "ro", "rw"]
+Strategy = Literal["auto", "pull", "always"]
 Role = Literal["input", "output"]
 ImageOrigin = Literal["built", "up to date", "pulled", "present"]
 
@@ -56,7 +60,12 @@ class Parameter:
 
     name: str
     kind: Kind
+    """`unknown` for an input that is what lies there when the task runs."""
     role: Role
+    access: Access = ""
+    """How the task is to see it; "" for the way that its role asks."""
+    optional: bool = False
+    """Whether the task does without it where it is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +74,9 @@ class Task:
 
     name: str
     parameters: tuple[Parameter, ...]
+    entrypoint: tuple[str, ...] = ()
+    """What is started in place of the image's entry point, and without the name of the
+    task; empty for that of the image."""
 
     def parameter(self, name: str, role: Role) -> Parameter | None:
         """Return the parameter of that name and role, if it is declared."""
@@ -103,6 +115,16 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What an image is made from."""
+
+    file: Path
+    """A Dockerfile, or a recipe of Singularity; it need not be there."""
+    context: Path
+    """Folder that the paths in it start from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cube:
     """A folder that packages an ML workload."""
 
@@ -112,6 +134,12 @@ class Cube:
     name: str
     version: str
     invocations: tuple[Invocation, ...]
+    platforms: Mapping[str, Platform] = field(default_factory=dict)
+    """Those that its main file describes, by name."""
+    docker_build: Build | None = None
+    """None for `build/Dockerfile`."""
+    singularity_build: Build | None = None
+    """None for `build/Singularity.recipe`."""
     deterministic: frozenset[tuple[str, str]] = frozenset()
     """Tasks and outputs whose bytes the cube promises to be always the same."""
 
@@ -125,9 +153,22 @@ class Cube:
         return self.root / "workspace"
 
     @property
-    def build_context(self) -> Path:
-        """Folder that the image is built from."""
-        return self.root / "build"
+    def docker(self) -> Build:
+        """The Dockerfile, and the folder it is built in."""
+        build = self.root / "build"
+        return self.docker_build or Build(file=build / "Dockerfile", context=build)
+
+    @property
+    def singularity(self) -> Build:
+        """The recipe of Singularity, and the folder it is built in."""
+        build = self.root / "build"
+        recipe = build / "Singularity.recipe"
+        return self.singularity_build or Build(file=recipe, context=build)
+
+    def shown(self, path: Path) -> str:
+        """Return a path as it reads best: relative to the cube where it lies in it."""
+        inside = path.is_relative_to(self.root)
+        return str(path.relative_to(self.root) if inside else path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +217,24 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformFile:
+    """Where a platform is described."""
+
+    path: Path
+    section: str = ""
+    """Key of the cube's main file, where that is what describes it."""
+
+    @property
+    def stem(self) -> str:
+        """What `--platform` calls it."""
+        return self.section or self.path.stem
+
+    def __str__(self) -> str:
+        """Read as "mlcube.yaml, key docker"."""
+        return f"{self.path}, key {self.section}" if self.section else str(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Where and how a cube runs, as its platform file says."""
 
@@ -185,14 +244,33 @@ class Platform:
     """Name of the runner: `docker`, `singularity`, …"""
     image: str
     file: Path
+    section: str = ""
+    """Key of the file, where it describes more than the platform."""
     options: Mapping[str, str] = field(default_factory=dict)
     """What the file asks beyond the defaults, such as `network` or `gpus`."""
+    with_gpus: Mapping[str, str] = field(default_factory=dict)
+    """What it asks further where a task gets GPUs."""
+    without_gpus: Mapping[str, str] = field(default_factory=dict)
+    """What it asks further where a task gets none."""
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for tasks."""
+    strategy: Strategy = "auto"
+    """Whether the image is built where there is a recipe, pulled, or built anew
+    before each run."""
+    base: str = ""
+    """Image that stands for a recipe of Singularity, as `docker://python:3.12`."""
     version: str = ""
     """Versions of the engine that serve, as `>=20.10`."""
     place: Place | None = None
     """The other host, where the kind is `ssh`."""
     inner: Platform | None = None
     """The platform of that host; this one has its image and options."""
+
+    @property
+    def source(self) -> PlatformFile:
+        """Where it is described."""
+        return PlatformFile(path=self.file, section=self.section)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,12 +286,12 @@ class Case:
         return f"<Case {self.id}>"
 
     @property
-    def placement_key(self) -> tuple[Path, Path]:
+    def placement_key(self) -> tuple[Path, PlatformFile]:
         """What tells the cube and the platform from all others; ids may look alike."""
-        return (self.cube.root, self.platform.file)
+        return (self.cube.root, self.platform.source)
 
     @property
-    def key(self) -> tuple[Path, Path, str]:
+    def key(self) -> tuple[Path, PlatformFile, str]:
         """What tells the case from all others."""
         return (*self.placement_key, self.invocation.name)
 

@@ -1,8 +1,8 @@
 """Turns the values of an invocation into host paths, mounts and arguments.
 
 The rules are those of MLCube: a directory is mounted at `/mlcube_io<K>`, a file
-by the folder that holds it; the task's name comes first, then `--name=path` for
-inputs and outputs in the order of the run file.
+by the folder that holds it; the task's name comes first, but for a task with an entry
+point of its own, then `--name=path` for inputs and outputs in the order of the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mlcube_conformance.model import Mount
 if TYPE_CHECKING:
     from mlcube_conformance.model import Binding, Invocation
 
-__all__ = ["TaskView", "expanded", "host_path", "task_view"]
+__all__ = ["TaskView", "expanded", "host_path", "is_file", "task_view"]
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
@@ -30,6 +30,10 @@ class TaskView:
 
     mounts: tuple[Mount, ...]
     arguments: tuple[str, ...]
+    missing: tuple[Mount, ...] = ()
+    """Folders of optional inputs that have an argument and are not there."""
+    warnings: tuple[str, ...] = ()
+    """What is done otherwise than a parameter asks."""
 
 
 def host_path(binding: Binding, workspace: Path) -> Path:
@@ -79,29 +83,56 @@ def expanded(text: str, workspace: Path) -> Path:
     return Path(os.path.normpath(workspace / text))
 
 
+def is_file(binding: Binding, workspace: Path) -> bool:
+    """Say whether a value means a file: as declared, or else as what lies there."""
+    if binding.parameter.kind == "unknown":
+        return not host_path(binding, workspace).is_dir()
+    return binding.parameter.kind == "file"
+
+
 def task_view(invocation: Invocation, workspace: Path) -> TaskView:
     """Return the mounts and arguments of a task; makes nothing on the disk.
 
     Two values that need the same folder share one mount, which is writable as
-    soon as one of them is an output.
+    soon as one of them is an output. An optional input whose folder is not there has
+    an argument, and no mount.
     """
     writable: dict[Path, bool] = {}
-    arguments = [invocation.task.name]
+    read_only: dict[Path, str] = {}
+    missing: set[Path] = set()
+    arguments = [] if invocation.task.entrypoint else [invocation.task.name]
     for binding in invocation.bindings:
         path = host_path(binding, workspace)
-        is_file = binding.parameter.kind == "file"
-        is_output = binding.parameter.role == "output"
-        if is_file and not is_output:
+        as_file = is_file(binding, workspace)
+        parameter = binding.parameter
+        is_output = parameter.role == "output"
+        if as_file and not is_output:
             path = path.resolve()  # A link would lead nowhere inside.
         # The folder is resolved, so that two spellings make one mount.
-        folder = (path.parent if is_file else path).resolve()
-        writable[folder] = writable.get(folder, False) or is_output
+        folder = (path.parent if as_file else path).resolve()
+        may_write = is_output or parameter.access == "rw"
+        writable[folder] = writable.get(folder, False) or may_write
+        if parameter.access == "ro":
+            read_only[folder] = parameter.name
+        if parameter.optional and not folder.is_dir():
+            missing.add(folder)
         inside = f"/mlcube_io{list(writable).index(folder)}"
-        if is_file:
+        if as_file:
             inside = f"{inside}/{path.name}"
-        arguments.append(f"--{binding.parameter.name}={inside}")
-    mounts = tuple(
+        arguments.append(f"--{parameter.name}={inside}")
+    folders = tuple(
         Mount(host=folder, container=f"/mlcube_io{index}", writable=may_write)
         for index, (folder, may_write) in enumerate(writable.items())
     )
-    return TaskView(mounts=mounts, arguments=tuple(arguments))
+    warnings = tuple(
+        f"{name!r} is to be read-only (ro), but lies in a folder that the task has to "
+        f"write to (rw): {folder} is writable"
+        for folder, name in read_only.items()
+        if writable[folder]
+    )
+    return TaskView(
+        mounts=tuple(each for each in folders if each.host not in missing),
+        arguments=tuple(arguments),
+        missing=tuple(each for each in folders if each.host in missing),
+        warnings=warnings,
+    )

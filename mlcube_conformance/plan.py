@@ -15,7 +15,14 @@ from mlcube_conformance.mounts import host_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlcube_conformance.model import Case, Cube, Invocation, Platform, Role
+    from mlcube_conformance.model import (
+        Case,
+        Cube,
+        Invocation,
+        Platform,
+        PlatformFile,
+        Role,
+    )
 
 __all__ = [
     "Comparison",
@@ -64,9 +71,9 @@ class Placement:
         return f"{self.cube.id}-{self.platform.id}"
 
     @property
-    def key(self) -> tuple[Path, Path]:
+    def key(self) -> tuple[Path, PlatformFile]:
         """What tells it from all others; ids may look alike."""
-        return (self.cube.root, self.platform.file)
+        return (self.cube.root, self.platform.source)
 
     def producers(self, case: Case) -> tuple[Case, ...]:
         """Return the cases that write what this one reads, in order."""

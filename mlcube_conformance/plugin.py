@@ -49,6 +49,11 @@ __all__ = [
     "workspace",
 ]
 
+#: Options that do nothing without a cube.
+_OF_A_CUBE = (
+    *("platform", "task", "parameter", "optional", "workspace", "live"),
+    *("build_arg", "build_strategy", "env"),
+)
 _MARKERS = (
     "clause(id): the requirement that a test of the suite checks",
     "mlcube_task(*names): run the test for these tasks of a cube only",
@@ -95,6 +100,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="value for a parameter, instead of the run file's (repeatable)",
     )
     add(
+        "--optional",
+        action="append",
+        default=[],
+        metavar="TASK.NAME",
+        dest="mlcube_optional",
+        help="input that a task does without where it is not there (repeatable)",
+    )
+    add(
         "--workspace",
         metavar="DIR",
         dest="mlcube_workspace",
@@ -120,6 +133,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME=VALUE",
         dest="mlcube_build_arg",
         help="build argument of the image (repeatable)",
+    )
+    add(
+        "--build-strategy",
+        choices=("auto", "pull", "always"),
+        dest="mlcube_build_strategy",
+        help="build images where there is a recipe, pull them, or build them anew "
+        "(default: as the cube says)",
+    )
+    add(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        dest="mlcube_env",
+        help="variable for tasks, and for ${oc.env:NAME} in a cube; without a value, "
+        "that of this process (repeatable)",
     )
     add(
         "--network",
@@ -176,7 +205,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _refuse_options_without_cube(config: pytest.Config) -> None:
     """Refuse what would silently do nothing."""
-    for name in ("platform", "task", "parameter", "workspace", "live", "build_arg"):
+    for name in _OF_A_CUBE:
         if config.getoption(f"mlcube_{name}"):
             option = f"--{name.replace('_', '-')}"
             message = f"{option} needs a cube: give --cube PATH"

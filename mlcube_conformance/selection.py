@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.checks.definition import check_definitions
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.loader.multi_file import LoadedCube, load_cube
+from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
-from mlcube_conformance.model import Case
+from mlcube_conformance.loader.promises import with_optional_inputs
+from mlcube_conformance.model import Case, PlatformFile
 from mlcube_conformance.plan import (
     Comparison,
     Override,
@@ -33,12 +34,17 @@ from mlcube_conformance.runners.base import Options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mlcube_conformance.loader.loaded import LoadedCube
+    from mlcube_conformance.model import Cube, Strategy
+
 __all__ = [
     "CheckedPlatform",
     "Selection",
     "absolute",
+    "make_optional",
     "parse_assignments",
     "parse_ca_bundle",
+    "parse_environment",
     "parse_gpus",
     "parse_overrides",
     "parse_seconds",
@@ -48,6 +54,7 @@ __all__ = [
 
 _GLOB = re.compile(r"[*?\[]")
 _HOUR = 3600.0
+_NO_VARIABLES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +63,8 @@ class CheckedPlatform:
 
     id: str
     """As in `mnist-docker`."""
-    key: tuple[Path, Path]
-    """Folder of the cube and platform file."""
+    key: tuple[Path, PlatformFile]
+    """Folder of the cube and where the platform is described."""
     problems: tuple[Message, ...]
 
 
@@ -85,27 +92,35 @@ def select(
     platforms: Sequence[str],
     tasks: Sequence[str],
     overrides: Sequence[Override],
+    *,
+    optional: Sequence[str] = (),
+    variables: Mapping[str, str] = _NO_VARIABLES,
 ) -> Selection:
     """Read the cubes and platform files and say which cases there are.
+
+    Args:
+        cubes: Folders, main files or patterns.
+        platforms: Names or files of platforms.
+        tasks: Tasks or run files; none for all.
+        overrides: Values of the command line.
+        optional: Inputs that need not be there, as `TASK.NAME` or `NAME`.
+        variables: What the command line gives for `${oc.env:NAME}`.
 
     Raises:
         UsageError: A cube, platform, task or parameter asked for does not exist.
     """
     roots = [root for given in cubes for root in _cube_roots(given)]
     read = [
-        load_cube(root, cube_id)
+        load_cube(root, cube_id, variables)
         for root, cube_id in _with_ids(list(dict.fromkeys(roots)))
     ]
     check_overrides([each.cube for each in read], overrides)
+    cubes_made = make_optional(
+        [override_parameters(each.cube, overrides) for each in read], optional
+    )
     loaded = tuple(
-        check_definitions(
-            LoadedCube(
-                cube=override_parameters(each.cube, overrides),
-                problems=each.problems,
-                warnings=each.warnings,
-            )
-        )
-        for each in read
+        check_definitions(replace(each, cube=cube))
+        for each, cube in zip(read, cubes_made, strict=True)
     )
     checked: list[CheckedPlatform] = []
     placements: list[Placement] = []
@@ -113,7 +128,7 @@ def select(
         files = list(
             dict.fromkeys(find_platform(name, each.cube) for name in platforms)
         )
-        named = _with_ids([file.with_suffix("") for file in files])
+        named = _with_ids([file.path.parent / file.stem for file in files])
         for file, (_, platform_id) in zip(files, named, strict=True):
             _place(each, (file, platform_id), tasks, checked, placements)
     _check_tasks(tasks, loaded)
@@ -124,7 +139,7 @@ def select(
 
 def _place(
     loaded: LoadedCube,
-    named: tuple[Path, str],
+    named: tuple[PlatformFile, str],
     tasks: Sequence[str],
     checked: list[CheckedPlatform],
     placements: list[Placement],
@@ -154,6 +169,35 @@ def _place(
     placements.append(
         Placement(cube=cube, platform=platform, cases=selected, all_cases=needed)
     )
+
+
+def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
+    """Return cubes some of whose inputs need not be there.
+
+    Raises:
+        UsageError: No task has such an input.
+    """
+    known = {
+        f"{each.task.name}.{binding.parameter.name}"
+        for cube in cubes
+        for each in cube.invocations
+        for binding in each.bound("input")
+    }
+    names = [each.rpartition(".")[::2] for each in optional]
+    for given, (task, name) in zip(optional, names, strict=True):
+        if not any(
+            each == given or (not task and each.endswith(f".{name}")) for each in known
+        ):
+            raise UsageError(
+                Message(
+                    what=f"no task has the input {given!r}",
+                    where="--optional",
+                    found=given,
+                    expected=f"one of {', '.join(sorted(known)) or '(none)'}",
+                    do=did_you_mean(given, known) or "mend the name",
+                )
+            )
+    return [with_optional_inputs(cube, names) for cube in cubes]
 
 
 def absolute(given: str) -> Path:
@@ -258,6 +302,18 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
     return tuple(overrides)
 
 
+def parse_environment(values: Sequence[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` texts, and names of variables of this process.
+
+    Raises:
+        UsageError: One of them is neither.
+    """
+    named = {name: os.environ[name] for name in values if name in os.environ}
+    return named | parse_assignments(
+        "--env", [each for each in values if each not in named], "NAME or NAME=VALUE"
+    )
+
+
 def parse_seconds(option: str, value: str | None) -> float:
     """Read a number of seconds above 0; None gives an hour.
 
@@ -315,6 +371,7 @@ def runner_options(
     gpus: str | None,
     ca_bundle: str | None,
     environment: Mapping[str, str] | None = None,
+    build_strategy: Strategy | None = None,
     configure_timeout: str | None = None,
     task_timeout: str | None = None,
 ) -> Options:
@@ -326,6 +383,7 @@ def runner_options(
     return Options(
         build_args=parse_assignments("--build-arg", build_args),
         environment=environment or {},
+        build_strategy=build_strategy,
         network=network,
         gpus=parse_gpus(gpus),
         ca_bundle=parse_ca_bundle(ca_bundle),

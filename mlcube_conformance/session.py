@@ -24,7 +24,7 @@ from mlcube_conformance.errors import (
     Violation,
 )
 from mlcube_conformance.execution import Execution
-from mlcube_conformance.loader.multi_file import LoadedCube
+from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import mask
 from mlcube_conformance.model import Case
@@ -33,6 +33,7 @@ from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.selection import (
     CheckedPlatform,
     absolute,
+    parse_environment,
     parse_overrides,
     runner_options,
     select,
@@ -62,6 +63,7 @@ class ConformanceSession:
             UsageError: Something that was asked for does not exist.
         """
         option = config.getoption
+        environment = parse_environment(option("mlcube_env"))
         self._config = config
         self._keep: str = option("mlcube_keep")
         self._choice = PlatformChoice.of(config)
@@ -70,6 +72,8 @@ class ConformanceSession:
             self._choice.platforms,
             option("mlcube_task"),
             parse_overrides("--parameter", option("mlcube_parameter")),
+            optional=option("mlcube_optional"),
+            variables=environment,
         )
         workspace = _workspace(option("mlcube_workspace"))
         if workspace and len(self.selection.placements) > 1:
@@ -82,6 +86,8 @@ class ConformanceSession:
             folder=config.invocation_params.dir / _FOLDER / run_id,
             options=runner_options(
                 build_args=option("mlcube_build_arg"),
+                environment=environment,
+                build_strategy=option("mlcube_build_strategy"),
                 network=option("mlcube_network"),
                 gpus=option("mlcube_gpus"),
                 ca_bundle=option("mlcube_ca_bundle"),
@@ -127,9 +133,9 @@ class ConformanceSession:
         ]
         lines += [
             f"mlcube-conformance: {each.id} asks for "
-            + ", ".join(f"{k}={v}" for k, v in each.platform.options.items())
+            + ", ".join(f"{k}={v}" for k, v in _asked(each.platform).items())
             for each in self.selection.placements
-            if each.platform.options
+            if _asked(each.platform)
         ]
         if not self._config.getoption("collectonly"):
             lines.append(
@@ -433,6 +439,13 @@ def _has_no_subject(item: pytest.Item | pytest.Collector) -> bool:
     )
 
 
+def _asked(platform: Platform) -> dict[str, str]:
+    """Return what a platform asks beyond the defaults, with GPUs or without."""
+    gpus = platform.options.get("gpus")
+    more = platform.with_gpus if gpus else platform.without_gpus
+    return {**more, **platform.options}
+
+
 def _new_run_id() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
@@ -445,6 +458,6 @@ def _short(path: Path) -> str:
 def _platform_word(platform: Platform, cube: Cube) -> str:
     """Return the name of a platform, or its file where the name means another."""
     with suppress(UsageError):
-        if find_platform(platform.id, cube) == platform.file:
+        if find_platform(platform.id, cube) == platform.source:
             return platform.id
     return _short(platform.file)

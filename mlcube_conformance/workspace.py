@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, Violation
-from mlcube_conformance.mounts import host_path
+from mlcube_conformance.mounts import host_path, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,20 +235,26 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
         path = host_path(binding, workspace)
         parameter = binding.parameter
         found = _what_is(path)
-        if found != parameter.kind:
-            missing = found == "nothing"
+        missing = found == "nothing"
+        if missing and parameter.optional:
+            continue
+        unknown = parameter.kind == "unknown"
+        expected = "a file or directory" if unknown else f"a {parameter.kind}"
+        kinds = {"file", "directory"} if unknown else {parameter.kind}
+        if found not in kinds:
             messages.append(
                 Message(
                     what=f"the input {parameter.name!r} of task "
                     f"{invocation.task.name!r} "
-                    + ("is missing" if missing else f"is no {parameter.kind}"),
+                    + ("is missing" if missing else f"is no {expected[2:]}"),
                     where=str(binding.source),
                     found=f"{found} at {_place(binding, path)}",
-                    expected=f"a {parameter.kind}",
+                    expected=expected,
                     do="mend the path"
                     if missing and binding.given_by_user
                     else "put it into the cube's workspace/, or run the task that "
-                    "writes it first"
+                    "writes it first;\nwhere the task does without it: --optional "
+                    f"{invocation.task.name}.{parameter.name}"
                     if missing
                     else f"declare type: {found}, or mend the path",
                 )
@@ -291,7 +297,7 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
                     do=f"declare type: {found}, or mend the path",
                 )
             )
-        folder = path if parameter.kind == "directory" else path.parent
+        folder = path.parent if is_file(binding, workspace) else path
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.checks.definition import check_definitions
-from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.cubes import load_cube
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlcube_conformance.loader.multi_file import LoadedCube
+    from mlcube_conformance.loader.loaded import LoadedCube
     from tests.cube_folders import CubeFolder
 
 

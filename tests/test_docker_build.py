@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.model import Platform
 from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
 from mlcube_conformance.runners.docker_build import BuildContext, machine_is_at_fault

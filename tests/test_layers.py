@@ -25,10 +25,15 @@ LAYERS = (
     # reading
     "loader.yaml",
     "loader.fields",
+    "loader.loaded",
     "loader.promises",
-    "loader.multi_file",
-    "loader.places",
     "loader.run_args",
+    "loader.interpolation",
+    "loader.sections",
+    "loader.multi_file",
+    "loader.single_file",
+    "loader.cubes",
+    "loader.places",
     "loader.platforms",
     # deciding
     "mounts",

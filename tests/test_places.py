@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.loader.platforms import load_platform
-from mlcube_conformance.model import Interpreter, Place
+from mlcube_conformance.model import Interpreter, Place, PlatformFile
 from mlcube_conformance.runners.ssh_data import task_data
 from mlcube_conformance.runners.ssh_host import HostFacts, what_is_missing
 from mlcube_conformance.runners.ssh_wheel import make_wheel, package_key
@@ -57,7 +57,7 @@ def _load(
     file.parent.mkdir(exist_ok=True)
     file.write_text(text, encoding="utf-8")
     cube = load_cube(cube_folder.root, "tiny").cube
-    platform, problems = load_platform(file, cube)
+    platform, problems = load_platform(PlatformFile(path=file), cube)
     return platform, "\n".join(str(each) for each in problems)
 
 
@@ -218,7 +218,9 @@ def test_what_a_host_lacks(
     cube_folder.write("platform/docker.yaml", DOCKER.replace(">=20.10", wanted))
     (cube_folder.root / "platform/ssh.yaml").write_text(LEAST, encoding="utf-8")
     cube = load_cube(cube_folder.root, "tiny").cube
-    platform, _ = load_platform(cube_folder.root / "platform/ssh.yaml", cube)
+    platform, _ = load_platform(
+        PlatformFile(path=cube_folder.root / "platform/ssh.yaml"), cube
+    )
     assert platform is not None
 
     found = what_is_missing(HostFacts(**(FACTS | changes)), platform)  # type: ignore[arg-type]

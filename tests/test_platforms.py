@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.errors import UsageError
-from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.model import PlatformFile
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Platform
@@ -31,7 +32,7 @@ docker_runtime: docker
 def _load(cube_folder: CubeFolder, text: str) -> tuple[Platform | None, str]:
     file = cube_folder.write("platform/here.yaml", text)
     cube = load_cube(cube_folder.root, "tiny").cube
-    platform, problems = load_platform(file, cube)
+    platform, problems = load_platform(PlatformFile(path=file), cube)
     return platform, "\n".join(str(each) for each in problems)
 
 
@@ -158,7 +159,7 @@ def test_the_cubes_own_file_comes_first(cube_folder: CubeFolder) -> None:
     own = cube_folder.write("platforms/docker.yaml", LATER)
     cube = load_cube(cube_folder.root, "tiny").cube
 
-    assert find_platform("docker", cube) == own
+    assert find_platform("docker", cube) == PlatformFile(path=own)
 
 
 def test_unknown_name_lists_those_there_are(cube_folder: CubeFolder) -> None:

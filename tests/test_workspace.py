@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.snapshots import snapshot
 from mlcube_conformance.workspace import remove_tree, stage
 

@@ -9,7 +9,7 @@ import pytest
 from mlcube_conformance.errors import require
 
 if TYPE_CHECKING:
-    from mlcube_conformance.loader.multi_file import LoadedCube
+    from mlcube_conformance.loader.loaded import LoadedCube
     from mlcube_conformance.selection import CheckedPlatform
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
-from mlcube_conformance.loader.multi_file import LoadedCube
+from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.plan import check_paths, order_invocations
 
 if TYPE_CHECKING:

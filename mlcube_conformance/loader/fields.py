@@ -92,6 +92,12 @@ class Problems:
             for key in mapping.duplicates
         )
 
+    def warn(self, what: str, at: Located, *, found: str, do: str) -> None:
+        """Add what a cube's author may not mean, and what can be run all the same."""
+        self.warnings.append(
+            Message(what=what, where=str(at.source), found=found, do=do)
+        )
+
     def unknown_keys(self, mapping: Located, known: Iterable[str]) -> None:
         """Add a problem for each key that the format does not have."""
         names = tuple(known)

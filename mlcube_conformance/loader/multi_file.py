@@ -6,25 +6,31 @@ The layout and its rules are those of MLCube in 2020: `mlcube.yaml`, `tasks/`,
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.errors import Message, did_you_mean
 from mlcube_conformance.loader.fields import Problems
-from mlcube_conformance.loader.promises import read_deterministic
+from mlcube_conformance.loader.loaded import (
+    LoadedCube,
+    check_kind,
+    check_value,
+    is_inside,
+    leaves,
+    loaded,
+)
+from mlcube_conformance.loader.promises import with_promises
 from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Role, Task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.loader.yaml import Located
+    from mlcube_conformance.model import Kind
 
-__all__ = ["LoadedCube", "load_cube", "load_cube_for"]
+__all__ = ["load_multi_file", "load_run_file", "main_file"]
 
-#: Bytes of one name on the file systems of Linux.
-_MAX_NAME = 255
 _ROOT_NAMES = ("mlcube.yaml", "mlbox.yaml")
 _ROOT_KEYS = (
     "schema_type",
@@ -49,28 +55,19 @@ _ROLES: tuple[tuple[Role, str, str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedCube:
-    """A cube as far as its files can be understood, and what is wrong with them."""
-
-    cube: Cube
-    problems: tuple[Message, ...] = ()
-    warnings: tuple[Message, ...] = field(default=())
-
-
-def load_cube(root: Path, cube_id: str) -> LoadedCube:
+def load_multi_file(root: Path, cube_id: str) -> LoadedCube:
     """Read every file of a cube; what is broken is reported and left out."""
     problems = Problems()
     document = _read_root(root, problems)
     cube = _cube(document, root, cube_id, problems)
-    if document is None or not _inside(root, cube.build_context):
-        return _loaded(cube, problems)
+    if document is None or not is_inside(root, cube.docker.context):
+        return loaded(cube, problems)
     _check_listed_tasks(document, root, problems)
     tasks: dict[str, Task | None] = {}
     invocations = []
     for file in sorted((root / "run").rglob("*.yaml")):
-        if not _inside(root, file):
-            problems.messages.append(_leaves(file, f"run file {file.name}"))
+        if not is_inside(root, file):
+            problems.messages.append(leaves(file, f"run file {file.name}"))
             continue
         invocation = _load_run(file, root, tasks, problems)
         if invocation is not None:
@@ -87,27 +84,22 @@ def load_cube(root: Path, cube_id: str) -> LoadedCube:
                 do="add run files that bind the parameters of the tasks",
             )
         )
-    promised = read_deterministic(root, [t for t in tasks.values() if t], problems)
-    return _loaded(
-        replace(cube, invocations=tuple(invocations), deterministic=promised), problems
-    )
+    cube = replace(cube, invocations=tuple(invocations))
+    return loaded(with_promises(cube, problems), problems)
 
 
-def load_cube_for(root: Path, run_file: Path | None) -> LoadedCube:
-    """Read the root file of a cube, and one run file, wherever that lies."""
+def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:
+    """Read the main file of a cube, and at most one run file, wherever that lies."""
     problems = Problems()
     cube = _cube(_read_root(root, problems), root, root.name, problems)
     invocation = _load_run(run_file, root, {}, problems) if run_file else None
-    invocations = (invocation,) if invocation else ()
-    return _loaded(replace(cube, invocations=invocations), problems)
+    cube = replace(cube, invocations=(invocation,) if invocation else ())
+    return loaded(with_promises(cube, problems, whole=False), problems)
 
 
-def _loaded(cube: Cube, problems: Problems) -> LoadedCube:
-    return LoadedCube(
-        cube=cube,
-        problems=tuple(dict.fromkeys(problems.messages)),
-        warnings=tuple(dict.fromkeys(problems.warnings)),
-    )
+def main_file(root: Path) -> Path | None:
+    """Return the file that describes a cube, if it is there."""
+    return next((root / name for name in _ROOT_NAMES if _is_file(root / name)), None)
 
 
 def _cube(
@@ -116,8 +108,8 @@ def _cube(
     name = version = ""
     if document is not None:
         name, version = _check_root(document, problems)
-    if not _inside(root, root / "build"):
-        problems.messages.append(_leaves(root / "build", "build/"))
+    if not is_inside(root, root / "build"):
+        problems.messages.append(leaves(root / "build", "build/"))
     return Cube(
         id=cube_id,
         root=root,
@@ -128,9 +120,9 @@ def _cube(
 
 
 def _read_root(root: Path, problems: Problems) -> Located | None:
-    for name in _ROOT_NAMES:
-        if _is_file(root / name):
-            return problems.read(root / name, "root file", _ROOT_KEYS)
+    file = main_file(root)
+    if file is not None:
+        return problems.read(file, "root file", _ROOT_KEYS)
     problems.messages.append(
         Message(
             what="mlcube.yaml is missing",
@@ -156,16 +148,6 @@ def _check_root(document: Located, problems: Problems) -> tuple[str, str]:
     old = document.get("mlbox_spec_version")
     problems.version(document, "mlbox_spec_version" if old else "mlcube_spec_version")
     return problems.text(document, "name"), problems.version(document, "version")
-
-
-def _leaves(path: Path, what: str) -> Message:
-    return Message(
-        what=f"{what} is a link that leaves the cube",
-        where=str(path),
-        found=str(path.readlink()) if path.is_symlink() else "a link above it",
-        expected="a path that stays in the cube",
-        do="put what the cube needs into the cube",
-    )
 
 
 def _listed_tasks(document: Located | None) -> dict[str, int]:
@@ -196,7 +178,7 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
                 expected="a path such as tasks/train.yaml",
                 do="write the path of a task file",
             )
-        elif not _inside(root, root / each.text()):
+        elif not is_inside(root, root / each.text()):
             problems.add(
                 "a task file lies outside the cube",
                 each,
@@ -215,13 +197,6 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
             )
         else:
             _load_task(root / each.text(), problems)
-
-
-def _inside(root: Path, path: Path) -> bool:
-    try:
-        return path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError, ValueError):
-        return False  # A link to itself, or a name that no file can have.
 
 
 def _is_file(path: Path) -> bool:
@@ -294,25 +269,12 @@ def _load_parameter(at: Located, role: Role, problems: Problems) -> Parameter | 
     # The format allows further keys here, such as a description.
     name = problems.text(at, "name")
     kind = problems.text(at, "type")
-    checked = _kind(kind)
-    if kind and checked is None:
-        problems.add(
-            f"the {role} {name!r} has an unknown type",
-            at.get("type") or at,
-            found=kind,
-            expected="file or directory",
-            do=did_you_mean(kind, ("file", "directory"))
-            or "write type: file or type: directory",
-        )
-    if not name or checked is None:
+    what = f"the {role} {name!r}"
+    if not name or not kind:
         return None
-    return Parameter(name=name, kind=checked, role=role)
-
-
-def _kind(text: str) -> Literal["file", "directory"] | None:
-    if text == "file":
-        return "file"
-    return "directory" if text == "directory" else None
+    if not check_kind(kind, what, at.get("type") or at, problems):
+        return None
+    return Parameter(name=name, kind=cast("Kind", kind), role=role)
 
 
 def _load_run(
@@ -359,7 +321,7 @@ def _task_named(
 ) -> Task | None:
     """Return a task; MLCube finds it by its file's name, listed in the root or not."""
     file = root / "tasks" / f"{name}.yaml"
-    inside = _inside(root / "tasks", file) and _inside(root, file)
+    inside = is_inside(root / "tasks", file) and is_inside(root, file)
     if not inside or not _is_file(file):
         known = [each.stem for each in sorted((root / "tasks").glob("*.yaml"))]
         problems.add(
@@ -422,29 +384,6 @@ def _load_binding(
             do=did_you_mean(name, known) or f"remove it, or declare the {role}",
         )
         return None
-    if not value.text():
-        problems.add(
-            f"the value of {name!r} is no path",
-            value,
-            expected=f"the path of a {parameter.kind}, as text",
-            do=f"write {name}: $WORKSPACE/{name}",
-        )
-        return None
-    if not _is_path(value.text()):
-        problems.add(
-            f"the value of {name!r} cannot be a path",
-            value,
-            found=ascii(value.text())[:80],
-            expected="names of at most 255 bytes, without a null character",
-            do=f"write {name}: $WORKSPACE/{name}",
-        )
+    if not check_value(parameter, value, problems, f"{name}: $WORKSPACE/{name}"):
         return None
     return Binding(parameter=parameter, value=value.text(), source=value.source)
-
-
-def _is_path(text: str) -> bool:
-    try:
-        names = os.fsencode(text).split(b"/")
-    except UnicodeEncodeError:
-        return False
-    return all(len(name) <= _MAX_NAME and b"\0" not in name for name in names)

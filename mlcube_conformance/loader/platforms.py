@@ -18,8 +18,15 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.loader.fields import Problems
 from mlcube_conformance.loader.places import read_place
-from mlcube_conformance.loader.run_args import DOCKER, SINGULARITY, read_run_args
-from mlcube_conformance.model import Place, Platform
+from mlcube_conformance.loader.run_args import (
+    DOCKER,
+    SINGULARITY,
+    Flags,
+    read_docker_program,
+    read_flags,
+    read_singularity_program,
+)
+from mlcube_conformance.model import Place, Platform, PlatformFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +51,6 @@ _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
 _WITHOUT_CONTAINER = ("local",)
 #: Kinds of platform that work on another host.
 _AT_A_PLACE = ("docker", "singularity")
-_SINGULARITY_PROGRAMS = ("singularity", "apptainer")
 
 
 def shared_platforms() -> Path:
@@ -54,8 +60,10 @@ def shared_platforms() -> Path:
     return installed if installed.is_dir() else package.parent / "platforms"
 
 
-def find_platform(name: str, cube: Cube) -> Path:
-    """Return the file that `--platform NAME` means for a cube.
+def find_platform(name: str, cube: Cube) -> PlatformFile:
+    """Return where the platform that `--platform NAME` means for a cube is described.
+
+    That is a section of the cube's main file, a file of the cube, or one of ours.
 
     Raises:
         UsageError: There is no such file; the message lists those there are.
@@ -63,7 +71,7 @@ def find_platform(name: str, cube: Cube) -> Path:
     if name.endswith((".yaml", ".yml")) or "/" in name:
         file = Path(name).expanduser().absolute()
         if file.is_file():
-            return file
+            return PlatformFile(path=file)
         raise UsageError(
             Message(
                 what=f"the platform file {name} does not exist",
@@ -73,11 +81,15 @@ def find_platform(name: str, cube: Cube) -> Path:
                 do="mend the path",
             )
         )
+    own = cube.platforms.get(name)
+    if own is not None:
+        return own.source
     folders = (cube.root / "platform", cube.root / "platforms", shared_platforms())
     for folder in folders:
         if (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
-    known = sorted({each.stem for folder in folders for each in folder.glob("*.yaml")})
+            return PlatformFile(path=folder / f"{name}.yaml")
+    files = {each.stem for folder in folders for each in folder.glob("*.yaml")}
+    known = sorted(files | set(cube.platforms))
     raise UsageError(
         Message(
             what=f"there is no platform {name!r} for the cube {cube.id!r}",
@@ -94,11 +106,14 @@ def find_platform(name: str, cube: Cube) -> Path:
 
 
 def load_platform(
-    file: Path, cube: Cube
+    file: PlatformFile, cube: Cube
 ) -> tuple[Platform | None, tuple[Message, ...]]:
     """Read one platform file for a cube; None when its runner cannot be told."""
+    if file.section:
+        # What is wrong with it was told with the rest of the cube's main file.
+        return cube.platforms[file.section], ()
     problems = Problems()
-    document = problems.read(file, "platform file", _TOP_KEYS)
+    document = problems.read(file.path, "platform file", _TOP_KEYS)
     platform = _platform(document, cube, problems) if document else None
     return platform, tuple(dict.fromkeys(problems.messages))
 
@@ -129,26 +144,45 @@ def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
     name = problems.text(document, "platform")
     if len(problems.messages) > before:
         return empty
-    inner_file = _find_inner(name, document, cube, problems)
-    if inner_file is None:
-        return empty
-    document_there = problems.read(inner_file, "platform file", _TOP_KEYS)
-    if document_there is None:
-        return empty
-    is_place = _is_place(document_there)
-    inner = None if is_place else _platform(document_there, cube, problems)
+    own = cube.platforms.get(name.removesuffix(".yaml"))
+    inner = own or _inner(name, document, cube, problems)
+    return _with_place(inner, file, place) if inner else empty
+
+
+def _inner(
+    name: str, document: Located, cube: Cube, problems: Problems
+) -> Platform | None:
+    """Read the platform file that is to be used on the other host."""
+    file = _find_inner(name, document, cube, problems)
+    found = problems.read(file, "platform file", _TOP_KEYS) if file else None
+    if found is None:
+        return None
+    is_place = _is_place(found)
+    inner = None if is_place else _platform(found, cube, problems)
     if inner is None and not is_place:
-        return empty
+        return None
     if inner is None or inner.kind not in _AT_A_PLACE:
         problems.add(
             "the platform file of the other host is of a kind that does not work there",
             document.get("platform") or document,
-            found=f"{inner_file}, of the kind {inner.kind if inner else 'ssh'}",
+            found=f"{file}, of the kind {inner.kind if inner else 'ssh'}",
             expected=f"a platform of the kind {' or '.join(_AT_A_PLACE)}",
             do="name another platform file",
         )
-        return empty
-    return replace(inner, id=file.stem, kind="ssh", file=file, place=place, inner=inner)
+        return None
+    return inner
+
+
+def _with_place(inner: Platform, file: Path, place: Place) -> Platform:
+    return replace(
+        inner,
+        id=file.stem,
+        kind="ssh",
+        file=file,
+        section="",
+        place=place,
+        inner=inner,
+    )
 
 
 def _find_inner(
@@ -211,9 +245,8 @@ def _first_schema(
     options: dict[str, str] = {}
     if kind == "docker":
         runtime = problems.text(document, "docker_runtime")
-        _executable(
-            runtime, document.get("docker_runtime") or document, options, problems
-        )
+        at = document.get("docker_runtime") or document
+        read_docker_program(runtime, at, options, problems)
     file = document.source.file
     image = problems.text(document, "image")
     return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
@@ -248,7 +281,7 @@ def _later_schema(document: Located, problems: Problems) -> Platform | None:
         _read_singularity(container, options, problems)
     else:
         _read_runtime(container, options, problems)
-        read_run_args(container, options, problems, DOCKER)
+        _read_flags(container, options, problems, DOCKER)
     return Platform(
         id=file.stem,
         kind=kind,
@@ -284,22 +317,8 @@ def _read_runtime(
         options["runtime"] = problems.text(container, "runtime")
     command = container.get("command")
     if command is not None:
-        _executable(problems.text(container, "command"), command, options, problems)
-
-
-def _executable(
-    name: str, at: Located, options: dict[str, str], problems: Problems
-) -> None:
-    if name == "nvidia-docker":
-        options["gpus"] = "all"
-    elif name and name != "docker":
-        problems.add(
-            "the platform file asks for another executable than docker",
-            at,
-            found=name,
-            expected="docker or nvidia-docker",
-            do="write docker; DOCKER_HOST says which daemon is spoken to",
-        )
+        name = problems.text(container, "command")
+        read_docker_program(name, command, options, problems)
 
 
 def _read_singularity(
@@ -307,15 +326,8 @@ def _read_singularity(
 ) -> None:
     command = container.get("command")
     if command is not None:
-        options["command"] = problems.text(container, "command")
-        if options["command"] not in _SINGULARITY_PROGRAMS:
-            problems.add(
-                "the platform file asks for another executable than singularity",
-                command,
-                found=options["command"],
-                expected=" or ".join(_SINGULARITY_PROGRAMS),
-                do="write one of these, or leave it out",
-            )
+        name = problems.text(container, "command")
+        read_singularity_program(name, command, options, problems)
     runtime = container.get("runtime")
     if runtime is not None and runtime.value is not None:
         problems.add(
@@ -325,4 +337,12 @@ def _read_singularity(
             expected="no key 'runtime'",
             do="remove it; run_args: --nv gives GPUs",
         )
-    read_run_args(container, options, problems, SINGULARITY)
+    _read_flags(container, options, problems, SINGULARITY)
+
+
+def _read_flags(
+    container: Located, options: dict[str, str], problems: Problems, flags: Flags
+) -> None:
+    at = container.get("run_args")
+    if at is not None and at.value is not None:
+        read_flags(at, options, problems, flags)

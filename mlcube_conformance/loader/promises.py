@@ -1,41 +1,47 @@
 """Reads `conformance.yaml`: what a cube promises beyond the format of MLCube.
 
 The file is ours alone, optional, and lies beside `mlcube.yaml`; no other runner reads
-it. So far it holds, for each task, which of its outputs are `deterministic`: the same
-bytes whenever and wherever the task runs on the same inputs.
+it. It holds, for each task, which of its outputs are `deterministic`: the same bytes
+whenever and wherever the task runs on the same inputs; and which of its inputs are
+`optional`: the task does without them where they are not there.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from mlcube_conformance.loader.fields import Problems
     from mlcube_conformance.loader.yaml import Located
-    from mlcube_conformance.model import Task
+    from mlcube_conformance.model import Cube, Role, Task
 
-__all__ = ["PROMISES", "read_deterministic"]
+__all__ = ["PROMISES", "with_optional_inputs", "with_promises"]
 
 PROMISES = "conformance.yaml"
 _KEYS = ("tasks",)
-_TASK_KEYS = ("deterministic",)
+#: The promises of a task, and what their names are those of.
+_TASK_KEYS: dict[str, Role] = {"deterministic": "output", "optional": "input"}
 
 
-def read_deterministic(
-    root: Path, tasks: Iterable[Task], problems: Problems
-) -> frozenset[tuple[str, str]]:
-    """Return the tasks and outputs whose bytes are promised to be the same."""
-    file = root / PROMISES
+def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube:
+    """Return a cube with what it promises.
+
+    Args:
+        cube: The cube, as far as it could be read.
+        problems: Takes what is wrong with the file.
+        whole: Whether the cube has all of its tasks, so that another is a mistake.
+    """
+    file = cube.root / PROMISES
     if not file.is_file():
-        return frozenset()
+        return cube
     document = problems.read(file, "file of promises", _KEYS)
     if document is None:
-        return frozenset()
+        return cube
     problems.unknown_keys(document, _KEYS)
     listed = document.get("tasks")
     if listed is None or not listed.is_mapping():
@@ -46,18 +52,19 @@ def read_deterministic(
             expected="tasks: a mapping of task names",
             do="write the key 'tasks' with a mapping, or remove the file",
         )
-        return frozenset()
-    known = {task.name: task for task in tasks}
-    promised: set[tuple[str, str]] = set()
+        return cube
+    known = {each.task.name: each.task for each in cube.invocations}
+    promised: dict[str, set[tuple[str, str]]] = {key: set() for key in _TASK_KEYS}
     for name, task in listed.items():
         if name not in known:
-            problems.add(
-                f"{PROMISES} speaks of a task that the cube does not have",
-                task,
-                found=name,
-                expected=f"one of {', '.join(sorted(known))}",
-                do=did_you_mean(name, known) or "remove it",
-            )
+            if whole:
+                problems.add(
+                    f"{PROMISES} speaks of a task that the cube does not have",
+                    task,
+                    found=name,
+                    expected=f"one of {', '.join(sorted(known))}",
+                    do=did_you_mean(name, known) or "remove it",
+                )
             continue
         if not task.is_mapping():
             problems.add(
@@ -68,16 +75,43 @@ def read_deterministic(
             )
             continue
         problems.unknown_keys(task, _TASK_KEYS)
-        promise = task.get("deterministic")
-        if promise is not None:
-            outputs = _outputs(promise, known[name], problems)
-            promised |= {(name, output) for output in outputs}
-    return frozenset(promised)
+        for key in _TASK_KEYS:
+            promise = task.get(key)
+            if promise is not None:
+                names = _names(promise, key, known[name], problems)
+                promised[key] |= {(name, each) for each in names}
+    cube = replace(cube, deterministic=frozenset(promised["deterministic"]))
+    return with_optional_inputs(cube, promised["optional"])
 
 
-def _outputs(promise: Located, task: Task, problems: Problems) -> list[str]:
-    """Return the outputs that `deterministic` means: all of them, or those listed."""
-    known = [each.name for each in task.parameters if each.role == "output"]
+def with_optional_inputs(cube: Cube, optional: Iterable[tuple[str, str]]) -> Cube:
+    """Return a cube some of whose inputs need not be there.
+
+    Args:
+        cube: The cube.
+        optional: Names of tasks, or "" for any, and of their inputs.
+    """
+    names = set(optional)
+    if not names:
+        return cube
+    invocations = []
+    for each in cube.invocations:
+        bindings = tuple(
+            replace(binding, parameter=replace(binding.parameter, optional=True))
+            if binding.parameter.role == "input"
+            and names
+            & {(each.task.name, binding.parameter.name), ("", binding.parameter.name)}
+            else binding
+            for binding in each.bindings
+        )
+        invocations.append(replace(each, bindings=bindings))
+    return replace(cube, invocations=tuple(invocations))
+
+
+def _names(promise: Located, key: str, task: Task, problems: Problems) -> list[str]:
+    """Return the parameters that a promise means: all of a role, or those listed."""
+    role = _TASK_KEYS[key]
+    known = [each.name for each in task.parameters if each.role == role]
     if isinstance(promise.value, bool):
         return known if promise.value else []
     names = (
@@ -88,7 +122,7 @@ def _outputs(promise: Located, task: Task, problems: Problems) -> list[str]:
     unknown = [name for name in names if name not in known]
     if unknown:
         problems.add(
-            f"{PROMISES} promises what is no output of the task {task.name!r}",
+            f"{PROMISES} promises what is no {role} of the task {task.name!r}",
             promise,
             found=unknown[0] or promise.kind,
             expected=f"true, false, or a list of {', '.join(known)}",

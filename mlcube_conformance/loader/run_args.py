@@ -1,4 +1,4 @@
-"""Reads the flags of an engine that a platform file asks for, as `run_args`.
+"""Reads which program of an engine a cube asks for, and which flags of its `run`.
 
 A flag that the runner does not give is refused: to leave it out in silence would
 run a task otherwise than its author means.
@@ -19,10 +19,20 @@ if TYPE_CHECKING:
     from mlcube_conformance.loader.fields import Problems
     from mlcube_conformance.loader.yaml import Located
 
-__all__ = ["DOCKER", "SINGULARITY", "Flags", "read_run_args"]
+__all__ = [
+    "DOCKER",
+    "SINGULARITY",
+    "Flags",
+    "read_docker_program",
+    "read_flag",
+    "read_flags",
+    "read_singularity_program",
+    "split_words",
+]
 
 _NO_VALUE = re.compile("")
 _SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
+_SINGULARITY_PROGRAMS = ("singularity", "apptainer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,8 @@ DOCKER = Flags(
         "--memory": "memory",
         "-m": "memory",
         "--ipc": "ipc",
+        "--cpuset-cpus": "cpuset_cpus",
+        "--security-opt": "security_opt",
     },
     values={
         "network": re.compile(r"none|host|bridge|default|[\w][\w.-]*"),
@@ -57,6 +69,8 @@ DOCKER = Flags(
         "shm_size": _SIZE,
         "memory": _SIZE,
         "ipc": re.compile(r"none|host|private|shareable"),
+        "cpuset_cpus": re.compile(r"\d[\d,-]*"),
+        "security_opt": re.compile(r"no-new-privileges(:(true|false))?|label[=:].+"),
     },
     ignored=frozenset({"--rm"}),
 )
@@ -78,51 +92,112 @@ SINGULARITY = Flags(
 )
 
 
-def read_run_args(
-    container: Located, options: dict[str, str], problems: Problems, flags: Flags
-) -> None:
-    """Read `run_args` of a container into options; add a problem where it cannot be."""
-    at = container.get("run_args")
-    if at is None or at.value is None:
-        return
+def split_words(at: Located, problems: Problems) -> list[str]:
+    """Split a text as a shell would, and run nothing; add a problem where it cannot."""
     try:
-        words = shlex.split(problems.text(container, "run_args"))
+        return shlex.split(at.text())
     except ValueError as error:
         problems.add(
-            "run_args is no list of flags",
+            f"{_key(at)} is no list of flags",
             at,
-            expected=f"flags of {flags.command}, such as --network=none",
+            expected="flags, such as --network=none",
             found=f"{at.text()} ({error})",
             do="close the quote",
         )
+        return []
+
+
+def _key(at: Located) -> str:
+    return at.source.key.rpartition(".")[2]
+
+
+def read_flags(
+    at: Located, options: dict[str, str], problems: Problems, flags: Flags
+) -> None:
+    """Read flags of a command line into options; add a problem where it cannot be."""
+    if not at.text():
+        problems.add(
+            f"{_key(at)!r} is no text",
+            at,
+            expected=f"flags of {flags.command}, such as --network=none",
+            do="write the flags as one text",
+        )
         return
-    known = (*flags.options, *sorted(flags.ignored))
-    waiting = iter(words)
+    waiting = iter(split_words(at, problems))
     for word in waiting:
         flag, equals, value = word.partition("=")
         if flag in flags.ignored:
             continue
-        if flag not in flags.options:
-            problems.add(
-                "run_args asks for what this runner does not give",
-                at,
-                found=word,
-                expected=f"one of {', '.join(known)}",
-                do=did_you_mean(flag, known) or "remove it",
-            )
-            return
-        option = flags.options[flag]
         if flag in flags.words and not equals:
-            options[option] = flags.words[flag]
+            options[flags.options[flag]] = flags.words[flag]
             continue
-        options[option] = value if equals else next(waiting, "")
-        allowed = flags.values.get(option, _NO_VALUE)
-        if not allowed.fullmatch(options[option]):
-            problems.add(
-                f"run_args gives {flag} a value that it does not take",
-                at,
-                found=f"{flag} {options[option]}".strip(),
-                expected=allowed.pattern or "no value",
-                do="mend the value",
-            )
+        if flag in flags.options and not equals:
+            value = next(waiting, "")
+        if not read_flag(flag, value, at, options, problems, flags=flags):
             return
+
+
+def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
+    flag: str,
+    value: str,
+    at: Located,
+    options: dict[str, str],
+    problems: Problems,
+    *,
+    flags: Flags,
+) -> bool:
+    """Read one flag into options; add a problem and return False where it cannot be."""
+    known = (*flags.options, *sorted(flags.ignored))
+    if flag not in flags.options:
+        problems.add(
+            f"{_key(at)} asks for what this runner does not give",
+            at,
+            found=f"{flag}={value}" if value else flag,
+            expected=f"one of {', '.join(known)}",
+            do=did_you_mean(flag, known) or "remove it",
+        )
+        return False
+    option = flags.options[flag]
+    allowed = flags.values.get(option, _NO_VALUE)
+    if not allowed.fullmatch(value):
+        problems.add(
+            f"{_key(at)} gives {flag} a value that it does not take",
+            at,
+            found=f"{flag} {value}".strip(),
+            expected=allowed.pattern or "no value",
+            do="mend the value",
+        )
+        return False
+    options[option] = value
+    return True
+
+
+def read_docker_program(
+    name: str, at: Located, options: dict[str, str], problems: Problems
+) -> None:
+    """Read which program stands for Docker; its API is spoken to in any case."""
+    if name == "nvidia-docker":
+        options["gpus"] = "all"
+    elif name and name != "docker":
+        problems.add(
+            f"{at.source.file.name} asks for another executable than docker",
+            at,
+            found=name,
+            expected="docker or nvidia-docker",
+            do="write docker; DOCKER_HOST says which daemon is spoken to",
+        )
+
+
+def read_singularity_program(
+    name: str, at: Located, options: dict[str, str], problems: Problems
+) -> None:
+    """Read which program stands for Singularity."""
+    options["command"] = name
+    if name not in _SINGULARITY_PROGRAMS:
+        problems.add(
+            f"{at.source.file.name} asks for another executable than singularity",
+            at,
+            found=name,
+            expected=" or ".join(_SINGULARITY_PROGRAMS),
+            do="write one of these, or leave it out",
+        )

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.errors import MachineError
-    from mlcube_conformance.model import Cube, Image, Invocation, Platform
+    from mlcube_conformance.model import (
+        Cube,
+        Image,
+        Invocation,
+        Platform,
+        Strategy,
+    )
     from mlcube_conformance.mounts import TaskView
 
 __all__ = [
@@ -73,6 +79,8 @@ class Options:
     """`none`, `host`, or None for the platform's default."""
     gpus: str | None = None
     """`all`, a number, `device=0,1`, or "" for none; None as the platform file asks."""
+    build_strategy: Strategy | None = None
+    """None as the cube says."""
     ca_bundle: Path | None = None
     """Certificates to be trusted in builds and tasks, beside the image's own."""
     configure_timeout: float = 3600

@@ -9,10 +9,13 @@ from mlcube_conformance.model import Mount
 from mlcube_conformance.runners.base import CA_VARIABLES, proxies
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
 __all__ = [
     "CA_FILE",
+    "asked",
     "build_arguments",
     "environment",
     "gpus",
@@ -32,14 +35,23 @@ _DECLARED = re.compile(
 
 def network(request: RunRequest) -> str | None:
     """Return the network that a task gets; None for the engine's own default."""
-    return request.options.network or request.platform.options.get("network")
+    return request.options.network or asked(request).get("network")
+
+
+def asked(request: RunRequest) -> Mapping[str, str]:
+    """Return what the platform asks for a task, with GPUs or without."""
+    platform = request.platform
+    more = platform.with_gpus if gpus(request) else platform.without_gpus
+    return {**more, **platform.options}
 
 
 def gpus(request: RunRequest) -> str:
     """Return the GPUs that a task gets: `all`, a number, `device=0,1`, or ""."""
     if request.options.gpus is not None:
         return request.options.gpus
-    return request.platform.options.get("gpus", "")
+    platform = request.platform
+    asked = platform.options.get("gpus") or platform.without_gpus.get("gpus")
+    return asked or ""
 
 
 def visible_devices(gpus: str) -> str:
@@ -50,7 +62,7 @@ def visible_devices(gpus: str) -> str:
 
 
 def build_arguments(request: ConfigureRequest, recipe: str) -> dict[str, str]:
-    """Return the build arguments: those given, and variables that are declared.
+    """Return the build arguments: those given, the cube's, and declared variables.
 
     Args:
         request: What is asked for.
@@ -63,6 +75,7 @@ def build_arguments(request: ConfigureRequest, recipe: str) -> dict[str, str]:
     }
     variables = request.options.environment.items()
     return {
+        **request.platform.build_args,
         **{name: value for name, value in variables if name in declared},
         **request.options.build_args,
     }
@@ -70,7 +83,11 @@ def build_arguments(request: ConfigureRequest, recipe: str) -> dict[str, str]:
 
 def environment(request: RunRequest) -> dict[str, str]:
     """Return the variables that a task gets beside those of its image."""
-    environment = {**proxies(), **request.options.environment}
+    environment = {
+        **proxies(),
+        **request.platform.environment,
+        **request.options.environment,
+    }
     if request.options.ca_bundle:
         environment.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
     return environment

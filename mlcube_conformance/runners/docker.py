@@ -29,6 +29,7 @@ from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.docker_build import (
     BuildContext,
     build,
+    is_built,
     pull,
 )
 from mlcube_conformance.runners.docker_container import (
@@ -112,7 +113,7 @@ class DockerRunner:
             raise Violation(
                 Message(
                     what="the platform file's image is no image name",
-                    where=str(request.platform.file),
+                    where=str(request.platform.source),
                     found=name,
                     expected="NAME:TAG in lower case, such as example/mnist:1.0",
                     do="mend the key 'image'",
@@ -143,12 +144,16 @@ class DockerRunner:
     def _make(self, request: ConfigureRequest) -> ImageOrigin:
         name = request.platform.image
         found = self._labels(name)
-        if not (request.cube.build_context / "Dockerfile").is_file():
+        cube = request.cube
+        if not is_built(request):
             if found is None:
                 request.watch.note(f"pulling {name}; log: {request.log}")
                 pull(request)
                 return "pulled"
-            request.watch.note(f"no build/Dockerfile: {name} is used as it is")
+            there = cube.docker.file.is_file()
+            recipe = cube.shown(cube.docker.file)
+            reason = "build_strategy is pull" if there else f"no {recipe}"
+            request.watch.note(f"{reason}: {name} is used as it is")
             return "present"
         try:
             context = BuildContext.of(request)
@@ -177,6 +182,8 @@ class DockerRunner:
             api.create_container(
                 image=request.image.digest,
                 command=list(request.view.arguments),
+                # Docker takes the image's own where it is None.
+                entrypoint=list(request.invocation.task.entrypoint) or None,
                 name=name,
                 user=user(),
                 environment=environment(request),
@@ -234,7 +241,9 @@ class DockerRunner:
                     where=where,
                     found=found,
                     expected="an ENTRYPOINT that takes the task's name first",
-                    do="write ENTRYPOINT into the Dockerfile that it is built from",
+                    do="mend the task's entrypoint"
+                    if request.invocation.task.entrypoint
+                    else "write ENTRYPOINT into the Dockerfile that it is built from",
                 )
             ) from error
         raise MachineError(
@@ -300,10 +309,10 @@ def _unreadable_context(request: ConfigureRequest, error: Exception) -> Violatio
     return Violation(
         Message(
             what=f"the build context of {request.cube.id!r} cannot be read",
-            where=str(request.cube.build_context),
+            where=str(request.cube.docker.context),
             found=str(error),
             expected="files and folders that can be read, not too deep",
-            do="mend build/, or leave the file out by .dockerignore",
+            do="mend the folder, or leave the file out by .dockerignore",
         )
     )
 

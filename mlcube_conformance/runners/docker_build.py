@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.runners.base import ConfigureRequest
 
-__all__ = ["BuildContext", "build", "machine_is_at_fault", "pull"]
+__all__ = ["BuildContext", "build", "is_built", "machine_is_at_fault", "pull"]
 
 _CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
+#: Name of a recipe in the context that does not lie there as `Dockerfile`.
+_RECIPE_IN_CONTEXT = ".mlcube-conformance-dockerfile"
+#: Folder of the runs; a cube that is its own context may hold it.
+_RUNS = ".mlcube-conformance"
 
 # Words of the daemon when a registry, the network or the disk is at fault.
 _MACHINE_FAULTS = re.compile(
@@ -36,6 +40,12 @@ _MACHINE_FAULTS = re.compile(
     r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
     re.IGNORECASE,
 )
+
+
+def is_built(request: ConfigureRequest) -> bool:
+    """Say whether an image is built here, and not pulled."""
+    strategy = request.options.build_strategy or request.platform.strategy
+    return strategy != "pull" and request.cube.docker.file.is_file()
 
 
 def machine_is_at_fault(error: str) -> bool:
@@ -54,41 +64,52 @@ class BuildContext:
     build_args: Mapping[str, str]
     ca_bundle: str
     """Text of the certificates to be trusted; "" for none."""
+    recipe: str = ""
+    """Text of a recipe that does not lie in `root` as `Dockerfile`."""
 
     @classmethod
     def of(cls, request: ConfigureRequest) -> BuildContext:
         """Gather the context of a cube, less what `.dockerignore` leaves out."""
-        root = request.cube.build_context
+        root = request.cube.docker.context
         ignore = root / ".dockerignore"
         lines = (
             ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else ()
         )
-        patterns = [
+        patterns = [_RUNS]
+        patterns += [
             line.strip() for line in lines if line.strip() and not line.startswith("#")
         ]
         bundle = request.options.ca_bundle
-        dockerfile = root / "Dockerfile"
+        dockerfile = request.cube.docker.file
         recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
         return cls(
             root=root,
             files=tuple(sorted(exclude_paths(str(root), patterns))),
             build_args=dict(sorted(build_arguments(request, recipe).items())),
             ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
+            recipe="" if dockerfile == root / "Dockerfile" else recipe,
         )
 
     def key(self) -> str:
         """Return a hash of everything that decides what the image holds."""
-        return content_key(self.root, self.files, dict(self.build_args), self.ca_bundle)
+        more = [self.recipe] if self.recipe else []
+        arguments = dict(self.build_args)
+        return content_key(self.root, self.files, arguments, self.ca_bundle, *more)
+
+    @property
+    def recipe_name(self) -> str:
+        """Name of the recipe in the archive."""
+        return _RECIPE_IN_CONTEXT if self.recipe else "Dockerfile"
 
     def archive(self) -> Any:  # noqa: ANN401 - docker has no type for it
         """Return the context as an open tar file."""
-        extra = []
+        recipe, extra = self.recipe, []
         if self.ca_bundle:
-            dockerfile = (self.root / "Dockerfile").read_text(encoding="utf-8")
-            extra = [
-                (_CA_IN_CONTEXT, self.ca_bundle),
-                ("Dockerfile", _trusting(dockerfile)),
-            ]
+            recipe = recipe or (self.root / "Dockerfile").read_text(encoding="utf-8")
+            recipe = _trusting(recipe)
+            extra.append((_CA_IN_CONTEXT, self.ca_bundle))
+        if recipe:
+            extra.append((self.recipe_name, recipe))
         return create_archive(str(self.root), list(self.files), extra_files=extra)
 
 
@@ -123,6 +144,7 @@ def build(
             return api.build(
                 fileobj=archive,
                 custom_context=True,
+                dockerfile=context.recipe_name,
                 tag=request.platform.image,
                 buildargs={**proxies, **context.build_args},
                 labels=dict(labels),
@@ -227,11 +249,11 @@ class _Log:
         )
 
     def _message(self, what: str, found: str, expected: str, do: str) -> Message:
-        dockerfile = self._request.cube.build_context / "Dockerfile"
-        built = dockerfile.is_file()
+        request = self._request
+        built = is_built(request)
         return Message(
             what=what,
-            where=str(dockerfile if built else self._request.platform.file),
+            where=str(request.cube.docker.file if built else request.platform.source),
             found=mask(found),
             expected=expected,
             do=do,
@@ -271,7 +293,10 @@ class _Log:
                 failure,
                 found.strip(),
                 "an image",
-                "mend the recipe or the image's name; the log's end shows the step",
+                "mend the recipe or the image's name; the log's end shows the step"
+                if is_built(self._request)
+                or not self._request.cube.docker.file.exists()
+                else "mend the image's name, or build it here: --build-strategy auto",
             )
         )
 

@@ -121,7 +121,7 @@ def environment(request: RunRequest) -> dict[str, str]:
 
 def host_config(request: RunRequest) -> dict[str, Any]:
     """Return what the platform file and the command line ask of the daemon."""
-    options = request.platform.options
+    options = container.asked(request)
     config: dict[str, Any] = {
         "mounts": [
             DockerMount(
@@ -136,9 +136,12 @@ def host_config(request: RunRequest) -> dict[str, Any]:
         ("memory", "mem_limit"),
         ("ipc", "ipc_mode"),
         ("runtime", "runtime"),
+        ("cpuset_cpus", "cpuset_cpus"),
     ):
         if key in options:
             config[name] = options[key]
+    if "security_opt" in options:
+        config["security_opt"] = [options["security_opt"]]
     if gpus := container.gpus(request):
         config["device_requests"] = [_device_request(gpus)]
     return config
@@ -156,7 +159,7 @@ def _device_request(gpus: str) -> DeviceRequest:
 
 def command_line(request: RunRequest) -> tuple[str, ...]:
     """Return the command line of `docker` that runs the same task by hand."""
-    options = request.platform.options
+    options = container.asked(request)
     words = ["docker", "run", "--rm", "--user", user()]
     if network := container.network(request):
         words += ["--network", network]
@@ -165,6 +168,8 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
         ("memory", "--memory"),
         ("ipc", "--ipc"),
         ("runtime", "--runtime"),
+        ("cpuset_cpus", "--cpuset-cpus"),
+        ("security_opt", "--security-opt"),
     ):
         if key in options:
             words += [flag, options[key]]
@@ -176,4 +181,7 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
         mode = "" if each.writable else ",readonly"
         place = f"source={each.host},target={each.container}"
         words += ["--mount", f"type=bind,{place}{mode}"]
-    return (*words, request.image.name, *request.view.arguments)
+    program, *first = request.invocation.task.entrypoint or ("",)
+    if program:
+        words += ["--entrypoint", program]
+    return (*words, request.image.name, *first, *request.view.arguments)

@@ -60,7 +60,7 @@ def is_complete(path: Path) -> bool:
 
 def _requirements_of(cube: Cube) -> Path:
     """Return the file that says what a cube needs installed."""
-    return cube.build_context / "requirements.txt"
+    return cube.docker.context / "requirements.txt"
 
 
 def environment_key(cube: Cube) -> str:
@@ -86,7 +86,7 @@ def environment_key(cube: Cube) -> str:
     python = [sys.version, platform.machine(), base]
     texts = list(seen.values())
     # What lies in build/ decides too, where a line names a path.
-    root = cube.build_context
+    root = cube.docker.context
     beside = files_below(root) if _NAMES_A_PATH.search("\n".join(texts)) else []
     return content_key(root, beside, python, texts)[:16]
 
@@ -141,7 +141,12 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
     # In a copy: paths in the file lie beside it, and a build may write there.
     with tempfile.TemporaryDirectory(prefix="mlcube-") as folder:
         build = Path(folder) / "build"
-        shutil.copytree(request.cube.build_context, build, symlinks=True)
+        shutil.copytree(
+            request.cube.docker.context,
+            build,
+            symlinks=True,
+            ignore=shutil.ignore_patterns(".mlcube-conformance"),
+        )
         _step(request, install, deadline, env, build)
 
 

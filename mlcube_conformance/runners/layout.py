@@ -28,10 +28,11 @@ def recipe_of(cube: Cube, build_args: Mapping[str, str]) -> Recipe:
     Raises:
         Violation: There is none, or it cannot be understood.
     """
-    dockerfile = cube.build_context / "Dockerfile"
+    dockerfile, context = cube.docker.file, cube.docker.context
     try:
-        if not dockerfile.resolve().is_relative_to(cube.build_context.resolve()):
-            message = "it is a link that leaves build/"
+        inside = dockerfile.is_relative_to(context)
+        if inside and not dockerfile.resolve().is_relative_to(context.resolve()):
+            message = "it is a link that leaves its folder"
             raise ValueError(message)  # noqa: TRY301 - told with the others
         return read_recipe(dockerfile.read_text(encoding="utf-8-sig"), build_args)
     except (OSError, ValueError, RuntimeError) as error:
@@ -41,7 +42,7 @@ def recipe_of(cube: Cube, build_args: Mapping[str, str]) -> Recipe:
                 where=str(dockerfile),
                 found=str(error),
                 expected="a Dockerfile, which says what a task starts",
-                do="write build/Dockerfile with COPY lines and an ENTRYPOINT",
+                do=f"write {cube.shown(dockerfile)} with COPY lines and an ENTRYPOINT",
             )
         ) from error
 
@@ -66,19 +67,19 @@ def lay_out(recipe: Recipe, cube: Cube, place: Path) -> None:
 
 def _apply(copy: Copy, cube: Cube, place: Path) -> None:
     line = f"COPY {copy.source} {copy.target}"
-    context = cube.build_context.resolve()
+    context = cube.docker.context.resolve()
 
     def work() -> None:
         found = [context] if copy.source == "." else sorted(context.glob(copy.source))
         if not found:
-            message = "no such file in build/"
+            message = f"no such file in {cube.shown(context)}"
             raise ValueError(message)
         if len(found) > 1 and not copy.into_folder:
             message = "several files match, and the target is no folder (end it by /)"
             raise ValueError(message)
         for each in found:
             if not each.resolve().is_relative_to(context):
-                message = f"{each.name} is a link that leaves build/"
+                message = f"{each.name} is a link that leaves the build context"
                 raise ValueError(message)
             _copy(each, copy, place)
 
@@ -98,9 +99,9 @@ def _guarded(line: str, cube: Cube, work: Callable[[], object]) -> None:
         raise kind(
             Message(
                 what=f"the image of {cube.id!r} cannot be laid out",
-                where=str(cube.build_context / "Dockerfile"),
+                where=str(cube.docker.file),
                 found=f"{line}: {error}",
-                expected="a file or folder of build/, and a place that can hold it",
+                expected="a file or folder of the context, and a place to hold it",
                 do="free some disk space, or mend the permissions"
                 if kind is MachineError
                 else "mend the line, or add the file",

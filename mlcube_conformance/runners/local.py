@@ -43,6 +43,8 @@ from mlcube_conformance.runners.liveness import (
 from mlcube_conformance.workspace import remove_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlcube_conformance.model import Cube, Platform, RunResult
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
     from mlcube_conformance.runners.dockerfile import Recipe
@@ -129,10 +131,11 @@ class LocalRunner:
             )
         place = request.stdout.with_name(f"{request.stdout.stem}.root")
         recipe = recipe_of(request.cube, request.options.build_args)
-        if not recipe.entrypoint:
+        first = request.invocation.task.entrypoint or recipe.entrypoint
+        if not first:
             raise _cannot_start(request, "it has no ENTRYPOINT")
         lay_out(recipe, request.cube, place)
-        argv = _argv(recipe, request, place)
+        argv = _argv(first, request, place)
         environment = _environment(recipe, request, place)
         # A short path, since sockets in it may have only a hundred bytes.
         with tempfile.TemporaryDirectory(
@@ -189,9 +192,10 @@ class LocalRunner:
         self._liveness.end()
 
 
-def _argv(recipe: Recipe, request: RunRequest, place: Path) -> list[str]:
+def _argv(first: Sequence[str], request: RunRequest, place: Path) -> list[str]:
     """Return the command of the image, with the paths of this machine."""
-    hosts = {each.container: each.host for each in request.view.mounts}
+    folders = (*request.view.mounts, *request.view.missing)
+    hosts = {each.container: each.host for each in folders}
 
     def outside(argument: str) -> str:
         name, equals, value = argument.partition("=")
@@ -201,7 +205,7 @@ def _argv(recipe: Recipe, request: RunRequest, place: Path) -> list[str]:
         return f"{name}={hosts[f'/mlcube_io{match[1]}']}{match[2] or ''}"
 
     words = []
-    for index, word in enumerate(recipe.entrypoint):
+    for index, word in enumerate(first):
         laid_out = place / word.lstrip("/")
         if word.startswith("/") and laid_out.exists():
             words.append(str(laid_out))
@@ -245,11 +249,11 @@ def _cannot_start(request: RunRequest, found: str) -> Violation:
     return Violation(
         Message(
             what="the image cannot start the task",
-            where=f"{request.cube.build_context / 'Dockerfile'}, {request.case_id}",
+            where=f"{request.cube.docker.file}, {request.case_id}",
             found=found,
             expected="an ENTRYPOINT that takes the task's name first",
-            do="write ENTRYPOINT into build/Dockerfile; what a base image starts is "
-            "not known here",
+            do="write ENTRYPOINT into the Dockerfile; what a base image starts is not "
+            "known here",
         )
     )
 

@@ -32,7 +32,7 @@ from mlcube_conformance.runners.singularity_image import (
     is_image,
     what_is_wrong,
 )
-from mlcube_conformance.runners.singularity_recipe import RECIPE, build_plan
+from mlcube_conformance.runners.singularity_recipe import build_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ class SingularityRunner:
             if there and not (wrong := what_is_wrong(path)):
                 return (
                     "present",
-                    f"used as it is: build/ holds neither {RECIPE} nor Dockerfile",
+                    f"used as it is: there is neither {_recipes(request)}",
                 )
             raise _no_recipe(request, path, wrong if there else "no file")
         if there and not is_image(path):
@@ -171,14 +171,20 @@ def _engine(platform: Platform) -> Engine:
     return find_engine(platform.options.get("command", ""))
 
 
+def _recipes(request: ConfigureRequest) -> str:
+    cube = request.cube
+    return f"{cube.shown(cube.singularity.file)} nor {cube.shown(cube.docker.file)}"
+
+
 def _no_recipe(request: ConfigureRequest, path: Path, found: str) -> Violation:
     return Violation(
         Message(
             what=f"the cube {request.cube.id!r} brings nothing to make its image from",
-            where=str(request.cube.build_context),
-            found=f"neither {RECIPE} nor Dockerfile; at {path}: {found}",
+            where=str(request.cube.root),
+            found=f"neither {_recipes(request)}; at {path}: {found}",
             expected=f"a recipe, or a whole image at {path}",
-            do=f"write build/{RECIPE}, or put the image there",
+            do=f"write {request.cube.shown(request.cube.singularity.file)}, or put "
+            "the image there",
         )
     )
 
@@ -188,7 +194,7 @@ def _in_the_way(request: ConfigureRequest, path: Path) -> Violation:
     return Violation(
         Message(
             what="something else lies where the image belongs; it is left alone",
-            where=f"{request.platform.file}, key image",
+            where=f"{request.platform.source}, key image",
             found=f"{path}: {what}",
             expected="an image that was built here, or nothing",
             do="move it away, or name another place",

@@ -62,7 +62,7 @@ def make_room(request: ConfigureRequest, path: Path) -> None:
         raise MachineError(
             Message(
                 what=f"the image of {request.cube.id!r} cannot be put where it belongs",
-                where=str(request.platform.file),
+                where=str(request.platform.source),
                 found=found,
                 expected=f"a folder that can be written to, for {path.name}",
                 do="make that folder writable, or name another place by the platform "

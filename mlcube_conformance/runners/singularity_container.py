@@ -19,7 +19,6 @@ from mlcube_conformance.log import tail
 from mlcube_conformance.runners import container
 from mlcube_conformance.runners.singularity_engine import lacks_privileges
 from mlcube_conformance.runners.singularity_image import identity, what_is_wrong
-from mlcube_conformance.runners.singularity_recipe import RECIPE
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Mount, RunResult
@@ -49,8 +48,10 @@ _GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
 
 def command_line(request: RunRequest, engine: Engine) -> tuple[str, ...]:
     """Return the command line that runs the task, the folder for its /tmp left out."""
-    options = request.platform.options
-    words = [engine.path, "--quiet", "run", "--containall"]
+    options = container.asked(request)
+    first = request.invocation.task.entrypoint
+    verb = "exec" if first else "run"
+    words = [engine.path, "--quiet", verb, "--containall"]
     if os.geteuid() == 0:
         words.append("--no-privs")
         if lacks_privileges():
@@ -63,7 +64,7 @@ def command_line(request: RunRequest, engine: Engine) -> tuple[str, ...]:
         words.append("--writable-tmpfs")
     for each in container.mounts(request):
         words += _mount(each, engine)
-    return (*words, request.image.name, *request.view.arguments)
+    return (*words, request.image.name, *first, *request.view.arguments)
 
 
 def _mount(mount: Mount, engine: Engine) -> tuple[str, str]:
@@ -164,7 +165,10 @@ def _cannot_start(request: RunRequest, found: str) -> Violation:
             where=f"image {request.image.name}, case {request.case_id}",
             found=found,
             expected="a %runscript (or an ENTRYPOINT) that takes the task's name first",
-            do=f"write it into build/{RECIPE}, or ENTRYPOINT into build/Dockerfile",
+            do="mend the task's entrypoint"
+            if request.invocation.task.entrypoint
+            else f"write it into {request.cube.shown(request.cube.singularity.file)}, "
+            f"or ENTRYPOINT into {request.cube.shown(request.cube.docker.file)}",
         )
     )
 

@@ -54,12 +54,12 @@ def convert(
         raise Violation(
             Message(
                 what=f"the Dockerfile of {cube.id!r} cannot be made a recipe",
-                where=str(cube.build_context / "Dockerfile"),
+                where=str(cube.docker.file),
                 found="\n".join(each[:60] for each in beyond),
                 expected="one stage, of instructions that both formats share",
-                do="write build/Singularity.recipe, or name docker first: the image "
-                "that a\nDocker daemon has is taken (--platform docker --platform "
-                "singularity)",
+                do=f"write {cube.shown(cube.singularity.file)}, or name docker first: "
+                "the image that a\nDocker daemon has is taken (--platform docker "
+                "--platform singularity)",
             )
         )
     lay_out(found, cube, place)
@@ -68,7 +68,7 @@ def convert(
     # quoted can only be copied with all that lies around it.
     plain = all(_PLAIN.fullmatch(each) for each in targets)
     unkept = list(found.unkept)
-    if (cube.build_context / ".dockerignore").exists():
+    if (cube.docker.context / ".dockerignore").exists():
         unkept.append(".dockerignore")
     files = [_line(each, place) for each in sorted(targets)] if plain else [[".", "/"]]
     return _written(found, files), unkept

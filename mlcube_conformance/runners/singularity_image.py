@@ -86,7 +86,7 @@ def image_path(cube: Cube, platform: Platform) -> Path:
 def _message(platform: Platform, what: str, found: str, expected: str) -> Message:
     return Message(
         what=what,
-        where=f"{platform.file}, key image",
+        where=f"{platform.source}, key image",
         found=found,
         expected=expected,
         do="mend the key 'image'",

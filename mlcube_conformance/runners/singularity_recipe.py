@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.runners.base import ConfigureRequest
 
-__all__ = ["RECIPE", "BuildPlan", "build_plan"]
+__all__ = ["BuildPlan", "build_plan"]
 
-RECIPE = "Singularity.recipe"
-
+#: What lies beside a recipe at the top of a cube.
+_BESIDES = ("workspace", ".mlcube-conformance")
 #: Agents by which an image of Docker is the base.
 _OF_DOCKER = {"docker", "docker-daemon"}
 
@@ -55,20 +55,24 @@ class BuildPlan:
 def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
     """Return what to build the image of a cube from; None where it brings nothing.
 
-    That is `build/Singularity.recipe`; without it the image that a Docker daemon has
-    of the cube, if that is up to date; without that the Dockerfile, converted.
+    That is its recipe of Singularity; without it the image of a registry that stands
+    for one; without that the image that a Docker daemon has of the cube, if that is up
+    to date; without that the Dockerfile, converted.
 
     Args:
         request: The image that is wanted.
         place: An empty folder for the files of a converted Dockerfile.
 
     Raises:
-        Violation: The recipe cannot be read, or reaches out of `build/`.
+        Violation: The recipe cannot be read, or reaches out of its folder.
     """
-    context = request.cube.build_context
-    if (context / RECIPE).is_file():
+    if request.cube.singularity.file.is_file():
         return _from_recipe(request)
-    if not (context / "Dockerfile").is_file():
+    base = _base(request)
+    if base:
+        return _from_base(request, base, place)
+    dockerfile, context = request.cube.docker.file, request.cube.docker.context
+    if not dockerfile.is_file():
         return None
     from mlcube_conformance.runners.docker_images import (  # noqa: PLC0415 - slow
         image_of_cube,
@@ -79,36 +83,62 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
         text, folder = f"Bootstrap: docker-daemon\nFrom: {name}\n", place
         source = f"Docker's {name}"
     else:
-        recipe = (context / "Dockerfile").read_text(encoding="utf-8", errors="replace")
+        recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
         arguments = build_arguments(request, recipe)
         text, unkept = convert(request.cube, arguments, place)
-        folder, source = place, "build/Dockerfile, converted by spython"
+        folder = place
+        source = f"{request.cube.shown(dockerfile)}, converted by spython"
         if unkept:
             source += f", without {', '.join(unkept)}"
     try:
         definition = parse(text, (folder, context), ())
     except DefinitionError as error:
-        raise _refusal(request, "Dockerfile", error) from error
-    return _finished(request, definition, folder, source, context / "Dockerfile")
+        raise _refusal(request, dockerfile, error) from error
+    return _finished(request, definition, folder, source, dockerfile)
+
+
+def _base(request: ConfigureRequest) -> str:
+    """Return the image that stands for a recipe, as the cube's main file says."""
+    platform, docker = request.platform, request.cube.platforms.get("docker")
+    if platform.base:
+        return platform.base
+    if docker is None:
+        return ""
+    strategy = request.options.build_strategy or docker.strategy
+    built = strategy != "pull" and request.cube.docker.file.is_file()
+    return "" if built else f"docker://{docker.image}"
+
+
+def _from_base(request: ConfigureRequest, base: str, place: Path) -> BuildPlan:
+    agent, _, name = base.partition(":")
+    text = f"Bootstrap: {agent}\nFrom: {name.removeprefix('//')}\n"
+    file = request.platform.file
+    try:
+        definition = parse(text, (place, request.cube.root), ())
+    except DefinitionError as error:
+        raise _refusal(request, file, error) from error
+    return _finished(request, definition, place, base, file)
 
 
 def _from_recipe(request: ConfigureRequest) -> BuildPlan:
-    context = request.cube.build_context
+    recipe, context = request.cube.singularity.file, request.cube.singularity.context
     try:
-        text = (context / RECIPE).read_text(encoding="utf-8-sig")
+        text = recipe.read_text(encoding="utf-8-sig")
         given = build_arguments(request, text)
         definition = parse(filled(text, given), (context,), given.values())
         for name in sorted(unused(text, given)):
-            request.watch.note(f"{RECIPE} takes no argument {name}: it is left out")
+            request.watch.note(
+                f"{recipe.name} takes no argument {name}: it is left out"
+            )
     except (OSError, UnicodeDecodeError) as error:
         odd = DefinitionError(
             found=str(error), expected="a text in UTF-8", do="mend the file"
         )
-        raise _refusal(request, RECIPE, odd) from error
+        raise _refusal(request, recipe, odd) from error
     except DefinitionError as error:
-        raise _refusal(request, RECIPE, error) from error
-    source = f"build/{RECIPE}"
-    return _finished(request, definition, context, source, context / RECIPE)
+        raise _refusal(request, recipe, error) from error
+    source = request.cube.shown(recipe)
+    return _finished(request, definition, context, source, recipe)
 
 
 def _finished(
@@ -127,14 +157,15 @@ def _finished(
         )
     environment = _trust(request, definition)
     try:
-        key = content_key(folder, files_below(folder), str(definition), bases)
+        names = _names(request, folder, str(definition))
+        key = content_key(folder, names, str(definition), bases)
     except (OSError, RecursionError) as error:
         odd = DefinitionError(
             found=str(error),
             expected="files that can be read, not too deep",
-            do="mend build/",
+            do="mend the folder",
         )
-        raise _refusal(request, "", odd) from error
+        raise _refusal(request, folder, odd) from error
     definition.add_label(CONTENT_LABEL, key)
     return BuildPlan(
         text=str(definition),
@@ -148,6 +179,19 @@ def _finished(
             for stage in definition.stages
         ),
     )
+
+
+def _names(request: ConfigureRequest, folder: Path, text: str) -> list[str]:
+    """Return the files that decide what an image holds.
+
+    A recipe at the top of a cube has its workspace and the folders of runs beside it:
+    they count only where the recipe names them.
+    """
+    names = files_below(folder)
+    if folder != request.cube.root:
+        return names
+    besides = [each for each in _BESIDES if f"./{each}" not in text]
+    return [each for each in names if each.partition("/")[0] not in besides]
 
 
 def _take_bases(definition: Definition, folder: Path) -> dict[str, str]:
@@ -192,11 +236,13 @@ def _trust(request: ConfigureRequest, definition: Definition) -> dict[str, str]:
     return dict.fromkeys(CA_VARIABLES, CA_FILE)
 
 
-def _refusal(request: ConfigureRequest, name: str, error: DefinitionError) -> Violation:
+def _refusal(
+    request: ConfigureRequest, place: Path, error: DefinitionError
+) -> Violation:
     return Violation(
         Message(
             what=f"the recipe of {request.cube.id!r} cannot be used",
-            where=str(request.cube.build_context / name),
+            where=str(place),
             found=error.found,
             expected=error.expected,
             do=error.do,

@@ -24,7 +24,14 @@ from mlcube_conformance.runners.ssh_task import TaskThere, at_fault
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlcube_conformance.model import Cube, Image, Place, Platform, RunResult
+    from mlcube_conformance.model import (
+        Cube,
+        Image,
+        Place,
+        Platform,
+        PlatformFile,
+        RunResult,
+    )
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
 __all__ = ["CleanedFolder", "SshRunner", "clean_host"]
@@ -42,7 +49,7 @@ class SshRunner:
         """Prepare, without connecting yet."""
         self._liveness = Liveness(run_id)
         self._connections: dict[object, Connection] = {}
-        self._cubes: dict[tuple[Path, Path], CubeThere] = {}
+        self._cubes: dict[tuple[Path, PlatformFile], CubeThere] = {}
 
     def unavailable(self) -> MachineError | None:
         """Return why no host can be reached from here, or None when one can."""
@@ -82,7 +89,7 @@ class SshRunner:
             raise at_fault(outcome.error, connection.name)
         if outcome.image is None:
             raise there.no_word("an image")
-        self._cubes[request.cube.root, request.platform.file] = there
+        self._cubes[request.cube.root, request.platform.source] = there
         where = f"on {connection.name}"
         source = outcome.image.source
         return replace(outcome.image, source=f"{source}, {where}" if source else where)
@@ -105,7 +112,7 @@ class SshRunner:
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task on the host to its end, and bring back what it made."""
-        there = self._cubes[request.cube.root, request.platform.file]
+        there = self._cubes[request.cube.root, request.platform.source]
         there.connection.open()
         with build_lock(
             f"ssh-{there.workspace_key}",

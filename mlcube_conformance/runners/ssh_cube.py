@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance import __version__
 from mlcube_conformance.errors import MachineError, Message, PlatformUnavailable
+from mlcube_conformance.loader.multi_file import main_file
 from mlcube_conformance.outcome import read_outcome
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.content import content_key, files_below
@@ -32,7 +33,7 @@ from mlcube_conformance.runners.ssh_wheel import make_wheel, package_key
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlcube_conformance.model import Cube, Place, Platform
+    from mlcube_conformance.model import Cube, Invocation, Place, Platform
     from mlcube_conformance.outcome import Outcome
     from mlcube_conformance.process import Ended
     from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
@@ -50,7 +51,7 @@ _STOP = 15
 _SMALL = ("", 300.0)
 _SHOWN = 4
 #: Folders beside a cube on the host, for small files from elsewhere.
-_BESIDE = ("platform", "task", "certificates")
+_BESIDE = ("platform", "task", "certificates", "context")
 #: Neither what lies in the home nor the host's language changes what is run.
 _SAFE = ("PYTHONSAFEPATH=1", "PYTHONUTF8=1")
 _AGENT = ("-m", "mlcube_conformance.runners.remote")
@@ -177,6 +178,17 @@ class CubeThere:
         # By its own name, as messages of the host are to call it.
         return f"{self._content_folder}/cube/{self._cube.root.name}"
 
+    @property
+    def _file_name(self) -> str:
+        return self._inner.file.resolve().name
+
+    @property
+    def _context_name(self) -> str:
+        """Return the folder that the image is built in, where it is not in the cube."""
+        context = self._cube.docker.context
+        there = context.is_dir() and not context.is_relative_to(self._cube.root)
+        return context.name if there else ""
+
     @cached_property
     def content_key(self) -> str:
         """What tells the content of the cube and its platform file from others.
@@ -188,7 +200,11 @@ class CubeThere:
         try:
             names = [each for each in files_below(root) if _is_sent(each)]
             inner = self._inner.file.read_bytes().decode(errors="replace")
-            return content_key(root, names, owner(), inner)[:12]
+            more = [owner(), inner]
+            if self._context_name:
+                context = self._cube.docker.context
+                more.append(content_key(context, files_below(context)))
+            return content_key(root, names, *more)[:12]
         except OSError as error:
             raise MachineError(
                 Message(
@@ -284,6 +300,15 @@ class CubeThere:
                 without=_NOT_SENT,
             )
         self._send_file(self._inner.file, "platform")
+        if self._context_name:
+            push(
+                self.connection,
+                self._cube.docker.context,
+                ["."],
+                f"{self._content_folder}/context",
+                mirror=True,
+                limit=("--configure-timeout", timeout),
+            )
 
     def _claim_cube_folder(self) -> None:
         """Make sure that a folder that the platform file names is this cube's.
@@ -375,27 +400,29 @@ class CubeThere:
             self.connection.ask({"do": "end", "folder": job}, doing="tidying up")
 
     def run_words(
-        self, file: Path, overrides: Sequence[tuple[str, str]], task: str
+        self, invocation: Invocation, overrides: Sequence[tuple[str, str]]
     ) -> list[str]:
         """Return what the command that runs a task is told about its files.
 
         Args:
-            file: The run file, on this machine.
+            invocation: What is to run.
             overrides: Parameters with their places below the workspace's folder.
-            task: Name of the task.
 
         Raises:
             MachineError: A run file from elsewhere cannot be sent.
         """
-        root = self._cube.root
-        if file.is_relative_to(root) and _is_sent(str(file.relative_to(root))):
+        root, file = self._cube.root, invocation.file
+        if file == main_file(root):
+            there = invocation.name
+        elif file.is_relative_to(root) and _is_sent(str(file.relative_to(root))):
             there = f"{self.cube_folder}/{file.relative_to(root)}"
         else:
             there = self._send_file(file, "task")
         words = ["--task", there]
         words += ["--workspace", f"{self.workspace_folder}/{WORKSPACE}"]
         for name, place in overrides:
-            words += ["--parameter", f"{task}.{name}={self.workspace_folder}/{place}"]
+            name_there = f"{invocation.task.name}.{name}"
+            words += ["--parameter", f"{name_there}={self.workspace_folder}/{place}"]
         return words
 
     def start(
@@ -414,11 +441,16 @@ class CubeThere:
         python, environment = self._python
         platform = f"{self._content_folder}/platform"
         words = ["--mlcube", self.cube_folder]
-        words += ["--platform", f"{platform}/{self._inner.file.resolve().name}"]
+        # A section of the cube's main file is known there by its name.
+        words += ["--platform", self._inner.section or f"{platform}/{self._file_name}"]
+        if self._context_name:
+            words += ["--build-context", f"{self._content_folder}/context"]
+        if options.build_strategy:
+            words += ["--build-strategy", options.build_strategy]
         for name, value in options.build_args.items():
             words += ["--build-arg", f"{name}={value}"]
-        variables = dict(self._place.variables)
-        for name in self._place.variables:
+        variables = {**self._place.variables, **options.environment}
+        for name in list(variables):
             # What Python itself reads is for the task, and not for the runner.
             own = name.startswith("PYTHON")
             words += ["--env", f"{name}={variables.pop(name)}" if own else name]

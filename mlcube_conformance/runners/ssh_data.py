@@ -125,7 +125,10 @@ def _folder_there(base: Path, workspace: Path) -> str:
 
 def _folder_of(binding: Binding, path: Path) -> Path:
     """Return the folder that a given value is sent in."""
-    return path.parent if binding.parameter.kind == "file" else path
+    is_folder = binding.parameter.kind == "directory" or (
+        binding.parameter.kind == "unknown" and path.is_dir()
+    )
+    return path if is_folder else path.parent
 
 
 def _given_folders(invocation: Invocation, workspace: Path) -> dict[Path, Path]:

@@ -242,11 +242,12 @@ class TaskThere:
 
     def _start(self, identity: str) -> None:
         request, options = self._request, self._request.options
-        words = self._there.run_words(
-            request.invocation.file, self._data.overrides, request.invocation.task.name
-        )
+        words = self._there.run_words(request.invocation, self._data.overrides)
         words += ["--task-timeout", f"{options.task_timeout:g}"]
         words += ["--configure-timeout", f"{options.configure_timeout:g}"]
+        for each in request.invocation.bound("input"):
+            if each.parameter.optional:
+                words += ["--optional", each.parameter.name]
         if options.gpus is not None:
             words += ["--gpus", options.gpus or "0"]
         _note_of(identity).write_text(

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
 from mlcube_conformance.runners.local import LocalRunner

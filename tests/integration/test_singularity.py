@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.errors import MachineError
-from mlcube_conformance.loader.multi_file import load_cube
+from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.model import Mount
 from mlcube_conformance.mounts import TaskView

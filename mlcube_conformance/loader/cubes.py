@@ -1,0 +1,129 @@
+"""Reads a cube, whichever format it was written in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.loader.multi_file import (
+    load_multi_file,
+    load_run_file,
+    main_file,
+)
+from mlcube_conformance.loader.single_file import is_single_file, load_single_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from mlcube_conformance.loader.loaded import LoadedCube
+    from mlcube_conformance.loader.yaml import Located
+    from mlcube_conformance.model import Invocation
+
+__all__ = ["load_cube", "load_cube_for", "load_for_configure"]
+
+_NO_VARIABLES: Mapping[str, str] = {}
+
+
+def load_cube(
+    root: Path, cube_id: str, variables: Mapping[str, str] = _NO_VARIABLES
+) -> LoadedCube:
+    """Read every file of a cube; what is broken is reported and left out.
+
+    Args:
+        root: Folder of the cube.
+        cube_id: Name of the cube in test ids.
+        variables: What the command line gives for `${oc.env:NAME}`.
+    """
+    document = _single_file(root)
+    if document is not None:
+        return load_single_file(document, root, cube_id, variables)
+    return load_multi_file(root, cube_id)
+
+
+def load_for_configure(
+    root: Path, variables: Mapping[str, str] = _NO_VARIABLES
+) -> LoadedCube:
+    """Read what says how the image of a cube is made; its run files may be broken.
+
+    Args:
+        root: Folder of the cube.
+        variables: What the command line gives for `${oc.env:NAME}`.
+    """
+    document = _single_file(root)
+    if document is not None:
+        return load_single_file(document, root, root.name, variables)
+    return load_run_file(root, None)
+
+
+def load_cube_for(
+    root: Path, task: Path | None, variables: Mapping[str, str] = _NO_VARIABLES
+) -> LoadedCube:
+    """Read a cube with the one invocation that is to run.
+
+    Args:
+        root: Folder of the cube.
+        task: A run file, wherever it lies, or the name of one or of a task; None for
+            the only one there is.
+        variables: What the command line gives for `${oc.env:NAME}`.
+
+    Raises:
+        UsageError: No such task, or several and none is named.
+    """
+    if task is not None and _single_file(root) is None:
+        file = task if task.is_file() else root / "run" / f"{task}.yaml"
+        if file.is_file():
+            return load_run_file(root, file)
+    found = load_cube(root, root.name, variables)
+    if found.problems:
+        return found
+    invocation = _named(str(task), found) if task else _only(found)
+    return replace(found, cube=replace(found.cube, invocations=(invocation,)))
+
+
+def _single_file(root: Path) -> Located | None:
+    file = main_file(root)
+    if file is None:
+        return None
+    problems = Problems()
+    document = problems.read(file, "main file", ())
+    return document if document is not None and is_single_file(document) else None
+
+
+def _named(name: str, found: LoadedCube) -> Invocation:
+    known = {each.name: each for each in found.cube.invocations}
+    tasks: dict[str, list[Invocation]] = {}
+    for each in found.cube.invocations:
+        tasks.setdefault(each.task.name, []).append(each)
+    if name in known:
+        return known[name]
+    if len(tasks.get(name, ())) == 1:
+        return tasks[name][0]
+    raise UsageError(
+        Message(
+            what=f"the cube {found.cube.id!r} has no task {name!r}"
+            if name not in tasks
+            else f"several run files are of the task {name!r}",
+            where="--task",
+            found=name,
+            expected=f"one of {', '.join(known)}, or the path of a run file",
+            do=did_you_mean(name, known) or "mend the name",
+        )
+    )
+
+
+def _only(found: LoadedCube) -> Invocation:
+    invocations: Sequence[Invocation] = found.cube.invocations
+    if len(invocations) == 1:
+        return invocations[0]
+    raise UsageError(
+        Message(
+            what=f"the cube {found.cube.id!r} has several tasks, and none is named",
+            where="--task",
+            found="no --task",
+            expected=f"one of {', '.join(each.name for each in invocations)}",
+            do="name one: --task NAME",
+        )
+    )

@@ -1,0 +1,109 @@
+"""A cube as it was read, and what any format holds its values to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.loader.fields import Problems
+    from mlcube_conformance.loader.yaml import Located
+    from mlcube_conformance.model import Cube, Parameter
+
+__all__ = ["LoadedCube", "check_kind", "check_value", "is_inside", "leaves", "loaded"]
+
+#: Bytes of one name on the file systems of Linux.
+_MAX_NAME = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedCube:
+    """A cube as far as its files can be understood, and what is wrong with them."""
+
+    cube: Cube
+    problems: tuple[Message, ...] = ()
+    warnings: tuple[Message, ...] = field(default=())
+
+
+def loaded(cube: Cube, problems: Problems) -> LoadedCube:
+    """Return a cube with everything that was found wrong, once each."""
+    return LoadedCube(
+        cube=cube,
+        problems=tuple(dict.fromkeys(problems.messages)),
+        warnings=tuple(dict.fromkeys(problems.warnings)),
+    )
+
+
+def check_kind(kind: str, what: str, at: Located, problems: Problems) -> bool:
+    """Add a problem, and return False, where a type is none that there is."""
+    if kind in {"file", "directory"}:
+        return True
+    problems.add(
+        f"{what} has an unknown type",
+        at,
+        found=kind,
+        expected="file or directory",
+        do=did_you_mean(kind, ("file", "directory"))
+        or "write type: file or type: directory",
+    )
+    return False
+
+
+def check_value(
+    parameter: Parameter, value: Located, problems: Problems, example: str
+) -> bool:
+    """Add a problem, and return False, where a value can be no path."""
+    if not value.text():
+        problems.add(
+            f"the value of {parameter.name!r} is no path",
+            value,
+            expected=f"the path of a {_word(parameter)}, as text",
+            do=f"write {example}",
+        )
+        return False
+    if not _is_path(value.text()):
+        problems.add(
+            f"the value of {parameter.name!r} cannot be a path",
+            value,
+            found=ascii(value.text())[:80],
+            expected="names of at most 255 bytes, without a null character",
+            do=f"write {example}",
+        )
+        return False
+    return True
+
+
+def _word(parameter: Parameter) -> str:
+    return "file or directory" if parameter.kind == "unknown" else parameter.kind
+
+
+def _is_path(text: str) -> bool:
+    try:
+        names = os.fsencode(text).split(b"/")
+    except UnicodeEncodeError:
+        return False
+    return all(len(name) <= _MAX_NAME and b"\0" not in name for name in names)
+
+
+def is_inside(root: Path, path: Path) -> bool:
+    """Say whether a path, with its links followed, stays in a folder."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False  # A link to itself, or a name that no file can have.
+
+
+def leaves(path: Path, what: str) -> Message:
+    """Return the message for a link that leaves the cube."""
+    return Message(
+        what=f"{what} is a link that leaves the cube",
+        where=str(path),
+        found=str(path.readlink()) if path.is_symlink() else "a link above it",
+        expected="a path that stays in the cube",
+        do="put what the cube needs into the cube",
+    )

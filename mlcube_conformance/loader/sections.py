@@ -1,0 +1,316 @@
+"""Reads the sections `docker` and `singularity` of a single-file cube."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from mlcube_conformance.errors import did_you_mean
+from mlcube_conformance.loader.run_args import (
+    DOCKER,
+    SINGULARITY,
+    Flags,
+    read_docker_program,
+    read_flag,
+    read_flags,
+    read_singularity_program,
+    split_words,
+)
+from mlcube_conformance.model import Build, Platform
+
+if TYPE_CHECKING:
+    from mlcube_conformance.loader.fields import Problems
+    from mlcube_conformance.loader.yaml import Located
+    from mlcube_conformance.model import Strategy
+
+__all__ = ["Sections", "read_sections"]
+
+_DOCKER_FLAGS = ("--network", "--security-opt", "--gpus", "--memory", "--cpuset-cpus")
+_DOCKER_KEYS = (
+    *("image", "docker", "env_args", "gpu_args", "cpu_args", "build_args"),
+    *("build_context", "build_file", "build_strategy", "tar_file"),
+    *(*_DOCKER_FLAGS, "--mount_opts"),
+)
+_SINGULARITY_KEYS = (
+    *("image", "image_dir", "singularity", "build_args", "run_args", "build_file"),
+    *("--network", "--security", "--nv", "--vm-ram", "--vm-cpu", "--mount_opts"),
+)
+#: Keys of `singularity` for which its runner has nothing.
+_NOT_GIVEN = ("--security", "--vm-ram", "--vm-cpu")
+_STRATEGIES = ("auto", "pull", "always")
+_BASES = ("docker://", "docker-archive:")
+#: Flags of a build that are given, or not, whether they are asked for or not.
+_OF_BUILD = ("--fakeroot", "-f", "--force", "-F", "--notest", "-T")
+_OFF = (None, "", "0", 0, False)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sections:
+    """What the sections of a file say."""
+
+    platforms: dict[str, Platform] = field(default_factory=dict)
+    docker: Build
+    singularity: Build
+
+
+def read_sections(document: Located, root: Path, problems: Problems) -> Sections:
+    """Read the sections that are there; the others count as they would be empty.
+
+    Args:
+        document: The whole file, filled in.
+        root: Folder of the cube.
+        problems: Takes what is wrong.
+    """
+    found = Sections(
+        docker=Build(file=root / "Dockerfile", context=root),
+        singularity=Build(file=root / "Singularity.recipe", context=root),
+    )
+    for name, known in (("docker", _DOCKER_KEYS), ("singularity", _SINGULARITY_KEYS)):
+        section = document.get(name)
+        if section is None or section.value is None:
+            continue
+        if not section.is_mapping():
+            problems.add(
+                f"the section {name!r} is no mapping",
+                section,
+                expected=f"a mapping with {', '.join(known)}",
+                do="mend the section, or remove it",
+            )
+            continue
+        problems.warn_of_duplicates(section)
+        problems.unknown_keys(section, known)
+        _check_mounts(section, problems)
+        if name == "docker":
+            _read_docker(document, section, root, found, problems)
+        else:
+            _read_singularity(section, root, found, problems)
+    return found
+
+
+def _read_docker(
+    document: Located, section: Located, root: Path, found: Sections, problems: Problems
+) -> None:
+    context = _path(root, section, "build_context", ".", problems)
+    file = _path(context, section, "build_file", "Dockerfile", problems)
+    found.docker = Build(file=file, context=context)
+    options: dict[str, str] = {}
+    program = section.get("docker")
+    if program is not None:
+        read_docker_program(
+            problems.text(section, "docker"), program, options, problems
+        )
+    _read_gpus(document, section, options, problems)
+    for key in _DOCKER_FLAGS:
+        given = section.get(key)
+        if key != "--gpus" and given is not None and given.value is not None:
+            read_flag(key, str(given.value), given, options, problems, flags=DOCKER)
+    found.platforms["docker"] = Platform(
+        id="docker",
+        kind="docker",
+        image=problems.text(section, "image"),
+        file=document.source.file,
+        section="docker",
+        options=options,
+        with_gpus=_flags(section, "gpu_args", problems, DOCKER),
+        without_gpus=_flags(section, "cpu_args", problems, DOCKER),
+        build_args=_assignments(section, "build_args", ("--build-arg",), problems),
+        environment=_assignments(section, "env_args", ("-e", "--env"), problems),
+        strategy=_strategy(section, file, problems),
+    )
+
+
+def _read_singularity(
+    section: Located, root: Path, found: Sections, problems: Problems
+) -> None:
+    given = _optional_text(section, "build_file", problems)
+    base = given if given.startswith(_BASES) else ""
+    if base.startswith("docker-archive:"):
+        archive = base.removeprefix("docker-archive:").removeprefix("//")
+        base = f"docker-archive:{root / archive}"
+    if given and not base:
+        found.singularity = Build(file=root / given, context=root)
+    options: dict[str, str] = {}
+    program = _optional_text(section, "singularity", problems)
+    if program:
+        at = section.get("singularity") or section
+        read_singularity_program(program, at, options, problems)
+    options.update(_flags(section, "run_args", problems, SINGULARITY))
+    network = section.get("--network")
+    if network is not None and network.value is not None:
+        value = str(network.value)
+        read_flag("--network", value, network, options, problems, flags=SINGULARITY)
+    gpus = section.get("--nv")
+    if gpus is not None and gpus.value not in _OFF:
+        options["gpus"] = "all"
+    _check_build_flags(section, problems)
+    for key in _NOT_GIVEN:
+        asked = section.get(key)
+        if asked is not None and asked.value is not None:
+            problems.add(
+                f"the section asks for {key}, which this runner does not give",
+                asked,
+                found=str(asked.value),
+                expected="nothing",
+                do="remove it",
+            )
+    folder = _optional_text(section, "image_dir", problems) or "$WORKSPACE/.image"
+    image = _optional_text(section, "image", problems) or _image_of(base, found)
+    found.platforms["singularity"] = Platform(
+        id="singularity",
+        kind="singularity",
+        image=f"{folder}/{image}" if not image.startswith(("/", "~", "$")) else image,
+        file=section.source.file,
+        section="singularity",
+        options=options,
+        base=base,
+    )
+
+
+def _image_of(base: str, found: Sections) -> str:
+    """Return the name of an image file, from what it is made of."""
+    docker = found.platforms.get("docker")
+    text = base or (docker.image if docker else "") or "cube"
+    return "".join(sign for sign in text if sign.isalnum()) + ".sif"
+
+
+def _read_gpus(
+    document: Located, section: Located, options: dict[str, str], problems: Problems
+) -> None:
+    """Read how many GPUs a task gets: those of the section, or of the platform."""
+    at = section.get("--gpus")
+    if at is not None and at.value is not None:
+        if at.value not in _OFF and str(at.value).strip():
+            read_flag("--gpus", str(at.value), at, options, problems, flags=DOCKER)
+        return
+    platform = document.get("platform")
+    count = platform.get("accelerator_count") if platform is not None else None
+    if count is None or count.value in _OFF:
+        return
+    if not isinstance(count.value, int) or isinstance(count.value, bool):
+        problems.add(
+            "the number of accelerators is no number",
+            count,
+            expected="a whole number, 0 or more",
+            do="write accelerator_count: 0, or how many GPUs a task needs",
+        )
+    elif count.value > 0 and "gpus" not in options:
+        options["gpus"] = str(count.value)
+
+
+def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
+    at = section.get("build_strategy")
+    given = problems.text(section, "build_strategy") if at is not None else "pull"
+    if given and given not in _STRATEGIES:
+        problems.add(
+            "the build_strategy is none that there is",
+            at or section,
+            found=given,
+            expected=f"one of {', '.join(_STRATEGIES)}",
+            do=did_you_mean(given, _STRATEGIES) or "write auto",
+        )
+        return "auto"
+    if given == "pull" and recipe.is_file():
+        problems.warn(
+            f"{recipe.name} is not used, since the image is pulled",
+            at or section,
+            found="build_strategy: pull" if at else "no build_strategy: that is pull",
+            do="write build_strategy: auto, or give --build-strategy auto",
+        )
+    return cast("Strategy", given or "auto")
+
+
+def _flags(
+    section: Located, key: str, problems: Problems, flags: Flags
+) -> dict[str, str]:
+    options: dict[str, str] = {}
+    at = section.get(key)
+    if at is not None and at.value not in (None, ""):
+        read_flags(at, options, problems, flags)
+    return options
+
+
+def _check_build_flags(section: Located, problems: Problems) -> None:
+    at = section.get("build_args")
+    if at is None or at.value in (None, ""):
+        return
+    unknown = [each for each in split_words(at, problems) if each not in _OF_BUILD]
+    if unknown:
+        problems.add(
+            "build_args asks for what this runner does not give",
+            at,
+            found=unknown[0],
+            expected=f"one of {', '.join(_OF_BUILD)}",
+            do="remove it",
+        )
+
+
+def _check_mounts(section: Located, problems: Problems) -> None:
+    at = section.get("--mount_opts")
+    if at is not None and at.value not in (None, "", "ro"):
+        problems.add(
+            "--mount_opts lets tasks write to every input",
+            at,
+            expected="ro, or nothing",
+            do="write opts: rw for those inputs that a task has to write to",
+        )
+
+
+def _assignments(
+    section: Located, key: str, flags: tuple[str, ...], problems: Problems
+) -> dict[str, str]:
+    """Read variables: a mapping, or the flags that stand for one in a command line."""
+    at = section.get(key)
+    if at is None or at.value in (None, ""):
+        return {}
+    if at.is_mapping():
+        return {
+            name: _scalar(value, problems)
+            for name, value in at.items()
+            if value.value is not None
+        }
+    found: dict[str, str] = {}
+    words = iter(split_words(at, problems))
+    for word in words:
+        flag, _, rest = word.partition("=")
+        assigned = rest if flag in flags and rest else next(words, "")
+        name, equals, value = assigned.partition("=")
+        if flag not in flags or not name or not equals:
+            problems.add(
+                f"{key} is no list of variables",
+                at,
+                found=f"{word} {assigned}".strip(),
+                expected=f"a mapping, or {flags[0]} NAME=VALUE for each",
+                do=f"write {key}: {{NAME: value}}",
+            )
+            return {}
+        found[name] = value
+    return found
+
+
+def _scalar(at: Located, problems: Problems) -> str:
+    if isinstance(at.value, (dict, list)):
+        problems.add(
+            "the value of a variable is no text",
+            at,
+            expected="a text or a number",
+            do="mend the value",
+        )
+        return ""
+    return str(at.value).lower() if isinstance(at.value, bool) else str(at.value)
+
+
+def _optional_text(section: Located, key: str, problems: Problems) -> str:
+    at = section.get(key)
+    if at is None or at.value in (None, ""):
+        return ""
+    return problems.text(section, key)
+
+
+def _path(
+    base: Path, section: Located, key: str, default: str, problems: Problems
+) -> Path:
+    """Return the path of a key; one that is relative starts from a folder."""
+    text = _optional_text(section, key, problems) or default
+    return Path(os.path.normpath(base / Path(text).expanduser()))
