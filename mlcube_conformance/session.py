@@ -15,7 +15,7 @@ import pytest
 
 from mlcube_conformance import __version__
 from mlcube_conformance.choice import PlatformChoice
-from mlcube_conformance.clauses import CUBE_CLAUSES, clause
+from mlcube_conformance.clauses import CLAUSES, clause
 from mlcube_conformance.errors import (
     ConformanceError,
     MachineError,
@@ -424,7 +424,7 @@ def _subject(item: pytest.Item | pytest.Collector) -> Any:  # noqa: ANN401 - a c
 
 def _clause_place(item: pytest.Item) -> int:
     """Return the place of a test's clause in the table; other tests come last."""
-    ids = [each.id for each in CUBE_CLAUSES]
+    ids = [each.id for each in CLAUSES]
     mark = item.get_closest_marker("clause")
     return ids.index(mark.args[0]) if mark else len(ids)
 

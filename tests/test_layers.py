@@ -21,7 +21,20 @@ LAYERS = (
     "errors",
     "model",
     "outcome",
+    "clauses.clause",
+    "clauses.cubes",
+    "clauses.exits",
+    "clauses.paths",
+    "clauses.mounts",
+    "clauses.runs",
+    "clauses.arguments",
+    "clauses.files",
+    "clauses.images",
+    "clauses.environment",
+    "clauses.remote",
     "clauses",
+    "markdown",
+    "clauses_page",
     # reading
     "loader.yaml",
     "loader.fields",
@@ -172,7 +185,7 @@ def test_every_module_has_its_place() -> None:
         if path.name != "__init__.py"
     }
 
-    assert found == set(LAYERS) - {"runners"}
+    assert found == set(LAYERS) - {"clauses", "runners"}
 
 
 @pytest.mark.parametrize("module", LAYERS)
