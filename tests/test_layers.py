@@ -35,6 +35,8 @@ LAYERS = (
     "clauses",
     "markdown",
     "clauses_page",
+    "judgements",
+    "scorecard",
     # reading
     "loader.yaml",
     "loader.fields",
