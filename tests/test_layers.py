@@ -41,6 +41,7 @@ LAYERS = (
     "loader.yaml",
     "loader.fields",
     "loader.loaded",
+    "loader.expected_failures",
     "loader.promises",
     "loader.run_args",
     "loader.interpolation",
