@@ -106,6 +106,8 @@ LAYERS = (
     "execution",
     "selection",
     # pytest and the command line
+    "commands",
+    "__main__",
     "cli_options",
     "cli",
     "scheduling",
@@ -122,7 +124,7 @@ HEAVY = ("docker", "spython", "torch", "typer", "numpy", "requests")
 #: Those that know neither pytest nor a library of one platform.
 LOWER = tuple(
     name
-    for name in LAYERS[: LAYERS.index("cli_options")]
+    for name in LAYERS[: LAYERS.index("commands")]
     if not name.startswith("runners.docker_") and name != "runners.docker"
 )
 

@@ -1,0 +1,113 @@
+"""The command line of the project itself: `mlcube-conformance`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlcube_conformance.clauses_page import clauses_markdown
+from mlcube_conformance.errors import ConformanceError, Message, UsageError
+from mlcube_conformance.scorecard import Scorecard, markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["app", "clauses", "main", "scorecard"]
+
+_USAGE = 2
+
+app = typer.Typer(
+    help="Shows what cubes and runners are held to, and how a runner stands to it.",
+    epilog="Tests themselves are run by pytest.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+CardsArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Scorecards, as JSON.")
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="File to write, not the terminal."),
+]
+
+
+@app.command()
+def clauses() -> None:
+    """Print the page of all clauses, as Markdown."""
+    _show(clauses_markdown())
+
+
+@app.command()
+def scorecard(files: CardsArgument, output: OutputOption = None) -> None:
+    """Print scorecards, several side by side, as Markdown."""
+    with _refusing():
+        page = markdown([_read_card(file) for file in files])
+        if output is None:
+            _show(page)
+        else:
+            _write(output, page)
+
+
+def main() -> None:
+    """Read the command line, do what it says, and exit."""
+    app(prog_name="mlcube-conformance")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn an error into its message and its exit code, never a traceback."""
+    try:
+        yield
+    except ConformanceError as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(_USAGE) from error
+
+
+def _show(text: str) -> None:
+    # The page is UTF-8, whatever the terminal is set to.
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
+def _read_card(file: Path) -> Scorecard:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _unusable(file, "read", error) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            Message(
+                what="this is no scorecard",
+                where=str(file),
+                found=f"byte {error.start} is no UTF-8",
+                expected="a JSON document",
+                do="give a file that the suite for runners wrote",
+            )
+        ) from error
+    return Scorecard.from_json(text, where=str(file))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _unusable(file, "written", error) from error
+
+
+def _unusable(file: Path, done: str, error: OSError) -> UsageError:
+    return UsageError(
+        Message(
+            what=f"{file.name} cannot be {done}",
+            where=str(file),
+            found=error.strerror or str(error),
+            expected=f"a file that can be {done}",
+            do="mend the path",
+        )
+    )

@@ -1,0 +1,96 @@
+"""The command line `mlcube-conformance`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.clauses_page import clauses_markdown
+from mlcube_conformance.scorecard import Judgement, Scorecard, markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CARDS = [
+    Scorecard(name, "1", "2026-11-24", "0.3.0", (Judgement("EXIT-2", "passed"),))
+    for name in ("docker", "mlcube")
+]
+
+
+def _run(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlcube_conformance", *words],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    written = [tmp_path / f"{card.runner}.json" for card in CARDS]
+    for file, card in zip(written, CARDS, strict=True):
+        file.write_text(card.to_json(), encoding="utf-8")
+    return written
+
+
+def test_clauses_prints_the_page() -> None:
+    done = _run("clauses")
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == clauses_markdown()
+
+
+def test_scorecard_prints_cards_side_by_side(files: list[Path]) -> None:
+    done = _run("scorecard", *files)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == markdown(CARDS)
+
+
+def test_scorecard_writes_a_file(files: list[Path], tmp_path: Path) -> None:
+    done = _run("scorecard", files[0], "--output", tmp_path / "page.md")
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert (tmp_path / "page.md").read_text("utf-8") == markdown(CARDS[:1])
+
+
+def test_file_that_cannot_be_written_is_told(files: list[Path], tmp_path: Path) -> None:
+    done = _run("scorecard", files[0], "--output", tmp_path / "none" / "page.md")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"page.md cannot be written\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "card.json cannot be read"),
+        (b"{", "no JSON"),
+        (b"\xff", "byte 0 is no UTF-8"),
+        (b"{}", "schema_version"),
+    ],
+)
+def test_file_that_is_no_card_is_refused(
+    content: bytes | None, says: str, files: list[Path], tmp_path: Path
+) -> None:
+    bad = tmp_path / "card.json"
+    if content is not None:
+        bad.write_bytes(content)
+
+    done = _run("scorecard", *files, bad)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert says in done.stderr.decode()
+    assert str(bad) in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("scorecard",), ("clauses", "x"), ("score",)])
+def test_wrong_words_are_a_usage_error(words: tuple[str, ...]) -> None:
+    assert _run(*words).returncode == 2
