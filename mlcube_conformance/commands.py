@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlcube_conformance.clauses_page import clauses_markdown
-from mlcube_conformance.errors import ConformanceError, Message, UsageError
+from mlcube_conformance.conversion import convert_cube
+from mlcube_conformance.errors import (
+    ConformanceError,
+    Message,
+    UsageError,
+    Violation,
+)
 from mlcube_conformance.scorecard import Scorecard, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["app", "clauses", "main", "scorecard"]
+__all__ = ["app", "clauses", "convert", "main", "scorecard"]
 
 _USAGE = 2
 
 app = typer.Typer(
-    help="Shows what cubes and runners are held to, and how a runner stands to it.",
+    help="Shows what cubes and runners are held to, and converts cubes.",
     epilog="Tests themselves are run by pytest.",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,6 +35,12 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+CubeArgument = Annotated[
+    Path, typer.Argument(metavar="CUBE", help="Folder of the cube, or its main file.")
+]
+TargetArgument = Annotated[
+    Path, typer.Argument(metavar="TARGET", help="Folder for the new cube, not in use.")
+]
 CardsArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Scorecards, as JSON.")
 ]
@@ -55,6 +67,15 @@ def scorecard(files: CardsArgument, output: OutputOption = None) -> None:
             _write(output, page)
 
 
+@app.command()
+def convert(cube: CubeArgument, target: TargetArgument) -> None:
+    """Write a cube of one file as one of several files, or the other way round."""
+    with _refusing():
+        for note in convert_cube(cube, target):
+            sys.stderr.write(f"note: {note}\n")
+        sys.stderr.write(f"written: {target}\n")
+
+
 def main() -> None:
     """Read the command line, do what it says, and exit."""
     app(prog_name="mlcube-conformance")
@@ -65,7 +86,7 @@ def _refusing() -> Iterator[None]:
     """Turn an error into its message and its exit code, never a traceback."""
     try:
         yield
-    except ConformanceError as error:
+    except (ConformanceError, Violation) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(_USAGE) from error
 

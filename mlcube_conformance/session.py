@@ -303,6 +303,10 @@ class ConformanceSession:
         for flag, values in (
             ("--parameter", option("mlcube_parameter")),
             ("--build-arg", option("mlcube_build_arg")),
+            ("--optional", option("mlcube_optional")),
+            ("--build-strategy", [option("mlcube_build_strategy")]),
+            # Without their values, which may be secrets.
+            ("--env", [each.partition("=")[0] for each in option("mlcube_env")]),
             ("--network", [option("mlcube_network")]),
             ("--gpus", [option("mlcube_gpus")]),
             ("--ca-bundle", [option("mlcube_ca_bundle")]),

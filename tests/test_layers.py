@@ -106,6 +106,7 @@ LAYERS = (
     "execution",
     "selection",
     # pytest and the command line
+    "conversion",
     "commands",
     "__main__",
     "cli_options",

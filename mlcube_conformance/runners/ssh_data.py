@@ -93,7 +93,8 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
             overrides[binding.parameter.name] = place
         names = dict.fromkeys(_with_targets(name, base))
         sent, fetched = found.setdefault(base, ({}, {}))
-        sent.update(names)
+        if not binding.parameter.optional or os.path.lexists(path):
+            sent.update(names)
         if binding.parameter.role == "output":
             fetched.update(names)
         else:

@@ -1,0 +1,140 @@
+"""Cubes written in the other format: the same cube, or a word of what is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.loader.cubes import load_cube
+from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.mounts import host_path, task_view
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.model import Cube
+    from tests.cube_folders import CubeFolder
+
+PLATFORM = """\
+platform: {name: docker, version: ">=20.10"}
+container: {image: "example/tiny:1", run_args: --network=none --shm-size=1g}
+"""
+
+
+def _convert(cube: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlcube_conformance", "convert", cube, target],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _read(root: Path) -> Cube:
+    found = load_cube(root, "tiny")
+    assert found.problems == ()
+    return found.cube
+
+
+def _meaning(cube: Cube) -> object:
+    """Return what a cube does: its tasks, their files, its image and what it copies."""
+    platform, problems = load_platform(find_platform("docker", cube), cube)
+    assert platform is not None
+    assert problems == ()
+    return (
+        sorted(
+            (
+                each.task.name,
+                task_view(each, cube.workspace).arguments,
+                [
+                    str(host_path(b, cube.workspace)).removeprefix(str(cube.root))
+                    for b in each.bindings
+                ],
+                [(b.parameter.kind, b.parameter.role) for b in each.bindings],
+            )
+            for each in cube.invocations
+        ),
+        {**platform.without_gpus, **platform.options},
+        platform.image,
+        {f.name: f.read_text("utf-8") for f in cube.docker.context.glob("*")},
+        {f.name: f.read_text("utf-8") for f in cube.workspace.glob("*.txt")},
+    )
+
+
+def test_there_and_back_is_the_same_cube(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    cube_folder.write("platform/docker.yaml", PLATFORM)
+    cube_folder.write("conformance.yaml", "tasks: {make: {deterministic: true}}\n")
+    one, several = tmp_path / "one", tmp_path / "several"
+
+    there, back = _convert(cube_folder.root, one), _convert(one, several)
+
+    assert (there.returncode, back.returncode) == (0, 0), there.stderr + back.stderr
+    assert not (one / "tasks").exists()
+    assert (several / "run" / "make.yaml").is_file()
+    assert _meaning(_read(one)) == _meaning(_read(cube_folder.root))
+    assert _meaning(_read(several)) == _meaning(_read(cube_folder.root))
+    assert _read(several).deterministic == {("make", "data")}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{entrypoint: sh /x}", "'work' has an entrypoint of its own"),
+        (
+            "{parameters: {inputs: {a: {type: file, opts: rw}}}}",
+            "the input 'a' of 'work' is to be writable",
+        ),
+        ("{parameters: {inputs: {a: b}}}", "the type of 'a' cannot be told"),
+    ],
+)
+def test_what_would_be_lost_is_refused(text: str, says: str, tmp_path: Path) -> None:
+    cube = tmp_path / "cube"
+    cube.mkdir()
+    (cube / "mlcube.yaml").write_text(f"tasks: {{work: {text}}}\n", encoding="utf-8")
+
+    done = _convert(cube, tmp_path / "target")
+
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_two_run_files_of_a_task_are_refused(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    text = (cube_folder.root / "run/make.yaml").read_text(encoding="utf-8")
+    cube_folder.write("run/alice/make.yaml", text)
+
+    done = _convert(cube_folder.root, tmp_path / "target")
+
+    assert done.returncode == 2
+    assert "'make' has several run files" in done.stderr
+    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("place", ["used", "cube/inside"])
+def test_a_folder_in_use_is_left_alone(place: str, tmp_path: Path) -> None:
+    cube = tmp_path / "cube"
+    cube.mkdir()
+    (cube / "mlcube.yaml").write_text("tasks: {work: }\n", encoding="utf-8")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "mine").write_text("mine", encoding="utf-8")
+
+    done = _convert(cube, tmp_path / place)
+
+    assert done.returncode == 2
+    assert "in use" in done.stderr
+    assert not (cube / "inside").exists()
+
+
+def test_a_cube_that_is_not_there_is_said(tmp_path: Path) -> None:
+    done = _convert(tmp_path / "no", tmp_path / "target")
+
+    assert done.returncode == 2
+    assert "there is no cube to convert" in done.stderr

@@ -1,0 +1,317 @@
+"""Cubes that are described in one file: what each key means, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.loader.cubes import load_cube, load_cube_for
+from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.mounts import task_view
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.loader.loaded import LoadedCube
+    from mlcube_conformance.model import Invocation, Platform
+
+LEAST = """\
+docker: {image: "example/tiny:1"}
+tasks:
+  work:
+    parameters:
+      inputs: {seed: seed.txt}
+      outputs: {made: made/}
+"""
+
+
+def _load(tmp_path: Path, text: str, **variables: str) -> LoadedCube:
+    root = tmp_path / "tiny"
+    root.mkdir(exist_ok=True)
+    (root / "mlcube.yaml").write_text(text, encoding="utf-8")
+    (root / "workspace").mkdir(exist_ok=True)
+    (root / "workspace" / "seed.txt").write_text("seed\n", encoding="utf-8")
+    return load_cube(root, "tiny", variables)
+
+
+def _task(tmp_path: Path, text: str) -> Invocation:
+    """Return the only task of a cube without a problem."""
+    found = _load(tmp_path, text)
+    assert found.problems == ()
+    (invocation,) = found.cube.invocations
+    return invocation
+
+
+def _platform(found: LoadedCube, name: str) -> Platform:
+    platform, problems = load_platform(find_platform(name, found.cube), found.cube)
+    assert platform is not None
+    assert problems == ()
+    return platform
+
+
+def _said(found: LoadedCube) -> str:
+    return "\n".join(map(str, found.problems))
+
+
+def _arguments(invocation: Invocation, tmp_path: Path) -> tuple[str, ...]:
+    return task_view(invocation, tmp_path / "tiny" / "workspace").arguments
+
+
+@pytest.mark.parametrize(
+    ("inputs", "argument", "kind"),
+    [
+        ("{seed: seed.txt}", "--seed=/mlcube_io0/seed.txt", "unknown"),
+        ("{seed: {default: seed.txt}}", "--seed=/mlcube_io0/seed.txt", "unknown"),
+        ("{seed: {type: file, default: a/b}}", "--seed=/mlcube_io0/b", "file"),
+        ("{seed: data/}", "--seed=/mlcube_io0", "directory"),
+        ("{seed: 'data\\'}", "--seed=/mlcube_io0", "directory"),
+        ("{seed: {type: directory, default: data}}", "--seed=/mlcube_io0", "directory"),
+        ("{seed.txt: }", "--seed.txt=/mlcube_io0/seed.txt", "unknown"),
+        ("{seed.txt: {type: file}}", "--seed.txt=/mlcube_io0/seed.txt", "file"),
+        ('{seed: {type: file, default: "null"}}', "--seed=/mlcube_io0/null", "file"),
+        (
+            "{seed: {type: file, default: results/}}",
+            "--seed=/mlcube_io0/results",
+            "file",
+        ),
+        ("{seed: '${workspace}/seed.txt'}", "--seed=/mlcube_io0/seed.txt", "unknown"),
+    ],
+)
+def test_a_parameter_in_each_of_its_forms(
+    inputs: str, argument: str, kind: str, tmp_path: Path
+) -> None:
+    text = LEAST.replace("{seed: seed.txt}", inputs)
+
+    invocation = _task(tmp_path, text)
+
+    assert _arguments(invocation, tmp_path)[:2] == ("work", argument)
+    assert invocation.bindings[0].parameter.kind == kind
+
+
+def test_an_input_of_no_type_is_what_lies_there(tmp_path: Path) -> None:
+    invocation = _task(tmp_path, LEAST.replace("seed.txt", "data"))
+    data = tmp_path / "tiny" / "workspace" / "data"
+
+    data.write_text("a file", encoding="utf-8")
+    as_file = _arguments(invocation, tmp_path)
+    data.unlink()
+    data.mkdir()
+    as_folder = _arguments(invocation, tmp_path)
+
+    assert as_file[1] == "--seed=/mlcube_io0/data"
+    assert as_folder[1] == "--seed=/mlcube_io0"
+
+
+@pytest.mark.parametrize(
+    "body", ["", "null", "{parameters: null}", "{parameters: {inputs: null}}", "{}"]
+)
+def test_a_task_may_have_no_parameters(body: str, tmp_path: Path) -> None:
+    invocation = _task(tmp_path, f"tasks:\n  work: {body}\n")
+
+    assert _arguments(invocation, tmp_path) == ("work",)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("/app/run", ("/app/run",)),
+        ("python /app/run.py", ("python", "/app/run.py")),
+        ("sh -c 'echo \"$0\"'", ("sh", "-c", 'echo "$0"')),
+    ],
+)
+def test_an_entrypoint_takes_the_place_of_the_name(
+    given: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    quoted = given.replace("'", "''")
+    text = LEAST.replace("work:\n", f"work:\n    entrypoint: '{quoted}'\n")
+
+    invocation = _task(tmp_path, text)
+
+    assert invocation.task.entrypoint == words
+    assert _arguments(invocation, tmp_path) == (
+        "--seed=/mlcube_io0/seed.txt",
+        "--made=/mlcube_io1",
+    )
+
+
+def test_no_entrypoint_is_that_of_the_image(tmp_path: Path) -> None:
+    text = LEAST.replace("work:\n", "work:\n    entrypoint: null\n")
+
+    invocation = _task(tmp_path, text)
+
+    assert invocation.task.entrypoint == ()
+    assert _arguments(invocation, tmp_path)[0] == "work"
+
+
+def test_opts_say_who_may_write(tmp_path: Path) -> None:
+    invocation = _task(
+        tmp_path,
+        "tasks: {work: {parameters: {inputs: {a: {type: directory, opts: ro}, "
+        "b: {type: directory, opts: rw}, c: {type: file, default: same/c, opts: ro}}, "
+        "outputs: {d: {type: file, default: same/d}}}}}",
+    )
+
+    view = task_view(invocation, tmp_path)
+
+    assert [each.writable for each in view.mounts] == [False, True, True]
+    assert len(view.warnings) == 1
+    assert "'c'" in view.warnings[0]
+
+
+def test_references_are_filled_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("SECRET", "s3cret")
+    found = _load(
+        tmp_path,
+        """\
+name: tiny
+docker:
+  image: example/${name}:${version}
+  env_args: {A: "${oc.env:GIVEN}", B: "${oc.env:http_proxy}"}
+  build_args: "--build-arg C=${oc.env:OTHER,none} --build-arg 'D=a b'"
+version: 1.2
+tasks: {work: {parameters: {outputs: {made: "${names.folder}/"}}}}
+names: {folder: out}
+unread: ${no.such.key}
+""",
+        GIVEN="yes",
+    )
+
+    assert _said(found) == ""
+    platform = _platform(found, "docker")
+    assert platform.image == "example/tiny:1.2"
+    assert platform.environment == {"A": "yes", "B": "http://proxy:3128"}
+    assert platform.build_args == {"C": "none", "D": "a b"}
+    assert found.cube.invocations[0].bindings[0].value == "out/"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("image:", "imge:", ("unknown key 'imge'", "key docker.imge", "'image'?")),
+        ("seed.txt", "5", ("value of 'seed' is no path", "a number (5)", "line 5")),
+        ("seed.txt", "[a]", ("value of 'seed' is no path", "a list")),
+        ("made/", "made", ("type of the output 'made' cannot be told", "line 6")),
+        ("seed: seed.txt", "seed: {typ: file}", ("unknown key 'typ'", "'type'?")),
+        ("seed: seed.txt", "seed: {type: fil}", ("unknown type", "found:    fil")),
+        ("seed: seed.txt", "seed: {opts: wr}", ("opts of 'seed'", "ro or rw")),
+        ("made: made/", "made: {default: m/, opts: ro}", ("is read-only",)),
+        ("parameters:", "parameter:", ("unknown key 'parameter'", "'parameters'?")),
+        ("work:", "'-rf /':", ("name of a task is none", "-rf /")),
+        ('image: "', 'build_strategy: now, image: "', ("build_strategy", "now")),
+        ('image: "', 'docker: podman, image: "', ("another executable", "podman")),
+        ('image: "', 'cpu_args: --privileged, image: "', ("--privileged",)),
+        ('image: "', '--network: mars rover, image: "', ("--network a value",)),
+        ('image: "', '--gpus: "1,2", image: "', ("--gpus a value", "1,2")),
+        ("tiny:1", "${docker.image}", ("refers to itself",)),
+        ("tiny:1", "${nme}", ("${nme} refers to no value",)),
+        ("tiny:1", "${oc.env:SECRET}", ("names the variable 'SECRET'", "--env SECRET")),
+        ("tasks:", "tasks: 5\nx:", ("no mapping 'tasks'", "a number (5)")),
+    ],
+)
+def test_what_is_wrong_is_said(
+    old: str, new: str, says: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert old in LEAST
+
+    said = _said(_load(tmp_path, LEAST.replace(old, new, 1)))
+
+    for part in ("mlcube.yaml", *says):
+        assert part in said
+
+
+def test_a_misspelt_section_is_warned_of_and_others_are_not(tmp_path: Path) -> None:
+    found = _load(tmp_path, LEAST + "singularty: {}\nk8s: {pvc: a}\n")
+
+    assert found.problems == ()
+    (warning,) = found.warnings[:1]
+    assert "'singularty'" in str(warning)
+    assert not any("k8s" in str(each) for each in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("section", "platform", "options", "more"),
+    [
+        ("", "", {}, {}),
+        ("--gpus: all", "", {"gpus": "all"}, {"shm_size": "1g"}),
+        ("--gpus: 2", "", {"gpus": "2"}, {"shm_size": "1g"}),
+        ("--gpus: 0", "platform: {accelerator_count: 2}", {}, {}),
+        ("", "platform: {accelerator_count: 2}", {"gpus": "2"}, {"shm_size": "1g"}),
+        ("", "platform: {accelerator_count: }", {}, {}),
+    ],
+)
+def test_gpus_are_those_of_the_section_or_else_of_the_platform(
+    section: str,
+    platform: str,
+    options: dict[str, str],
+    more: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    text = LEAST.replace(
+        '"example/tiny:1"',
+        '"example/tiny:1", gpu_args: --shm-size=1g'
+        + (f", {section}" if section else ""),
+    )
+
+    found = _load(tmp_path, f"{text}{platform}\n")
+
+    asked = _platform(found, "docker")
+    assert _said(found) == ""
+    assert asked.options == options
+    assert (asked.with_gpus if asked.options.get("gpus") else {}) == more
+
+
+@pytest.mark.parametrize(
+    ("section", "image", "base"),
+    [
+        ("{image: t.sif}", "$WORKSPACE/.image/t.sif", ""),
+        ("{image: t.sif, image_dir: /opt}", "/opt/t.sif", ""),
+        ("{image: /opt/t.sif}", "/opt/t.sif", ""),
+        ("{}", "$WORKSPACE/.image/exampletiny1.sif", ""),
+        (
+            "{build_file: 'docker://python:3.12'}",
+            "$WORKSPACE/.image/dockerpython312.sif",
+            "docker://python:3.12",
+        ),
+    ],
+)
+def test_the_image_of_singularity(
+    section: str, image: str, base: str, tmp_path: Path
+) -> None:
+    found = _load(tmp_path, f"{LEAST}singularity: {section}\n")
+
+    platform = _platform(found, "singularity")
+
+    assert (platform.image, platform.base) == (image, base)
+
+
+def test_a_cube_without_a_section_has_the_platforms_of_any_cube(
+    tmp_path: Path,
+) -> None:
+    found = _load(tmp_path, LEAST)
+
+    assert _platform(found, "docker").section == "docker"
+    assert _platform(found, "singularity").section == ""
+    assert _platform(found, "local").kind == "local"
+
+
+def test_the_build_context_may_lie_outside_of_the_cube(tmp_path: Path) -> None:
+    text = LEAST.replace(
+        '"example/tiny:1"', '"example/tiny:1", build_context: ../code, build_file: D'
+    )
+
+    cube = _load(tmp_path, text).cube
+
+    assert cube.docker.context == tmp_path / "code"
+    assert cube.docker.file == tmp_path / "code" / "D"
+
+
+def test_one_task_is_found_by_its_name(tmp_path: Path) -> None:
+    _load(tmp_path, LEAST + "  other:\n")
+
+    found = load_cube_for(tmp_path / "tiny", tmp_path.__class__("other"))
+
+    assert [each.name for each in found.cube.invocations] == ["other"]
