@@ -122,6 +122,11 @@ class CubeFolder:
 _MADE: list[str] = []
 
 
+def note_made(name: str) -> None:
+    """Remember the name of an image that a test makes."""
+    _MADE.append(name)
+
+
 def drain_made() -> list[str]:
     """Return the names of the cubes made since the last call."""
     names = _MADE.copy()
@@ -133,7 +138,7 @@ def make_cube(root: Path) -> CubeFolder:
     """Write a small cube that is sound: `make` copies a seed, `use` reads it."""
     cube = CubeFolder(root)
     name = f"test-{uuid4().hex[:12]}"
-    _MADE.append(name)
+    note_made(name)
     cube.write("mlcube.yaml", _ROOT.format(name=name))
     cube.write("tasks/make.yaml", _TASK_MAKE)
     cube.write("tasks/use.yaml", _TASK_USE)

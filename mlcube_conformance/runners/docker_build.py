@@ -269,6 +269,12 @@ class _Log:
             "speed it up, or give --configure-timeout more seconds",
         )
 
+    @property
+    def _way_out(self) -> str:
+        """What else there is to do where the cube has a recipe that is not used."""
+        unused = not is_built(self._request) and self._request.cube.docker.file.exists()
+        return ",\nor build it here: --build-strategy auto" if unused else ""
+
     def _failure(self, failure: str, found: str) -> Violation | MachineError:
         if "BuildKit" in found or "unknown instruction" in found.lower():
             return Violation(
@@ -285,7 +291,8 @@ class _Log:
                     failure,
                     found.strip(),
                     "a registry and a disk that work",
-                    "look at the network, the proxy and the disk, then run again",
+                    "look at the network, the proxy and the disk, then run again"
+                    + self._way_out,
                 )
             )
         return Violation(
@@ -294,9 +301,7 @@ class _Log:
                 found.strip(),
                 "an image",
                 "mend the recipe or the image's name; the log's end shows the step"
-                if is_built(self._request)
-                or not self._request.cube.docker.file.exists()
-                else "mend the image's name, or build it here: --build-strategy auto",
+                + self._way_out,
             )
         )
 
