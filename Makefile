@@ -1,6 +1,7 @@
 # `make test` runs every test that this machine can run. SETUP=docker sets Docker up
 # first, on a Debian machine where you are root, and makes its absence a failure;
-# SETUP="docker singularity ssh" does so for Apptainer and for an sshd on loopback.
+# SETUP="docker singularity ssh mlcube" does so for Apptainer, for an sshd on loopback,
+# and for the official command line `mlcube` in an environment of its own.
 # `make demo` runs the MNIST cube on data that need no download.
 PYTHON ?= python3
 VENV ?= .venv

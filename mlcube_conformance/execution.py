@@ -233,6 +233,9 @@ class Execution:
         stdout = logs.with_name(f"{logs.name}.stdout.log")
         stderr = logs.with_name(f"{logs.name}.stderr.log")
         before = self._look(case, workspace)
+        view = task_view(case.invocation, workspace)
+        for warning in view.warnings:
+            self.watch.note(f"warning: {warning}")
         self.watch.note(f"running {case.id}; log: {stdout}")
         result = self._runner(placement.platform.kind).run(
             RunRequest(
@@ -242,7 +245,7 @@ class Execution:
                 platform=placement.platform,
                 invocation=case.invocation,
                 workspace=workspace,
-                view=task_view(case.invocation, workspace),
+                view=view,
                 options=self.options,
                 stdout=stdout,
                 stderr=stderr,

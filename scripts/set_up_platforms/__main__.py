@@ -1,6 +1,6 @@
 """Bring up the platforms that the tests need, on a machine that has none.
 
-    python3 scripts/set_up_platforms docker singularity ssh [--env-file PATH]
+    python3 scripts/set_up_platforms docker singularity ssh mlcube [--env-file PATH]
 
 Each step looks first and works only when something is missing: what is
 installed stays as it is, what runs is never restarted, and an image is built
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from docker_platform import set_up_docker
 from lock import one_at_a_time
+from mlcube_runner import set_up_mlcube
 from singularity_platform import set_up_singularity
 from ssh_platform import set_up_ssh
 from steps import MINUTE, Options, SetUpError, say
@@ -34,6 +35,7 @@ PLATFORMS: Final[dict[str, Callable[[Options], dict[str, str]]]] = {
     "docker": set_up_docker,
     "singularity": set_up_singularity,
     "ssh": set_up_ssh,
+    "mlcube": set_up_mlcube,
 }
 
 
