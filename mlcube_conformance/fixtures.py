@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from mlcube_conformance.loader.loaded import LoadedCube
     from mlcube_conformance.model import Case, Cube, Image, Platform
     from mlcube_conformance.plan import Comparison, Placement
+    from mlcube_conformance.runner_session import RunnerSession
     from mlcube_conformance.selection import CheckedPlatform
     from mlcube_conformance.session import ConformanceSession
+    from mlcube_conformance.trial import Trial
 
 __all__ = [
+    "RUNNER_SESSION",
     "SESSION",
     "attempt",
     "case",
@@ -38,10 +41,12 @@ __all__ = [
     "remote_run",
     "subjects",
     "task_run",
+    "trial",
     "workspace",
 ]
 
 SESSION: pytest.StashKey[ConformanceSession] = pytest.StashKey()
+RUNNER_SESSION: pytest.StashKey[RunnerSession] = pytest.StashKey()
 
 _REMOTE = {"remote_run"}
 _COMPARISON = {"comparison", "compared_runs"}
@@ -238,3 +243,12 @@ def remote_run(task_run: TaskRun) -> TaskRun:
     if task_run.result is None or not task_run.exited_zero:
         pytest.skip(f"not checked: task {task_run.case.invocation.task.name!r} failed")
     return task_run
+
+
+@pytest.fixture(scope="session")
+def trial(request: pytest.FixtureRequest) -> Trial:
+    """Return the runner on trial, which takes probe cubes."""
+    session = request.config.stash.get(RUNNER_SESSION, None)
+    if session is None:
+        pytest.skip("no runner was asked for: give --runner NAME")
+    return session.trial

@@ -1,17 +1,20 @@
 """The pytest plugin: options, parametrization, order, reports.
 
-Imports nothing that is heavy, and does nothing, until `--cube` is given.
+Imports nothing that is heavy, and does nothing, until `--cube` or `--runner` is.
 """
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mlcube_conformance.errors import ConformanceError
 from mlcube_conformance.fixtures import (
+    RUNNER_SESSION,
     SESSION,
     attempt,
     case,
@@ -28,8 +31,12 @@ from mlcube_conformance.fixtures import (
     remote_run,
     subjects,
     task_run,
+    trial,
     workspace,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 __all__ = [
     "attempt",
@@ -46,13 +53,18 @@ __all__ = [
     "platform",
     "remote_run",
     "task_run",
+    "trial",
     "workspace",
 ]
 
-#: Options that do nothing without a cube.
-_OF_A_CUBE = (
+_BASE_IMAGE = "busybox:stable"
+_FOR_CUBES = (
     *("platform", "task", "parameter", "optional", "workspace", "live"),
     *("build_arg", "build_strategy", "env"),
+)
+_FOR_RUNNERS = (
+    *("format", "runner_platform", "runner_timeout", "expected_failures"),
+    "scorecard",
 )
 _MARKERS = (
     "clause(id): the requirement that a test of the suite checks",
@@ -73,6 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="cube to test: a folder, its mlcube.yaml, or a pattern (repeatable); "
         "without test files, the packaged suite runs",
     )
+    _add_runner_options(add)
     add(
         "--platform",
         action="append",
@@ -183,38 +196,105 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _add_runner_options(add: Callable[..., None]) -> None:
+    add(
+        "--runner",
+        metavar="NAME",
+        dest="mlcube_runner",
+        help="runner to hold to the clauses: docker, singularity, local, ssh, mlcube, "
+        "or the path of a description; without test files, the packaged suite runs",
+    )
+    add(
+        "--base-image",
+        metavar="IMAGE",
+        default=os.environ.get("MLCUBE_CONFORMANCE_BASE_BUSYBOX", _BASE_IMAGE),
+        dest="mlcube_base_image",
+        help="small image with a shell that probe cubes are built from (default: "
+        f"${{MLCUBE_CONFORMANCE_BASE_BUSYBOX}}, else {_BASE_IMAGE})",
+    )
+    add(
+        "--format",
+        choices=("multi-file", "single-file"),
+        dest="mlcube_format",
+        help="format of probe cubes (default: the first that the runner reads)",
+    )
+    add(
+        "--runner-platform",
+        metavar="FILE",
+        dest="mlcube_runner_platform",
+        help="platform file to give to the runner, in place of its description's",
+    )
+    add(
+        "--runner-timeout",
+        metavar="SECONDS",
+        dest="mlcube_runner_timeout",
+        help="time for each call of the runner (default: 60)",
+    )
+    add(
+        "--expected-failures",
+        metavar="FILE",
+        dest="mlcube_expected_failures",
+        help="clauses that the runner is known to break; one that holds fails the run",
+    )
+    add(
+        "--scorecard",
+        action="append",
+        default=[],
+        metavar="FILE",
+        dest="mlcube_scorecard",
+        help="write what was found of the runner into this file, .json or .md "
+        "(repeatable)",
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the cubes that are asked for, and take part in the session."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     if not config.getoption("mlcube_cube"):
-        _refuse_options_without_cube(config)
-        return
-    from mlcube_conformance.session import ConformanceSession  # noqa: PLC0415
-
+        _refuse(config, _FOR_CUBES, "a cube: give --cube PATH")
+    if not config.getoption("mlcube_runner"):
+        _refuse(config, _FOR_RUNNERS, "a runner: give --runner NAME")
     try:
-        session = ConformanceSession(config)
+        suite = _begin(config)
     except ConformanceError as error:
         raise pytest.UsageError(str(error)) from error
-    config.stash[SESSION] = session
-    config.pluginmanager.register(session, "mlcube_session")
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args = [str(_suite())]
+    if suite and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(_suite(suite))]
 
 
-def _refuse_options_without_cube(config: pytest.Config) -> None:
-    """Refuse what would silently do nothing."""
-    for name in _OF_A_CUBE:
+def _begin(config: pytest.Config) -> str:
+    """Register the session that is asked for; return the name of its suite, or ""."""
+    if config.getoption("mlcube_cube") and config.getoption("mlcube_runner"):
+        raise pytest.UsageError("--cube and --runner ask for two suites: give one")
+    if config.getoption("mlcube_cube"):
+        from mlcube_conformance.session import ConformanceSession  # noqa: PLC0415
+
+        config.stash[SESSION] = ConformanceSession(config)
+        config.pluginmanager.register(config.stash[SESSION], "mlcube_session")
+        return "cube"
+    if config.getoption("mlcube_runner"):
+        from mlcube_conformance.runner_session import RunnerSession  # noqa: PLC0415
+
+        config.stash[RUNNER_SESSION] = RunnerSession(config)
+        config.pluginmanager.register(config.stash[RUNNER_SESSION], "mlcube_runner")
+        return "runner"
+    return ""
+
+
+def _refuse(config: pytest.Config, names: Iterable[str], needed: str) -> None:
+    """Refuse options that would silently do nothing."""
+    for name in names:
         if config.getoption(f"mlcube_{name}"):
             option = f"--{name.replace('_', '-')}"
-            message = f"{option} needs a cube: give --cube PATH"
+            message = f"{option} needs {needed}"
             raise pytest.UsageError(message)
 
 
-def _suite() -> Path:
-    """Return the folder of the packaged suite."""
-    spec = find_spec("conformance_tests.cube")
+def _suite(name: str) -> Path:
+    """Return the folder of a packaged suite."""
+    spec = find_spec(f"conformance_tests.{name}")
     if spec is None or spec.origin is None:
         raise pytest.UsageError("the package conformance_tests is not installed")
     return Path(spec.origin).parent

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import signal
-import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +27,7 @@ from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import mask
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan import Comparison, Placement
+from mlcube_conformance.run_names import FOLDER, new_run_id
 from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.selection import (
     CheckedPlatform,
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ConformanceSession"]
 
-_FOLDER = ".mlcube-conformance"
 _CASE_PROPERTY = "mlcube_case"
 _CASE_FIXTURES = {"attempt", "task_run"}
 
@@ -78,12 +76,10 @@ class ConformanceSession:
         workspace = _workspace(option("mlcube_workspace"))
         if workspace and len(self.selection.placements) > 1:
             raise _one_placement(len(self.selection.placements))
-        run_id = (
-            getattr(config, "workerinput", {}).get("mlcube_run_id") or _new_run_id()
-        )
+        run_id = getattr(config, "workerinput", {}).get("mlcube_run_id") or new_run_id()
         self.execution = Execution(
             run_id=run_id,
-            folder=config.invocation_params.dir / _FOLDER / run_id,
+            folder=config.invocation_params.dir / FOLDER / run_id,
             options=runner_options(
                 build_args=option("mlcube_build_arg"),
                 environment=environment,
@@ -448,10 +444,6 @@ def _asked(platform: Platform) -> dict[str, str]:
     gpus = platform.options.get("gpus")
     more = platform.with_gpus if gpus else platform.without_gpus
     return {**more, **platform.options}
-
-
-def _new_run_id() -> str:
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 
 def _short(path: Path) -> str:

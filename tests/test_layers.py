@@ -51,6 +51,7 @@ LAYERS = (
     "loader.cubes",
     "loader.places",
     "loader.platforms",
+    "loader.runner_description",
     # deciding
     "mounts",
     "plan",
@@ -60,6 +61,7 @@ LAYERS = (
     "process",
     "runners",
     "runners.base",
+    "runners.command",
     "runners.scratch",
     "runners.liveness",
     "runners.content",
@@ -105,6 +107,14 @@ LAYERS = (
     # all together
     "execution",
     "selection",
+    # a runner on trial
+    "probe.cube",
+    "probe.writing",
+    "probe.record",
+    "probe.run",
+    "probe.platform_files",
+    "probe.keys",
+    "trial",
     # pytest and the command line
     "conversion",
     "commands",
@@ -114,7 +124,10 @@ LAYERS = (
     "scheduling",
     "terminal",
     "choice",
+    "run_names",
     "session",
+    "runner_choice",
+    "runner_session",
     "fixtures",
     "plugin",
 )

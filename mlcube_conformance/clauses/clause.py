@@ -24,6 +24,7 @@ FEATURES: Mapping[str, str] = {
     "network": "the network can be chosen",
     "override": "values can be given on the command line",
     "platform-files": "the platform is a file",
+    "proxies": "tasks share the proxies of this machine",
     "remote": "tasks run on another host",
     "several-tasks": "one command can run several tasks",
     "sif": "images are files of Singularity",

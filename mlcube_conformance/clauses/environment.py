@@ -17,6 +17,7 @@ ENVIRONMENT = (
         ),
         evidence="the runners of 2020 pass those two on",
         fact=82,
+        needs=("proxies",),
         test=f"{_ENV}::test_proxies",
     ),
     Clause(
@@ -26,6 +27,7 @@ ENVIRONMENT = (
         ),
         evidence="the runners of 2020 print each command, with the proxies in it",
         fact=83,
+        needs=("proxies",),
         test=f"{_ENV}::test_proxy_password",
     ),
     Clause(

@@ -1,0 +1,92 @@
+"""Runs that need more than a cube: something beside it, or another platform file."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.probe.platform_files import variant_of
+
+if TYPE_CHECKING:
+    from mlcube_conformance.probe.cube import ProbeCube
+    from mlcube_conformance.probe.run import ProbeRun
+    from mlcube_conformance.trial import Trial
+
+__all__ = ["Overridden", "Sent", "files_of", "traces"]
+
+_MODE = 0o750
+
+
+def files_of(folder: Path, *, without: str = "") -> dict[str, bytes]:
+    """Return the files of a folder by their path; those in one folder left out."""
+    found = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file()}
+    return {
+        name: path.read_bytes()
+        for name, path in found.items()
+        if not without or not name.startswith(f"{without}/")
+    }
+
+
+def traces(folder: Path, name: str) -> list[str]:
+    """Return every place below a folder where something of that name is."""
+    return [str(path) for path in folder.rglob("*") if path.name == name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """A run with values of the command line that lie outside of the cube."""
+
+    run: ProbeRun
+    outside: Path
+    before: dict[str, bytes]
+    """Files of the cube, without its workspace."""
+
+    @classmethod
+    def of(cls, trial: Trial, cube: ProbeCube) -> Overridden:
+        """Have the task run, with `seed` and `made` outside of the cube."""
+        placed = trial.place(cube)
+        outside = placed.folder / "outside"
+        outside.mkdir()
+        (outside / "seed.txt").write_text("given\n", encoding="utf-8")
+        before = files_of(placed.root, without="workspace")
+        run = trial.run(
+            placed,
+            parameters={
+                "seed": str(outside / "seed.txt"),
+                "made": str(outside / "made"),
+            },
+        )
+        return cls(run=run, outside=outside, before=before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A run on another host."""
+
+    run: ProbeRun
+    before: dict[str, bytes]
+    """Files of the cube, without its workspace."""
+    mine: Path
+    """A file that lay in the folder of an output before."""
+
+    MODE = _MODE
+    VARIABLE = ("PROBE_WORDS", "two words")
+
+    @classmethod
+    def of(cls, trial: Trial, cube: ProbeCube) -> Sent:
+        """Have the task run, with a key in another place and a variable."""
+        placed = trial.place(cube)
+        mine = placed.workspace / "made/mine.sh"
+        mine.chmod(_MODE)
+        before = files_of(placed.root, without="workspace")
+        name, value = cls.VARIABLE
+        platform = variant_of(
+            Path(trial.platform),
+            placed.folder / "place",
+            identity=shutil.copy2,
+            variables={name: value},
+        )
+        run = trial.run(placed, platform=str(platform))
+        return cls(run=run, before=before, mine=mine)

@@ -1,0 +1,89 @@
+"""Variables, GPUs and the network of a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.probe.cube import ProbeCube
+
+if TYPE_CHECKING:
+    from mlcube_conformance.probe.run import ProbeRun
+    from mlcube_conformance.trial import Trial
+
+_PROXIES = {
+    "http_proxy": "http://127.0.0.1:9/one",
+    "https_proxy": "http://127.0.0.1:9/two",
+}
+_WORDS = "two words"
+
+
+@pytest.mark.clause("ENV-1")
+def test_proxies(trial: Trial, look: ProbeRun) -> None:
+    """http_proxy and https_proxy reach the task where they are set, and only then."""
+    unset = look.ends_well().environment
+    look.expect(not {*_PROXIES} & {*unset}, "no proxy, as none is set", {*unset})
+    run = trial.run(ProbeCube(), environment=_PROXIES)
+    found = run.ends_well().environment
+    for name, value in _PROXIES.items():
+        run.expect(found.get(name) == value, f"{name}={value}", found.get(name))
+
+
+@pytest.mark.clause("ENV-2")
+def test_proxy_password(trial: Trial) -> None:
+    """The password in the URL of a proxy is not shown."""
+    secret = "s3cr3t-w0rd"  # noqa: S105 - nobody's
+    proxies = dict.fromkeys(_PROXIES, f"http://me:{secret}@127.0.0.1:9")
+    placed = trial.place(ProbeCube())
+    for called in (
+        trial.configure(placed, environment=proxies),
+        trial.run(placed, environment=proxies),
+    ):
+        called.expect(secret not in called.called.said, "no password in the output")
+    called.starts()
+
+
+@pytest.mark.clause("ENV-3")
+def test_value_with_space(trial: Trial) -> None:
+    """A variable whose value has a blank is one value."""
+    if "environment" in trial.description.options:
+        words = trial.variable("PROBE_WORDS", _WORDS)
+        run = trial.run(ProbeCube(), words=words)
+    else:
+        cube = ProbeCube(section={"env_args": {"PROBE_WORDS": _WORDS}})
+        run = trial.run(cube, form="single-file")
+    found = run.ends_well().environment.get("PROBE_WORDS")
+    run.expect(found == _WORDS, f"PROBE_WORDS={_WORDS}", found)
+
+
+@pytest.mark.clause("ENV-4")
+def test_gpus(trial: Trial) -> None:
+    """A request for 0 GPUs works, and one that makes no sense is refused first."""
+    trial.run(ProbeCube(), gpus="0").ends_well()
+    trial.run(ProbeCube(), gpus="some").refuses("some")
+
+
+@pytest.mark.clause("ENV-5")
+def test_network_of_named_platform(trial: Trial) -> None:
+    """The network that is asked for applies to a platform of any name."""
+    placed = trial.place(ProbeCube(), form="multi-file")
+    folder = placed.root / "platform"
+    (folder / f"{trial.platform}.yaml").rename(folder / "mine.yaml")
+    run = trial.run(placed, platform="mine", network="none")
+    routes = run.ends_well().routes
+    run.expect(not routes, "no way out of the task's network", routes)
+
+
+@pytest.mark.clause("ENV-6")
+def test_network_of_docker_only_cube(trial: Trial) -> None:
+    """The network that is asked for applies to a cube that speaks of Docker alone."""
+    cube = ProbeCube().changed("mlcube.yaml", _without_singularity)
+    run = trial.run(cube, form="single-file", network="none")
+    routes = run.ends_well().routes
+    run.expect(not routes, "no way out of the task's network", routes)
+
+
+def _without_singularity(text: str) -> str:
+    before, _, after = text.partition("singularity:\n")
+    return before + after[after.index("tasks:\n") :]

@@ -1,0 +1,26 @@
+"""Outputs belong to who asked for them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.probe.run import ProbeRun
+
+
+@pytest.mark.clause("OWNER-2")
+def test_owner_of_outputs(look: ProbeRun) -> None:
+    """What a task makes belongs to the user who ran it."""
+    look.ends_well()
+    made = [look.workspace / each for each in ("made/made", "results/result.txt")]
+    others = [f"{each} of user {each.stat().st_uid}" for each in made if _foreign(each)]
+    look.expect(not others, f"outputs of user {os.getuid()}", others)
+
+
+def _foreign(path: Path) -> bool:
+    return path.stat().st_uid != os.getuid()

@@ -1,0 +1,1 @@
+"""Probe cubes: small cubes that write down what a runner gives them."""

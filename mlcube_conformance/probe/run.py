@@ -1,0 +1,156 @@
+"""What a runner made of a probe cube, and what is expected of it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.probe.record import read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mlcube_conformance.probe.record import Record
+    from mlcube_conformance.runners.command import Called
+
+__all__ = ["Placed", "ProbeRun"]
+
+_TAIL = 12
+_STARTED = "probe ran "
+#: How the programs of common languages begin to tell of an error nobody handled.
+_TRACEBACK = "Traceback (most recent call last)"
+
+
+@dataclass(slots=True, kw_only=True)
+class Placed:
+    """A probe cube on the disk."""
+
+    folder: Path
+    """Holds the cube, and the logs of what was done with it."""
+    root: Path
+    calls: int = 0
+    kept: bool = False
+    """Whether something was wrong with it, so that a user will want to look."""
+
+    @property
+    def workspace(self) -> Path:
+        """The workspace that the cube brings."""
+        return self.root / "workspace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRun:
+    """One call of the runner's command line on a probe cube."""
+
+    placed: Placed
+    called: Called
+    workspace: Path
+
+    def record(self, task: str = "look") -> Record | None:
+        """Return what a task wrote down, or None where it did not come so far."""
+        return read_record(self.workspace / f"report-{task}")
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        """What shows that a task was started, if anything does."""
+        said = tuple(
+            line.strip() for line in self.called.said.splitlines() if _STARTED in line
+        )
+        return said or tuple(
+            f"{each} was written" for each in sorted(self.workspace.glob("report-*/*"))
+        )
+
+    def expect(self, ok: object, expected: str, found: object = "") -> None:
+        """Make sure that something is as it must be.
+
+        Raises:
+            Violation: It is not; says what was called, and how to do so by hand.
+        """
+        if ok:
+            return
+        self.placed.kept = True
+        said = self.called.stderr.decode("utf-8", "replace").splitlines()[-_TAIL:]
+        raise Violation(
+            Message(
+                what=f"expected: {expected}",
+                where=str(self.placed.folder),
+                found="\n".join([*self._found(found), self._ended()]),
+                do=f"by hand: {self.by_hand}",
+                tail=tuple(said),
+                log=str(self.called.logs),
+            )
+        )
+
+    @staticmethod
+    def _found(found: object) -> Iterable[str]:
+        if isinstance(found, (tuple, list, set, frozenset)):
+            return [str(each) for each in found] or ["nothing"]
+        return [str(found)] if str(found) else []
+
+    def _ended(self) -> str:
+        if self.called.timed_out:
+            return "it had not ended by its deadline, and was killed"
+        return f"it exited with {self.called.exit_code}"
+
+    @property
+    def by_hand(self) -> str:
+        """A line for a shell that does the same."""
+        words = [f"{k}={v}" for k, v in self.called.environment.items()]
+        line = shlex.join([*(["env", *words] if words else []), *self.called.argv])
+        return f"cd {shlex.quote(str(self.called.cwd))} && {line}"
+
+    def ends(self) -> None:
+        """Expect an end before the deadline."""
+        self.expect(not self.called.timed_out, "it ends by itself")
+
+    def exits_with(self, code: int) -> None:
+        """Expect an exit code."""
+        self.ends()
+        self.expect(self.called.exit_code == code, f"exit code {code}")
+
+    def fails(self) -> None:
+        """Expect any exit code but 0."""
+        self.ends()
+        self.expect(self.called.exit_code != 0, "an exit code that is not 0")
+
+    def ends_well(self, task: str = "look") -> Record:
+        """Expect exit code 0 and a task that ran; return what it wrote down."""
+        self.exits_with(0)
+        record = self.record(task)
+        if record is None:
+            report = self.workspace / f"report-{task}"
+            self.expect(False, f"task {task!r} ran and wrote into {report}")  # noqa: FBT003 - it did not
+            raise AssertionError
+        return record
+
+    def starts(self) -> None:
+        """Expect that a task was started."""
+        self.expect(self.started, "the task is started")
+
+    def starts_nothing(self) -> None:
+        """Expect that no task was started."""
+        self.expect(not self.started, "no task is started", self.started)
+
+    def says(self, *texts: str) -> None:
+        """Expect each text somewhere in the output."""
+        for text in texts:
+            self.expect(text in self.called.said, f"its output names {text!r}")
+
+    def shows_no_traceback(self) -> None:
+        """Expect a message rather than a crash."""
+        self.expect(_TRACEBACK not in self.called.said, "no traceback")
+
+    def refuses(self, *texts: str) -> None:
+        """Expect a message with these texts, a failure, and no task that started."""
+        self.fails()
+        self.starts_nothing()
+        self.shows_no_traceback()
+        self.says(*texts)
+
+    def leaves_folder_empty(self) -> None:
+        """Expect that nothing appeared in the folder that it was called in."""
+        found = sorted(each.name for each in self.called.cwd.iterdir())
+        self.expect(not found, "nothing appears in the current folder", found)

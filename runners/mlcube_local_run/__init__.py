@@ -1,0 +1,1 @@
+"""Configures and runs an MLCube as a process of this machine."""
