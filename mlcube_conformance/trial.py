@@ -17,6 +17,7 @@ from mlcube_conformance.probe.cube import ProbeCube
 from mlcube_conformance.probe.run import Placed, ProbeRun
 from mlcube_conformance.probe.writing import write_cube
 from mlcube_conformance.runners.command import call
+from mlcube_conformance.selection import absolute
 from mlcube_conformance.workspace import remove_tree
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = ["Trial"]
 
 #: Seconds for making the image of the probe, the first time.
 _CONFIGURE = 600
+_UNREADY = "the image of the probe cannot be made, so that no test can run"
 _PROXY = re.compile(r"(https?|no|all|ftp)_proxy", re.IGNORECASE)
 _OF_A_RUN = re.compile(r"\{(cube|platform)\}")
 #: A message is not to be broken into lines in the middle of a name.
@@ -53,7 +55,8 @@ class Trial:
     name: str = "trial"
     """What the next cube's folder is called."""
     placed: list[Placed] = field(default_factory=list)
-    unready: MachineError | None = None
+    unready: str | None = None
+    """Why nothing can be run, "" where all can; None while that is not known."""
     _names: Counter[str] = field(default_factory=Counter)
 
     def place(self, cube: ProbeCube, *, form: Format | None = None) -> Placed:
@@ -241,6 +244,22 @@ class Trial:
             )
         return called.stdout.decode("utf-8", "replace")
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether all tasks run on another host."""
+        return self.description.has("remote") and not self.description.place
+
+    @property
+    def another_host(self) -> Path:
+        """The platform file of the other host."""
+        place = self.description.place or self.platform
+        return absolute(*filled((place,), {}))
+
+    @property
+    def another_host_with_singularity(self) -> Path:
+        """The platform file of another host whose engine is Singularity."""
+        return absolute(*filled((self.description.place_singularity,), {}))
+
     def image_of(self, cube: ProbeCube) -> str:
         """Return what a platform file calls the image of a cube."""
         sif = self.description.has("sif")
@@ -259,26 +278,25 @@ class Trial:
         Raises:
             MachineError: It cannot be made.
         """
-        self.shared.mkdir(parents=True, exist_ok=True)
         if self.unready is not None:
-            return self.unready.messages[0].what
-        done = self.shared / "configured"
-        with FileLock(self.shared / "configured.lock", timeout=_CONFIGURE):
+            return self.unready
+        self.shared.mkdir(parents=True, exist_ok=True)
+        done = self.shared / "ready"
+        with FileLock(self.shared / "ready.lock", timeout=_CONFIGURE):
             if done.exists():
-                return done.read_text(encoding="utf-8")
-            self.name = "configured"
+                self.unready = done.read_text(encoding="utf-8")
+                return self.unready
             ready = self._call(
                 self.description.configure,
-                self.place(ProbeCube()),
+                self.place(ProbeCube(name="configured")),
                 environment={},
                 timeout=_CONFIGURE,
             )
-            what = "" if ready.called.exit_code == 0 else "the probe cannot be made"
-            done.write_text(what, encoding="utf-8")
-        if what:
-            ready.placed.kept = True
-            self.unready = _not_ready(what, ready)
-            raise self.unready
+            ready.placed.kept = ready.called.exit_code != 0
+            self.unready = _UNREADY if ready.placed.kept else ""
+            done.write_text(self.unready, encoding="utf-8")
+        if self.unready:
+            raise _not_ready(ready)
         return ""
 
     def clean_up(self, *, keep: str) -> None:
@@ -295,10 +313,10 @@ def _environment() -> dict[str, str]:
     return kept | _WIDE
 
 
-def _not_ready(what: str, ready: ProbeRun) -> MachineError:
+def _not_ready(ready: ProbeRun) -> MachineError:
     return MachineError(
         Message(
-            what=f"{what}, so that no test can run",
+            what=_UNREADY,
             where=ready.by_hand,
             found=f"exit code {ready.called.exit_code}",
             expected="an image of the probe, made by the runner's own command",

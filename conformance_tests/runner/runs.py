@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.probe.platform_files import variant_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlcube_conformance.probe.cube import ProbeCube
     from mlcube_conformance.probe.run import ProbeRun
     from mlcube_conformance.trial import Trial
@@ -83,7 +84,7 @@ class Sent:
         before = files_of(placed.root, without="workspace")
         name, value = cls.VARIABLE
         platform = variant_of(
-            Path(trial.platform),
+            trial.another_host,
             placed.folder / "place",
             identity=shutil.copy2,
             variables={name: value},

@@ -99,6 +99,9 @@ def test_build_strategy(trial: Trial) -> None:
 @pytest.mark.clause("IMAGE-9")
 def test_image_path(trial: Trial) -> None:
     """An image file may be a name, a relative or absolute path, or start at ${HOME}."""
+    made = trial.site.sif(ProbeCube().image)
+    if not made.exists():
+        trial.configure(ProbeCube(), platform="singularity").exits_with(0)
     for written, place in (
         ("bare.sif", "cube/workspace/bare.sif"),
         ("deep/er.sif", "cube/workspace/deep/er.sif"),
@@ -108,7 +111,7 @@ def test_image_path(trial: Trial) -> None:
         placed = _with_image(trial, ProbeCube(), written)
         image = placed.folder / place
         image.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(trial.site.sif(ProbeCube().image), image)
+        shutil.copy2(made, image)
         run = _run_at_home(trial, placed)
         run.ends_well()
         others = [str(p) for p in placed.folder.rglob("*.sif") if p != image]
@@ -169,7 +172,7 @@ def _commanded(trial: Trial, placed: Placed, cube: ProbeCube, command: str) -> P
 
 def _with_image(trial: Trial, cube: ProbeCube, written: str) -> Placed:
     placed = trial.place(cube, form="multi-file")
-    file = placed.root / f"platform/{trial.platform}.yaml"
+    file = placed.root / "platform/singularity.yaml"
     image = written.replace("{folder}", str(placed.folder))
     old = str(trial.site.sif(cube.image))
     text = file.read_text(encoding="utf-8")
@@ -181,4 +184,8 @@ def _run_at_home(trial: Trial, placed: Placed) -> ProbeRun:
     home = placed.folder / "home"
     home.mkdir(exist_ok=True)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return trial.run(placed, environment={"HOME": str(home), "XDG_CACHE_HOME": cache})
+    return trial.run(
+        placed,
+        platform="singularity",
+        environment={"HOME": str(home), "XDG_CACHE_HOME": cache},
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_owner_of_outputs(look: ProbeRun) -> None:
     """What a task makes belongs to the user who ran it."""
     look.ends_well()
-    made = [look.workspace / each for each in ("made/made", "results/result.txt")]
+    made = [*(look.workspace / "report-look").rglob("*"), look.workspace / "made/made"]
     others = [f"{each} of user {each.stat().st_uid}" for each in made if _foreign(each)]
     look.expect(not others, f"outputs of user {os.getuid()}", others)
 

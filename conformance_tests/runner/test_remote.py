@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import stat
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance_tests.runner.cubes import SEED
 from conformance_tests.runner.runs import files_of
-from mlcube_conformance.loader.runner_description import filled
 from mlcube_conformance.probe.cube import ProbeCube, ProbeTask, file_in
 from mlcube_conformance.probe.keys import make_key
 from mlcube_conformance.probe.platform_files import variant_of
@@ -45,7 +43,7 @@ def test_wrong_identity_file(trial: Trial) -> None:
     """A key that is not let in makes the run fail."""
     placed = trial.place(ProbeCube())
     platform = variant_of(
-        Path(trial.platform),
+        trial.another_host,
         placed.folder / "place",
         identity=lambda _, key: make_key(key),
     )
@@ -86,8 +84,7 @@ def test_run_file_in_folder(trial: Trial) -> None:
 @pytest.mark.clause("REMOTE-7")
 def test_singularity_on_host(trial: Trial) -> None:
     """The other host may have Singularity in place of Docker."""
-    platform, *_ = filled((trial.description.remote_singularity,), {})
-    run = trial.run(SEED, platform=platform)
+    run = trial.run(SEED, platform=str(trial.another_host_with_singularity))
     content = run.ends_well().content("seed")
     run.expect(content == "seed\n", "the task reads its input", content)
 

@@ -51,7 +51,7 @@ _BROUGHT = {
 }
 _KEYS = (
     *("name", "version", "formats", "configure", "run", "options", "features"),
-    *("without", "platform", "remote_singularity", "left_behind", "remove"),
+    *("without", "platform", "place", "place_singularity", "left_behind", "remove"),
     *("remove_image", "engine_absent", "unsupported"),
 )
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}|\{(\w+)\}")
@@ -74,7 +74,9 @@ class RunnerDescription:
     without: Mapping[str, str] = field(default_factory=dict)
     """Why a feature is not there."""
     platform: str = ""
-    remote_singularity: str = ""
+    place: str = ""
+    """Platform file of another host, where that is not the platform."""
+    place_singularity: str = ""
     """Platform file of another host whose engine is Singularity."""
     left_behind: Words = ()
     """Prints one word for each container of an image that is still there."""
@@ -166,9 +168,8 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
         features=frozenset({*_features(document, problems), *brought, *formats}),
         without=_without(document, problems),
         platform=problems.text(document, "platform", required=False),
-        remote_singularity=problems.text(
-            document, "remote_singularity", required=False
-        ),
+        place=problems.text(document, "place", required=False),
+        place_singularity=problems.text(document, "place_singularity", required=False),
         engine_absent=engine_absent,
         unsupported=_unsupported(document, problems),
         **commands,
