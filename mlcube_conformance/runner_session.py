@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -12,6 +13,7 @@ from mlcube_conformance import __version__
 from mlcube_conformance.clauses import clause
 from mlcube_conformance.errors import (
     ConformanceError,
+    MachineError,
     Message,
     Violation,
 )
@@ -20,6 +22,7 @@ from mlcube_conformance.loader.runner_description import (
     filled,
     load_runner_description,
 )
+from mlcube_conformance.probe.cube import IMAGE
 from mlcube_conformance.probe.writing import Site
 from mlcube_conformance.run_names import FOLDER, new_run_id
 from mlcube_conformance.runner_choice import (
@@ -45,6 +48,7 @@ __all__ = ["RunnerSession"]
 _CLAUSE = "mlcube_clause"
 _NOT_JUDGED = "mlcube_not_judged"
 _REASON = "mlcube_reason"
+_BROKEN = "mlcube_broken"
 #: Seconds for a call, where `--runner-timeout` says nothing.
 _TIMEOUT = "60"
 
@@ -155,6 +159,7 @@ class RunnerSession:
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
             report.longrepr = f"{about}{error}"
             report.user_properties.append((_REASON, self._reason(error.messages[0])))
+            report.user_properties.append((_BROKEN, isinstance(error, Violation)))
         return report
 
     def _reason(self, message: Message) -> str:
@@ -188,6 +193,8 @@ class RunnerSession:
         if self._is_worker:
             return
         if self._judged:
+            with suppress(MachineError):
+                self.trial.remove_left(IMAGE)
             card = self._scorecard()
             for file in self._cards:
                 text = card.to_json() if file.suffix == ".json" else markdown([card])
@@ -242,7 +249,7 @@ def _verdict(
     text = str(report.longrepr)
     if text.startswith("[XPASS(strict)]"):
         return "passed", "it was expected to fail"
-    verdict: Verdict = "failed" if report.when == "call" else "error"
+    verdict: Verdict = "failed" if said.get(_BROKEN) else "error"
     return verdict, str(said.get(_REASON) or text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -211,14 +212,21 @@ class Trial:
         )
 
     def remove(self, names: frozenset[str]) -> None:
-        """Remove what a runner left behind."""
+        """Remove what a runner left behind, but for what still runs."""
         for name in sorted(names) if self.description.remove else ():
-            self._ask(filled(self.description.remove, {"left": name}))
+            with suppress(MachineError):
+                self._ask(filled(self.description.remove, {"left": name}))
 
     def remove_image(self, image: str) -> None:
-        """Remove an image of one test alone."""
+        """Remove an image of one test alone, and what is left of its runs."""
+        self.remove_left(image)
         if self.description.remove_image:
             self._ask(filled(self.description.remove_image, {"image": image}))
+
+    def remove_left(self, image: str) -> None:
+        """Remove what is left of runs of an image."""
+        if self.description.remove:
+            self.remove(self.left_behind(image))
 
     def _ask(self, argv: Sequence[str]) -> str:
         logs = self.folder / "asked"
@@ -286,17 +294,18 @@ class Trial:
             if done.exists():
                 self.unready = done.read_text(encoding="utf-8")
                 return self.unready
+            self.unready = _UNREADY
+            done.write_text(_UNREADY, encoding="utf-8")
+            placed = self.place(ProbeCube(name="configured"))
+            placed.kept = True
             ready = self._call(
-                self.description.configure,
-                self.place(ProbeCube(name="configured")),
-                environment={},
-                timeout=_CONFIGURE,
+                self.description.configure, placed, environment={}, timeout=_CONFIGURE
             )
-            ready.placed.kept = ready.called.exit_code != 0
-            self.unready = _UNREADY if ready.placed.kept else ""
-            done.write_text(self.unready, encoding="utf-8")
-        if self.unready:
-            raise _not_ready(ready)
+            if ready.called.exit_code:
+                raise _not_ready(ready)
+            placed.kept = False
+            self.unready = ""
+            done.write_text("", encoding="utf-8")
         return ""
 
     def clean_up(self, *, keep: str) -> None:

@@ -41,6 +41,8 @@ class FakeCall:
     env: Mapping[str, str]
     stdout: Path
     stderr: Path
+    code: int = 0
+    """What it exited with, once it took place."""
 
     @property
     def scenario(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.clauses import clause
@@ -34,7 +34,7 @@ class Mutation:
         if here and self.instead:
             return self.change(call) or 0
         code = play(call)
-        changed = self.change(call) if here else None
+        changed = self.change(replace(call, code=code)) if here else None
         return code if changed is None else changed
 
 
@@ -42,7 +42,7 @@ def exits(code: int, *, of: int | None = None) -> Callable[[FakeCall], int | Non
     """Exit otherwise; with `of`, only where that would have been the code."""
 
     def change(call: FakeCall) -> int | None:
-        return code if of is None or of == play(call) else None
+        return code if of in {None, call.code} else None
 
     return change
 
@@ -84,7 +84,7 @@ def records(
 
     def altered(call: FakeCall) -> None:
         file = call.workspace / f"report-{task}" / name
-        if not file.parent.parent.exists():
+        if not file.parent.exists():
             return
         old = os.fsdecode(file.read_bytes()) if file.exists() else ""
         file.write_bytes(os.fsencode(change(old)))
@@ -132,13 +132,12 @@ def _is_a_folder(call: FakeCall) -> None:
     (call.workspace / "there/beside.txt").mkdir()
 
 
-def _leaves_one(call: FakeCall) -> int:
-    if call.argv[0] == "fake-engine" and call.argv[1] == "ps":
+def _leaves_one(call: FakeCall) -> None:
+    if call.argv[0] == "fake-engine" and "left" in call.argv[-1]:
         marker = call.stdout.with_name("listed")
         if marker.exists():
             call.stdout.write_text("0123456789ab\n")
         marker.touch()
-    return 0
 
 
 def _changes_text(call: FakeCall) -> None:
@@ -151,7 +150,8 @@ def _cuts_value(call: FakeCall) -> int:
 
 
 def _splits_tasks(call: FakeCall) -> int:
-    return 1 if ", " in call.option("task") else play(call)
+    code = play(call)
+    return 1 if ", " in call.option("task") else code
 
 
 def _only_second_time(call: FakeCall) -> int | None:
@@ -237,6 +237,7 @@ _AFTER: Mapping[str, Callable[[FakeCall], int | None]] = {
     "INPUT-3": says("this is wrong\n"),
     "INPUT-4": makes(lambda call: call.workspace / "nowhere"),
     "OWNER-2": _belongs_to_another,
+    "RUN-1": _leaves_one,
     "RUN-2": _changes_text,
     "RUN-3": says(_TRACEBACK),
     "RUN-4": exits(125),
@@ -297,7 +298,6 @@ _INSTEAD: Mapping[str, Callable[[FakeCall], int]] = {
     "EXIT-11": _runs_second_too,
     "PATH-4": _cuts_value,
     "PATH-12": _names_otherwise,
-    "RUN-1": _leaves_one,
     "ARG-13": _splits_tasks,
 }
 

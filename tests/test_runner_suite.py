@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
@@ -12,10 +13,10 @@ import pytest
 
 from mlcube_conformance import runner_session
 from mlcube_conformance.clauses import RUNNER_CLAUSES
-from mlcube_conformance.judgements import Scorecard
+from mlcube_conformance.judgements import Judgement, Scorecard
 from mlcube_conformance.run_names import FOLDER
 from tests.fake_command_line import GOOD_KEY, FakeCall, install, play
-from tests.mutations import MUTATIONS
+from tests.mutations import MUTATIONS, Mutation, exits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,22 +27,41 @@ host: nowhere.invalid
 authentication: {identity_file: key}
 platform: %s.yaml
 """
+_TESTED = {each.id for each in RUNNER_CLAUSES if each.test}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a session found of the fake runner."""
+
+    exit_code: int
+    output: str
+    card: Scorecard
+
+    @property
+    def broken(self) -> set[str]:
+        """Clauses that are not met, or could not be judged."""
+        return {each.clause for each in self.card.judgements if each.broken}
+
+    def of(self, clause: str) -> Judgement:
+        """Return what was found of one clause."""
+        return next(each for each in self.card.judgements if each.clause == clause)
 
 
 class PutOnTrial(Protocol):
     """Runs the suite on the fake runner."""
 
     def __call__(
-        self, mutate: Callable[[FakeCall], int] = play, *words: str
-    ) -> Scorecard:
-        """Return the scorecard."""
+        self, mutate: Callable[[FakeCall], int] = play, *words: str | Path
+    ) -> Found:
+        """Return what was found."""
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     """Return the folder of all sessions, so that paths in them are the same."""
     # In memory where that can be had: thousands of small files are written.
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - as above
     with TemporaryDirectory(dir=memory) as folder:
         place = Path(folder)
         (place / "key").write_text(GOOD_KEY)
@@ -61,38 +81,159 @@ def put_on_trial(
     monkeypatch.setenv("HOME", str(place))
     monkeypatch.setattr(runner_session, "new_run_id", lambda: "run")
 
-    def run(mutate: Callable[[FakeCall], int] = play, *words: str) -> Scorecard:
+    def run(mutate: Callable[[FakeCall], int] = play, *words: str | Path) -> Found:
         shutil.rmtree(place / FOLDER, ignore_errors=True)
         install(monkeypatch, mutate)
-        pytester.inline_run(
+        description = () if "--runner" in words else ("--runner", _DESCRIPTION)
+        result = pytester.runpytest_inprocess(
             *("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:junitxml", "-q"),
-            *("-c", os.devnull, "--rootdir", str(place)),
-            *("--runner", str(_DESCRIPTION), "--scorecard", "card.json"),
+            *("-c", os.devnull, "--rootdir", place, "--scorecard", "card.json"),
+            *description,
             *words,
         )
-        return Scorecard.from_json((place / "card.json").read_text())
+        return Found(
+            int(result.ret),
+            result.stdout.str(),
+            Scorecard.from_json((place / "card.json").read_text()),
+        )
 
     return run
 
 
 def test_sound_runner_passes_every_clause(put_on_trial: PutOnTrial) -> None:
-    card = put_on_trial()
+    found = put_on_trial()
 
-    assert {each.clause: each.reason for each in card.judgements if each.broken} == {}
-    assert {each.verdict for each in card.judgements} == {"passed"}
-    assert {each.clause for each in card.judgements} == {
-        each.id for each in RUNNER_CLAUSES if each.test
-    }
+    assert {
+        each.clause: each.reason for each in found.card.judgements if each.broken
+    } == {}
+    assert {each.verdict for each in found.card.judgements} == {"passed"}
+    assert {each.clause for each in found.card.judgements} == _TESTED
+    assert found.exit_code == 0
 
 
 def test_every_clause_with_a_test_has_a_mutation() -> None:
-    assert set(MUTATIONS) == {each.id for each in RUNNER_CLAUSES if each.test}
+    assert set(MUTATIONS) == _TESTED
 
 
 @pytest.mark.parametrize("clause", sorted(MUTATIONS))
 def test_broken_runner_fails_that_clause_alone(
     clause: str, put_on_trial: PutOnTrial
 ) -> None:
-    card = put_on_trial(MUTATIONS[clause])
+    found = put_on_trial(MUTATIONS[clause])
 
-    assert {each.clause for each in card.judgements if each.broken} == {clause}
+    assert found.broken == {clause}
+    assert found.of(clause).verdict == "failed"
+    assert found.exit_code == 1
+
+
+def test_failure_says_what_was_expected_and_how_to_see_it_by_hand(
+    put_on_trial: PutOnTrial, place: Path
+) -> None:
+    found = put_on_trial(MUTATIONS["EXIT-2"], "-k", "exit_code_of_task")
+
+    kept = place / FOLDER / "run/main/exit-code-of-task-2"
+    for part in (
+        "EXIT-2: a task that exits",
+        "expected: exit code 42\n",
+        f"  where:    {kept}\n",
+        "  found:    it exited with 1\n",
+        f"by hand: cd {kept}/call-1/cwd && fake-runner run --mlcube={kept}/cube",
+        f"  log:      {kept}/call-1\n",
+        "    | mlcube: ",
+    ):
+        assert part in found.output
+    assert "raise Violation" not in found.output
+    assert (kept / "cube/mlcube.yaml").is_file()
+    assert (kept / "call-1/stdout.log").is_file()
+    assert (
+        found.of("EXIT-2").reason == "expected: exit code 42; found: it exited with 1"
+    )
+
+
+def test_runs_that_were_sound_are_not_kept(
+    put_on_trial: PutOnTrial, place: Path
+) -> None:
+    found = put_on_trial(play, "-k", "exit_code_of_task")
+
+    assert found.exit_code == 0
+    assert not (place / FOLDER).exists()
+
+
+def test_keep_all_keeps_them(put_on_trial: PutOnTrial, place: Path) -> None:
+    found = put_on_trial(play, "-k", "exit_code_of_task", "--keep", "all")
+
+    assert (place / FOLDER / "run/main/exit-code-of-task/cube/mlcube.yaml").is_file()
+    assert f"kept {place / FOLDER}/run" in found.output
+
+
+def test_expected_failure_keeps_the_run_green(
+    put_on_trial: PutOnTrial, place: Path
+) -> None:
+    known = place / "known.yaml"
+    known.write_text("- {clause: EXIT-2, reason: it maps all codes to 1}\n")
+
+    found = put_on_trial(
+        MUTATIONS["EXIT-2"], "-k", "test_exit", "--expected-failures", known
+    )
+
+    assert found.exit_code == 0
+    assert found.of("EXIT-2") == Judgement(
+        "EXIT-2", "failed", "it maps all codes to 1", expected=True
+    )
+
+
+def test_expected_failure_that_holds_fails_the_run(
+    put_on_trial: PutOnTrial, place: Path
+) -> None:
+    known = place / "known.yaml"
+    known.write_text("- {clause: EXIT-2, reason: it maps all codes to 1}\n")
+
+    found = put_on_trial(play, "-k", "test_exit", "--expected-failures", known)
+
+    assert found.exit_code == 1
+    assert found.of("EXIT-2").verdict == "passed"
+    assert found.of("EXIT-2").expected
+
+
+def test_image_that_cannot_be_made_is_told_once(put_on_trial: PutOnTrial) -> None:
+    found = put_on_trial(Mutation(where="configured", change=exits(125)))
+
+    assert found.exit_code == 1
+    assert "91 skipped, 1 error" in found.output
+    assert "by the runner's own command" in found.output
+    assert {each.verdict for each in found.card.judgements} == {"error"}
+
+
+def test_what_a_runner_does_not_offer_is_told_with_its_reason(
+    put_on_trial: PutOnTrial, place: Path
+) -> None:
+    text = _DESCRIPTION.read_text()
+    other = place / "other.yaml"
+    other.write_text(
+        text.replace("  - several-tasks\n", "")
+        + "without: {several-tasks: one at a time}\n"
+        + "unsupported: [{clause: FILE-6, reason: its library cannot tell}]\n"
+    )
+
+    found = put_on_trial(play, "--runner", other)
+
+    assert found.exit_code == 0
+    assert found.of("ARG-13") == Judgement(
+        "ARG-13", "not applicable", "needs several-tasks: one at a time"
+    )
+    assert found.of("FILE-6") == Judgement(
+        "FILE-6", "unsupported", "its library cannot tell"
+    )
+    assert found.of("ARG-1").verdict == "passed"
+
+
+def test_cubes_of_one_file_do_as_well(put_on_trial: PutOnTrial) -> None:
+    found = put_on_trial(play, "--format", "single-file")
+
+    assert found.broken == set()
+
+
+def test_card_can_be_a_page(put_on_trial: PutOnTrial, place: Path) -> None:
+    put_on_trial(play, "-k", "test_arg", "--scorecard", "deep/card.md")
+
+    assert "# Scorecard of fake" in (place / "deep/card.md").read_text()

@@ -24,7 +24,7 @@ def test_nothing_left_behind(trial: Trial) -> None:
     left = trial.left_behind(image) - before
     trial.remove(left)
     run.starts()
-    run.expect(not left, "nothing is left behind", left)
+    run.expect(not left, "no container is left behind", f"{len(left)} of them")
 
 
 @pytest.mark.clause("RUN-2")

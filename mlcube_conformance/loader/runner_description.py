@@ -13,7 +13,7 @@ from mlcube_conformance.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.loader.fields import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from mlcube_conformance.loader.yaml import Located
@@ -243,8 +243,7 @@ def _options(document: Located, problems: Problems) -> dict[str, Words]:
 
 
 def _features(document: Located, problems: Problems) -> set[str]:
-    at = document.get("features")
-    values = _list(at) if at else []
+    values = _items(document, "features", problems)
     for each in values:
         _check_feature(each.text() or str(each.value), each, problems)
     return {each.text() for each in values}
@@ -283,12 +282,24 @@ def _texts(document: Located, key: str, problems: Problems) -> dict[str, str]:
 
 
 def _unsupported(document: Located, problems: Problems) -> dict[str, str]:
-    at = document.get("unsupported")
-    return dict(_reasons(at, problems)) if at else {}
+    items = _items(document, "unsupported", problems)
+    return dict(_reasons(items, problems))
 
 
-def _reasons(at: Located, problems: Problems) -> Iterator[tuple[str, str]]:
-    for each in _list(at):
+def _items(document: Located, key: str, problems: Problems) -> list[Located]:
+    at = document.get(key)
+    if at is not None and not isinstance(at.value, list):
+        problems.add(
+            f"{key!r} is no list",
+            at,
+            expected="a list",
+            do="begin each item with a hyphen",
+        )
+    return _list(at) if at else []
+
+
+def _reasons(items: Iterable[Located], problems: Problems) -> Iterator[tuple[str, str]]:
+    for each in items:
         problems.unknown_keys(each, ("clause", "reason"))
         name = problems.text(each, "clause")
         reason = problems.text(each, "reason")

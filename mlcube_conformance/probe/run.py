@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.errors import Message, Violation
 from mlcube_conformance.probe.record import read_record
@@ -77,23 +77,23 @@ class ProbeRun:
             Message(
                 what=f"expected: {expected}",
                 where=str(self.placed.folder),
-                found="\n".join([*self._found(found), self._ended()]),
+                found="\n".join(self._found(found)),
                 do=f"by hand: {self.by_hand}",
                 tail=tuple(said),
                 log=str(self.called.logs),
             )
         )
 
-    @staticmethod
-    def _found(found: object) -> Iterable[str]:
-        if isinstance(found, (tuple, list, set, frozenset)):
-            return [str(each) for each in found] or ["nothing"]
-        return [str(found)] if str(found) else []
-
-    def _ended(self) -> str:
+    def _found(self, found: object) -> Iterable[str]:
+        several = isinstance(found, (tuple, list, set, frozenset))
+        seen = map(str, cast("Iterable[object]", found)) if several else (str(found),)
+        text = ", ".join(sorted(seen) if isinstance(found, (set, frozenset)) else seen)
+        if text or several:
+            yield f"{text or 'nothing'};"
         if self.called.timed_out:
-            return "it had not ended by its deadline, and was killed"
-        return f"it exited with {self.called.exit_code}"
+            yield "it had not ended by its deadline, and was killed"
+        else:
+            yield f"it exited with {self.called.exit_code}"
 
     @property
     def by_hand(self) -> str:

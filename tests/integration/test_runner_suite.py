@@ -1,0 +1,108 @@
+"""The suite for runners, on real ones: ours, and the official command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import conformance_tests.runner
+from mlcube_conformance.judgements import Scorecard
+from tests.conftest import REQUIRED
+from tests.cube_folders import BUSYBOX
+
+_MLCUBE = "MLCUBE_CONFORMANCE_MLCUBE"
+_PLACES = ("MLCUBE_CONFORMANCE_SSH_DOCKER", "MLCUBE_CONFORMANCE_SSH_SINGULARITY")
+_EXPECTED = (
+    Path(conformance_tests.runner.__file__).parent
+    / "descriptions"
+    / "mlcube.expected.yaml"
+)
+#: What was seen by hand of the official command line, before there was a suite.
+_SEEN = {"PATH-1", "PATH-2", "PATH-4", "INPUT-4", "RUN-1", "ARG-18"}
+
+
+def _put_on_trial(place: Path, *words: str | Path) -> tuple[int, Scorecard, str]:
+    """Run the suite as a user does; return its exit code, its card and its output."""
+    card = place / "card.json"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2"),
+            *("-c", os.devnull, "--rootdir", place, "-W", "error"),
+            *("--pyargs", "conformance_tests.runner", "--base-image", BUSYBOX),
+            *("--scorecard", card, *words),
+        ],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert card.exists(), output
+    return done.returncode, Scorecard.from_json(card.read_text()), output
+
+
+def _assert_sound(place: Path, runner: str, *words: str) -> Scorecard:
+    code, card, output = _put_on_trial(place, "--runner", runner, *words)
+    broken = {each.clause: each.reason for each in card.judgements if each.broken}
+    assert broken == {}, output
+    assert code == 0, output
+    # The suite has no way to pass by leaving everything out.
+    assert {each.clause for each in card.judgements if each.verdict == "passed"} >= {
+        *("EXIT-2", "PATH-1", "MOUNT-3", "ARG-1", "FILE-3", "RUN-2"),
+    }
+    return card
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("form", ["multi-file", "single-file"])
+def test_docker_meets_every_clause(form: str, tmp_path: Path) -> None:
+    card = _assert_sound(tmp_path, "docker", "--format", form)
+
+    assert not [each for each in card.judgements if each.verdict == "unsupported"]
+
+
+@pytest.mark.singularity
+@pytest.mark.parametrize("form", ["multi-file", "single-file"])
+def test_singularity_meets_every_clause(form: str, tmp_path: Path) -> None:
+    _assert_sound(tmp_path, "singularity", "--format", form)
+
+
+@pytest.mark.parametrize("form", ["multi-file", "single-file"])
+def test_local_meets_every_clause(form: str, tmp_path: Path) -> None:
+    _assert_sound(tmp_path, "local", "--format", form)
+
+
+@pytest.mark.docker
+@pytest.mark.singularity
+@pytest.mark.ssh
+def test_ssh_meets_every_clause(tmp_path: Path) -> None:
+    missing = [
+        name
+        for name in (
+            "MLCUBE_CONFORMANCE_SSH_DOCKER",
+            "MLCUBE_CONFORMANCE_SSH_SINGULARITY",
+        )
+        if name not in os.environ
+    ]
+    if missing and "ssh" not in REQUIRED:
+        pytest.skip(f"{missing[0]} is not set; `make test SETUP='docker ssh'` sets it")
+    _assert_sound(tmp_path, "ssh", "--runner-timeout", "120")
+
+
+@pytest.mark.docker
+def test_official_command_line_fails_where_it_was_seen_to(tmp_path: Path) -> None:
+    if _MLCUBE not in os.environ and "mlcube" not in REQUIRED:
+        pytest.skip(f"{_MLCUBE} is not set; `make test SETUP='docker mlcube'` sets it")
+    code, card, output = _put_on_trial(
+        tmp_path, "--runner", "mlcube", "--expected-failures", _EXPECTED
+    )
+
+    failed = {each.clause for each in card.judgements if each.verdict == "failed"}
+    assert failed >= _SEEN, output
+    assert all(each.expected for each in card.judgements if each.broken), output
+    assert code == 0, output
