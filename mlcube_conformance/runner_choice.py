@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, UsageError
@@ -116,17 +117,16 @@ def ask_version(trial: Trial) -> str:
         UsageError: It is not there, or says nothing.
     """
     description = trial.description
-    logs = trial.shared / "version"
-    logs.mkdir(parents=True)
     try:
-        called = call(
-            filled(description.version, {}),
-            logs=logs,
-            cwd=logs,
-            timeout=trial.timeout,
-            base=os.environ,
-            environment={},
-        )
+        with TemporaryDirectory() as folder:
+            called = call(
+                filled(description.version, {}),
+                logs=Path(folder),
+                cwd=Path(folder),
+                timeout=trial.timeout,
+                base=os.environ,
+                environment={},
+            )
     except MachineError as error:
         raise UsageError(*error.messages) from error
     said = last_lines(called.stdout.decode("utf-8", "replace"), 20)
