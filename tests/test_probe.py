@@ -1,0 +1,177 @@
+"""Probe cubes: what their script writes down, and that both formats mean the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import conformance_tests.runner
+from conformance_tests.runner.cubes import LOOK
+from mlcube_conformance.loader.cubes import load_cube
+from mlcube_conformance.mounts import task_view
+from mlcube_conformance.probe.cube import ProbeCube
+from mlcube_conformance.probe.record import read_record
+from mlcube_conformance.probe.writing import Site, write_cube
+
+if TYPE_CHECKING:
+    from mlcube_conformance.loader.runner_description import Format
+    from mlcube_conformance.probe.record import Record
+
+_SOURCES = Path(conformance_tests.runner.__file__).parent / "probe"
+
+
+def _play(
+    place: Path, plan: str, *arguments: str
+) -> subprocess.CompletedProcess[bytes]:
+    (place / "plan.txt").write_text(plan)
+    return subprocess.run(
+        [
+            *("/bin/sh", _SOURCES / "probe.sh", "look", f"--plan={place}/plan.txt"),
+            *(f"--report={place}/report", *arguments),
+        ],
+        env={"PATH": os.environ["PATH"], "WORDS": "two words"},
+        cwd=place,
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+
+
+def _record(place: Path) -> Record:
+    record = read_record(place / "report")
+    assert record is not None
+    return record
+
+
+def test_script_writes_down_what_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("content\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/part").touch()
+
+    done = _play(tmp_path, "", f"--seed={tmp_path}/a file", f"--data={tmp_path}/data")
+
+    record = _record(tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == b"probe ran look\nprobe out \xff\xfe\n"
+    assert done.stderr == b"probe err \xff\xfe\n"
+    assert record.arguments == (
+        "look",
+        f"--plan={tmp_path}/plan.txt",
+        f"--report={tmp_path}/report",
+        f"--seed={tmp_path}/a file",
+        f"--data={tmp_path}/data",
+    )
+    assert record.content("seed") == "content\n"
+    assert record.listing("data") == ("part",)
+    assert record.listing("seed") is None
+    assert record.environment["WORDS"] == "two words"
+    assert record.user == os.getuid()
+    assert record.cwd == str(tmp_path)
+    assert record.program == str(_SOURCES / "probe.sh")
+    assert "/" in record.mounts
+
+
+def test_environment_is_not_printed(tmp_path: Path) -> None:
+    done = _play(tmp_path, "")
+
+    assert b"two words" not in done.stdout + done.stderr
+
+
+def test_report_that_is_not_whole_is_none(tmp_path: Path) -> None:
+    _play(tmp_path, "")
+    (tmp_path / "report/done").unlink()
+
+    assert read_record(tmp_path / "report") is None
+
+
+def test_writes_are_tried_and_noted(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    words = (f"--out={tmp_path}/out", f"--file={tmp_path}/f", "--no=/proc/nowhere/f")
+
+    _play(tmp_path, "write out name\nwrite file\nwrite no\n", *words)
+
+    assert _record(tmp_path).writes == {"out": True, "file": True, "no": False}
+    assert (tmp_path / "out/name").read_text() == "made\n"
+    assert (tmp_path / "f").read_text() == "made\n"
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"), [("exit 42\n", 42), ("kill\n", -9), ("say a b\nexit 3\n", 3)]
+)
+def test_plan_says_how_it_ends(plan: str, code: int, tmp_path: Path) -> None:
+    assert _play(tmp_path, plan).returncode == code
+
+
+def test_fork_leaves_a_process_and_hang_does_not_end(tmp_path: Path) -> None:
+    (tmp_path / "plan.txt").write_text("fork\nhang\n")
+    probe = subprocess.Popen(
+        [
+            *("/bin/sh", _SOURCES / "probe.sh", "look"),
+            *(f"--plan={tmp_path}/plan.txt", f"--report={tmp_path}/report"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        children = Path(f"/proc/{probe.pid}/task/{probe.pid}/children")
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and len(_words(children)) < 2:
+            time.sleep(0.05)
+        assert len(_words(children)) == 2
+        assert probe.poll() is None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(probe.pid, signal.SIGKILL)
+        probe.wait(10)
+
+
+def _words(file: Path) -> list[str]:
+    return file.read_text().split() if file.exists() else []
+
+
+def _site(folder: Path) -> Site:
+    return Site(sources=_SOURCES, base_image="some/base:1", images=folder, kind="")
+
+
+@pytest.mark.parametrize("form", ["multi-file", "single-file"])
+def test_cube_is_sound_in_each_format(form: Format, tmp_path: Path) -> None:
+    write_cube(LOOK, tmp_path / "cube", form, _site(tmp_path))
+
+    loaded = load_cube(tmp_path / "cube", "cube")
+
+    (invocation,) = loaded.cube.invocations
+    assert loaded.problems == ()
+    assert task_view(invocation, tmp_path / "cube/workspace").arguments == (
+        "look",
+        "--plan=/mlcube_io0/plan.txt",
+        "--seed=/mlcube_io1/seed.txt",
+        "--other=/mlcube_io1/other.txt",
+        "--data=/mlcube_io2",
+        "--report=/mlcube_io3",
+        "--made=/mlcube_io4",
+        "--result=/mlcube_io5/result.txt",
+        "--beside=/mlcube_io6/beside.txt",
+    )
+
+
+def test_changes_come_last(tmp_path: Path) -> None:
+    cube = (
+        ProbeCube(recipe="LABEL a=b\n")
+        .changed("build/Dockerfile", lambda text: text + "LABEL c=d\n")
+        .without("platform")
+    )
+
+    write_cube(cube, tmp_path / "cube", "multi-file", _site(tmp_path))
+
+    recipe = (tmp_path / "cube/build/Dockerfile").read_text()
+    assert recipe.startswith("ARG BASE_IMAGE=some/base:1\n")
+    assert recipe.endswith("LABEL a=b\nLABEL c=d\n")
+    assert not (tmp_path / "cube/platform").exists()
