@@ -47,6 +47,7 @@ from mlcube_conformance.errors import (
     require,
 )
 from mlcube_conformance.loader.cubes import (
+    cube_folder,
     load_cube,
     load_cube_for,
     load_for_configure,
@@ -368,11 +369,10 @@ def _job(
 
 def _cube_folder(mlcube: Path) -> Path:
     """Return the folder of a cube, which may be named by its main file."""
-    if mlcube.is_file() and mlcube.suffix in {".yaml", ".yml"}:
-        mlcube = mlcube.parent
-    if not mlcube.is_dir():
-        raise _not_there("--mlcube", mlcube, "the folder of a cube")
-    return absolute(str(mlcube))
+    folder = cube_folder(absolute(str(mlcube)))
+    if folder is None:
+        raise _not_there("--mlcube", mlcube, "the folder of a cube, or its mlcube.yaml")
+    return folder
 
 
 def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:

@@ -294,7 +294,9 @@ class Execution:
             path = host_path(binding, workspace)
             if binding.parameter.role == "output":
                 seen.append(snapshot(path))
-            elif path in outputs or binding.parameter.access == "rw":
+            elif path in outputs or (
+                binding.parameter.access == "rw" and not binding.given_by_user
+            ):
                 # Declared as an output too, or as rw: the task may change it.
                 seen.append(Snapshot({}))
             else:

@@ -122,6 +122,8 @@ class Build:
     """A Dockerfile, or a recipe of Singularity; it need not be there."""
     context: Path
     """Folder that the paths in it start from."""
+    args: Mapping[str, str] = field(default_factory=dict)
+    """Values for its arguments, beside those of the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +254,6 @@ class Platform:
     """What it asks further where a task gets GPUs."""
     without_gpus: Mapping[str, str] = field(default_factory=dict)
     """What it asks further where a task gets none."""
-    build_args: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables for tasks."""
     strategy: Strategy = "auto"

@@ -110,7 +110,9 @@ def task_view(invocation: Invocation, workspace: Path) -> TaskView:
             path = path.resolve()  # A link would lead nowhere inside.
         # The folder is resolved, so that two spellings make one mount.
         folder = (path.parent if as_file else path).resolve()
-        may_write = is_output or parameter.access == "rw"
+        # What the user gave stays as it is, whatever the cube asks.
+        asked = parameter.access == "rw" and not binding.given_by_user
+        may_write = is_output or asked
         writable[folder] = writable.get(folder, False) or may_write
         if parameter.access == "ro":
             read_only[folder] = parameter.name

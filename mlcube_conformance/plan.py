@@ -43,11 +43,15 @@ __all__ = [
 class Override:
     """A value from the command line for one parameter."""
 
-    task: str
-    """Name of a task or of a run file; "" for any."""
-    parameter: str
+    name: str
+    """Of a parameter, with a task or a run file and a dot before it, or of any."""
     value: str
     """An absolute path."""
+
+    def fits(self, invocation: Invocation, parameter: str) -> bool:
+        """Say whether it is meant for a parameter of an invocation."""
+        owners = (invocation.name, invocation.task.name)
+        return self.name in {parameter, *(f"{each}.{parameter}" for each in owners)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,9 +233,8 @@ def _overridden(invocation: Invocation, overrides: Sequence[Override]) -> Invoca
     bindings = []
     for binding in invocation.bindings:
         for override in overrides:
-            fits = override.task in {"", invocation.name, invocation.task.name}
-            if fits and override.parameter == binding.parameter.name:
-                where = Path(f"--parameter {override.parameter}={override.value}")
+            if override.fits(invocation, binding.parameter.name):
+                where = Path(f"--parameter {override.name}={override.value}")
                 binding = replace(  # noqa: PLW2901 - the last one given wins
                     binding,
                     value=override.value,
@@ -254,24 +257,20 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
         for invocation in cube.invocations
         for binding in invocation.bindings
     }
-    names = known | {
-        f"{invocation.name}.{binding.parameter.name}"
-        for cube in cubes
-        for invocation in cube.invocations
-        for binding in invocation.bindings
-    }
     for each in overrides:
-        given = f"{each.task}.{each.parameter}"
-        if given not in names and not (
-            not each.task and any(name.endswith(f".{each.parameter}") for name in names)
+        if not any(
+            each.fits(invocation, binding.parameter.name)
+            for cube in cubes
+            for invocation in cube.invocations
+            for binding in invocation.bindings
         ):
             raise UsageError(
                 Message(
-                    what=f"no task has the parameter {given.lstrip('.')!r}",
+                    what=f"no task has the parameter {each.name!r}",
                     where="--parameter",
-                    found=given.lstrip("."),
+                    found=each.name,
                     expected=f"one of {', '.join(sorted(known)) or '(none)'}",
-                    do=did_you_mean(given, known) or "mend the name",
+                    do=did_you_mean(each.name, known) or "mend the name",
                 )
             )
 

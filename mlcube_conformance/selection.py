@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.checks.definition import check_definitions
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.loader.cubes import load_cube
+from mlcube_conformance.loader.cubes import cube_folder, load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.loader.promises import with_optional_inputs
 from mlcube_conformance.model import Case, PlatformFile
@@ -183,11 +183,8 @@ def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
         for each in cube.invocations
         for binding in each.bound("input")
     }
-    names = [each.rpartition(".")[::2] for each in optional]
-    for given, (task, name) in zip(optional, names, strict=True):
-        if not any(
-            each == given or (not task and each.endswith(f".{name}")) for each in known
-        ):
+    for given in optional:
+        if not any(given in {each, each.partition(".")[2]} for each in known):
             raise UsageError(
                 Message(
                     what=f"no task has the input {given!r}",
@@ -197,7 +194,7 @@ def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
                     do=did_you_mean(given, known) or "mend the name",
                 )
             )
-    return [with_optional_inputs(cube, names) for cube in cubes]
+    return [with_optional_inputs(cube, optional) for cube in cubes]
 
 
 def absolute(given: str) -> Path:
@@ -207,10 +204,9 @@ def absolute(given: str) -> Path:
 
 def _cube_roots(given: str) -> list[Path]:
     path = absolute(given)
-    if path.is_dir():
-        return [path]
-    if path.is_file() and path.suffix in {".yaml", ".yml"}:
-        return [path.parent]
+    folder = cube_folder(path)
+    if folder is not None:
+        return [folder]
     if _GLOB.search(given):
         pattern = path.relative_to(path.anchor)
         found = sorted(
@@ -294,11 +290,9 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
     overrides = []
     form = "TASK.PARAMETER=PATH"
     for name, value in parse_assignments(option, values, form).items():
-        task, _, parameter = name.rpartition(".")
-        if not value or not parameter:
+        if not value or not name.rpartition(".")[2]:
             raise _bad_value(option, f"{name}={value}", form)
-        path = absolute(value)
-        overrides.append(Override(task=task, parameter=parameter, value=str(path)))
+        overrides.append(Override(name=name, value=str(absolute(value))))
     return tuple(overrides)
 
 
@@ -341,7 +335,11 @@ def parse_gpus(value: str | None) -> str | None:
         return None
     if value in {"", "0"}:
         return ""
-    if value == "all" or value.isdecimal() or re.fullmatch(r"device=[\w,-]+", value):
+    if (
+        value == "all"
+        or re.fullmatch(r"[0-9]+", value)
+        or re.fullmatch(r"device=[\w,-]+", value)
+    ):
         return value
     raise _bad_value("--gpus", value, "all, a number, or device=0,1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -138,3 +139,66 @@ def test_a_cube_that_is_not_there_is_said(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "there is no cube to convert" in done.stderr
+
+
+def test_a_file_that_a_link_leads_to_is_never_written(tmp_path: Path) -> None:
+    cube, mine = tmp_path / "cube", tmp_path / "mine.txt"
+    mine.write_text("mine", encoding="utf-8")
+    (cube / "context").mkdir(parents=True)
+    (cube / "context" / "Dockerfile").symlink_to(mine)
+    (cube / "context" / "evil").write_text("FROM evil", encoding="utf-8")
+    (cube / "mlcube.yaml").write_text(
+        "docker: {image: a, build_context: context, build_file: evil, "
+        "build_strategy: auto}\ntasks: {work: }\n",
+        encoding="utf-8",
+    )
+
+    done = _convert(cube, tmp_path / "target")
+
+    assert done.returncode == 0, done.stderr
+    assert mine.read_text(encoding="utf-8") == "mine"
+    written = tmp_path / "target" / "build" / "Dockerfile"
+    assert written.read_text(encoding="utf-8") == "FROM evil"
+
+
+@pytest.mark.parametrize("name", ["workspace", "build"])
+def test_a_link_that_leaves_the_cube_is_not_followed(
+    name: str, cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "id").write_text("secret", encoding="utf-8")
+    (cube_folder.root / name).rename(tmp_path / "before")
+    (cube_folder.root / name).symlink_to(tmp_path / "home")
+
+    done = _convert(cube_folder.root, tmp_path / "target")
+
+    assert done.returncode == 2
+    assert "is a link that leaves the cube" in done.stderr
+    assert not (tmp_path / "target").exists()
+
+
+def test_nothing_is_left_where_the_new_cube_would_be_broken(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    for name in ("tasks", "run"):
+        file = cube_folder.root / name / "make.yaml"
+        text = file.read_text(encoding="utf-8").replace("name: make", "name: a b")
+        file.unlink()
+        cube_folder.write(f"{name}/a b.yaml", text)
+    cube_folder.edit("mlcube.yaml", "tasks/make.yaml", "tasks/a b.yaml")
+
+    done = _convert(cube_folder.root, tmp_path / "target")
+
+    assert done.returncode == 2
+    assert "the name of a task is none" in done.stderr
+    assert not (tmp_path / "target").exists()
+
+
+def test_pipes_stay_behind(cube_folder: CubeFolder, tmp_path: Path) -> None:
+    os.mkfifo(cube_folder.root / "workspace" / "pipe")
+
+    done = _convert(cube_folder.root, tmp_path / "target")
+
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "target" / "workspace" / "pipe").exists()
+    assert (tmp_path / "target" / "workspace" / "seed.txt").is_file()

@@ -116,6 +116,9 @@ LAYERS = (
     "probe.keys",
     "trial",
     # pytest and the command line
+    "cube_writing",
+    "multi_file_writing",
+    "single_file_writing",
     "conversion",
     "commands",
     "__main__",

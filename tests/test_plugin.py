@@ -560,7 +560,7 @@ def test_missing_file_of_the_user_is_told_as_theirs(
     )
 
     result.stdout.fnmatch_lines(
-        ["*where: *--parameter seed=/nowhere", "*found: *nothing at /nowhere"]
+        ["*where: *--parameter make.seed=/nowhere", "*found: *nothing at /nowhere"]
     )
 
 

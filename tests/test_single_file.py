@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import load_cube, load_cube_for
+from mlcube_conformance.loader.cubes import (
+    load_cube,
+    load_cube_for,
+    load_for_configure,
+)
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.mounts import task_view
+from mlcube_conformance.plan import Override, override_parameters
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlcube_conformance.loader.loaded import LoadedCube
     from mlcube_conformance.model import Invocation, Platform
 
+CACHE = "${HOME}/.cache/mlcube-conformance/images"
 LEAST = """\
 docker: {image: "example/tiny:1"}
 tasks:
@@ -184,7 +190,7 @@ unread: ${no.such.key}
     platform = _platform(found, "docker")
     assert platform.image == "example/tiny:1.2"
     assert platform.environment == {"A": "yes", "B": "http://proxy:3128"}
-    assert platform.build_args == {"C": "none", "D": "a b"}
+    assert found.cube.docker.args == {"C": "none", "D": "a b"}
     assert found.cube.invocations[0].bindings[0].value == "out/"
 
 
@@ -206,10 +212,24 @@ unread: ${no.such.key}
         ('image: "', 'cpu_args: --privileged, image: "', ("--privileged",)),
         ('image: "', '--network: mars rover, image: "', ("--network a value",)),
         ('image: "', '--gpus: "1,2", image: "', ("--gpus a value", "1,2")),
-        ("tiny:1", "${docker.image}", ("refers to itself",)),
         ("tiny:1", "${nme}", ("${nme} refers to no value",)),
         ("tiny:1", "${oc.env:SECRET}", ("names the variable 'SECRET'", "--env SECRET")),
         ("tasks:", "tasks: 5\nx:", ("no mapping 'tasks'", "a number (5)")),
+        ("tiny:1", "${docker.image}", ("refers to itself",)),
+        ("tiny:1", "a${", ("a reference that cannot be read",)),
+        ("seed: ", "a=b: ", ("a name that no argument can have", "'a=b'")),
+        ("seed: ", "'': ", ("a name that no argument can have",)),
+        ("work:\n", 'work:\n    entrypoint: "sh \\0"\n', ("entrypoint of 'work'",)),
+        ('image: "', 'build_context: ~/.ssh, image: "', ("neither in the cube",)),
+        ('image: "', 'build_context: /etc, image: "', ("neither in the cube",)),
+        ('image: "', 'build_context: .., image: "', ("neither in the cube",)),
+        ('image: "', 'build_context: ../.ssh, image: "', ("neither in the cube",)),
+        ('image: "', 'build_context: ../../x, image: "', ("neither in the cube",)),
+        ('image: "', 'build_file: /etc/passwd, image: "', ("outside of the cube",)),
+        ('image: "', 'env_args: [A=b], image: "', ("'docker.env_args' is no text",)),
+        ('image: "', 'env_args: {"A=B": c}, image: "', ("a name that none can",)),
+        ('image: "', 'env_args: {A: [b]}, image: "', ("neither text nor a number",)),
+        ('image: "', '--memory: [1], image: "', ("'docker.--memory'", "a list")),
     ],
 )
 def test_what_is_wrong_is_said(
@@ -267,13 +287,14 @@ def test_gpus_are_those_of_the_section_or_else_of_the_platform(
 @pytest.mark.parametrize(
     ("section", "image", "base"),
     [
-        ("{image: t.sif}", "$WORKSPACE/.image/t.sif", ""),
+        ("{image: t.sif, image_dir: .image}", ".image/t.sif", ""),
         ("{image: t.sif, image_dir: /opt}", "/opt/t.sif", ""),
         ("{image: /opt/t.sif}", "/opt/t.sif", ""),
-        ("{}", "$WORKSPACE/.image/exampletiny1.sif", ""),
+        ("{}", f"{CACHE}/exampletiny1-", ""),
+        ("{image: t.sif}", f"{CACHE}/t-", ""),
         (
             "{build_file: 'docker://python:3.12'}",
-            "$WORKSPACE/.image/dockerpython312.sif",
+            f"{CACHE}/dockerpython312-",
             "docker://python:3.12",
         ),
     ],
@@ -285,7 +306,8 @@ def test_the_image_of_singularity(
 
     platform = _platform(found, "singularity")
 
-    assert (platform.image, platform.base) == (image, base)
+    assert re.sub("[0-9a-f]{8}.sif$", "", platform.image) == image
+    assert platform.base == base
 
 
 def test_a_cube_without_a_section_has_the_platforms_of_any_cube(
@@ -312,6 +334,67 @@ def test_the_build_context_may_lie_outside_of_the_cube(tmp_path: Path) -> None:
 def test_one_task_is_found_by_its_name(tmp_path: Path) -> None:
     _load(tmp_path, LEAST + "  other:\n")
 
-    found = load_cube_for(tmp_path / "tiny", tmp_path.__class__("other"))
+    found = load_cube_for(tmp_path / "tiny", Path("other"))
 
     assert [each.name for each in found.cube.invocations] == ["other"]
+
+
+def test_other_tasks_may_be_broken(tmp_path: Path) -> None:
+    _load(tmp_path, LEAST + "  bad: {entrypoint: 5}\n")
+    root = tmp_path / "tiny"
+
+    named = load_cube_for(root, Path("work"))
+    built = load_for_configure(root)
+    whole = load_cube(root, "tiny")
+
+    assert (named.problems, built.problems) == ((), ())
+    assert "'bad'" in _said(whole)
+
+
+def test_references_cannot_swell_without_end(tmp_path: Path) -> None:
+    one = ["".join((f'a{n}: "', f"${{a{n + 1}}}", '"\n')) for n in range(9)]
+    eight = ["".join((f'a{n}: "', f"${{a{n + 1}}}" * 8, '"\n')) for n in range(9)]
+    levels, many = "".join(one), "".join(eight)
+
+    fine = _load(tmp_path, levels + "a9: x\nname: ${a0}\ntasks: {work: }\n")
+    swollen = _load(tmp_path, many + "a9: x\nname: ${a0}\ntasks: {work: }\n")
+
+    assert fine.cube.name == "x"
+    assert "too long" in _said(swollen)
+
+
+def test_a_reference_may_hold_another(tmp_path: Path) -> None:
+    found = _load(
+        tmp_path,
+        "name: tiny\ntasks: {work: {parameters: {outputs: "
+        "{made: \"${oc.env:NOT_SET, '${name}'}/\"}}}}\n",
+    )
+
+    assert found.cube.invocations[0].bindings[0].value == "tiny/"
+
+
+def test_merged_mappings_are_read(tmp_path: Path) -> None:
+    found = _load(
+        tmp_path,
+        "shared: &shared {type: file, default: a.txt}\ntasks: {work: {parameters: "
+        "{inputs: {seed: {<<: *shared, default: b.txt}}}}}\n",
+    )
+
+    assert (found.problems, found.warnings) == ((), ())
+    (binding,) = found.cube.invocations[0].bindings
+    assert (binding.value, binding.parameter.kind) == ("b.txt", "file")
+
+
+def test_what_the_user_gave_is_read_only_whatever_the_cube_asks(
+    tmp_path: Path,
+) -> None:
+    text = LEAST.replace("seed: seed.txt", "seed: {type: file, opts: rw}")
+    cube = _load(tmp_path, text).cube
+    given = override_parameters(
+        cube, [Override(name="work.seed", value=str(tmp_path / "mine" / "data.txt"))]
+    )
+
+    own = task_view(cube.invocations[0], cube.workspace).mounts
+    users = task_view(given.invocations[0], cube.workspace).mounts
+
+    assert (own[0].writable, users[0].writable) == (True, False)

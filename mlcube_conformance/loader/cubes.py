@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.loader.fields import Problems
 from mlcube_conformance.loader.multi_file import (
+    MAIN_FILES,
     load_multi_file,
     load_run_file,
     main_file,
@@ -22,9 +23,16 @@ if TYPE_CHECKING:
     from mlcube_conformance.loader.yaml import Located
     from mlcube_conformance.model import Invocation
 
-__all__ = ["load_cube", "load_cube_for", "load_for_configure"]
+__all__ = ["cube_folder", "load_cube", "load_cube_for", "load_for_configure"]
 
 _NO_VARIABLES: Mapping[str, str] = {}
+
+
+def cube_folder(given: Path) -> Path | None:
+    """Return the folder of a cube that is named by it or by its main file, if any."""
+    if given.is_file() and given.name in MAIN_FILES:
+        return given.parent
+    return given if given.is_dir() else None
 
 
 def load_cube(
@@ -54,7 +62,7 @@ def load_for_configure(
     """
     document = _single_file(root)
     if document is not None:
-        return load_single_file(document, root, root.name, variables)
+        return load_single_file(document, root, root.name, variables, only=())
     return load_run_file(root, None)
 
 
@@ -72,7 +80,13 @@ def load_cube_for(
     Raises:
         UsageError: No such task, or several and none is named.
     """
-    if task is not None and _single_file(root) is None:
+    document = _single_file(root)
+    if task is not None and document is not None:
+        tasks = document.get("tasks")
+        if tasks is not None and tasks.get(str(task)) is not None:
+            name = str(task)
+            return load_single_file(document, root, root.name, variables, only=(name,))
+    elif task is not None:
         file = task if task.is_file() else root / "run" / f"{task}.yaml"
         if file.is_file():
             return load_run_file(root, file)

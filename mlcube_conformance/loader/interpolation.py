@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.loader.fields import Problems
     from mlcube_conformance.loader.yaml import Located
+    from mlcube_conformance.model import Source
 
 __all__ = ["Interpolation"]
 
 _REFERENCE = re.compile(r"\$\{([^{}$]+)\}")
 _VARIABLE = re.compile(r"(?:oc\.)?env:(\w+)(?:,(.*))?", re.DOTALL)
 _SCALARS = (str, int, float, bool)
-#: As deep as a reference may lead to another one.
-_MAX_DEPTH = 10
+#: As deep as references may lie in one another.
+_MAX_ROUNDS = 10
+_MAX_LENGTH = 10_000
+_BEGUN = object()
 #: Variables that tell a cube nothing that a task could not see.
 _FREE = ("HOME", "USER", "http_proxy", "https_proxy", "no_proxy")
 
@@ -56,26 +59,60 @@ class Interpolation:
         self._problems = problems
         self._variables = {**own, **given}
         self._places = places
+        self._filled: dict[tuple[Source, str], object] = {}
 
-    def filled(self, at: Located, depth: int = 0) -> Located:
+    def filled(self, at: Located) -> Located:
         """Return a value with every reference in it filled in."""
         if isinstance(at.value, dict):
             pairs = {key: self.filled(value) for key, value in at.items()}
             return replace(at, value=pairs)
         if isinstance(at.value, list):
             return replace(at, value=[self.filled(each) for each in at.value])
-        text = at.text()
-        if "${" not in text:
+        if "${" not in at.text():
             return at
-        whole = _REFERENCE.fullmatch(text)
-        if whole:
-            return replace(at, value=self._meaning(whole[1], at, depth))
-        filled = _REFERENCE.sub(
-            lambda match: _written(self._meaning(match[1], at, depth)), text
-        )
-        return replace(at, value=filled)
+        # The same text may be asked for many times, by as many references.
+        key = (at.source, at.text())
+        if key not in self._filled:
+            self._filled[key] = _BEGUN  # what a reference to itself finds
+            self._filled[key] = self._text(at)
+        return replace(at, value=self._filled[key])
 
-    def _meaning(self, name: str, at: Located, depth: int) -> object:
+    def _text(self, at: Located) -> object:
+        """Fill in one text, from its innermost references outwards."""
+        text = at.text()
+        for _ in range(_MAX_ROUNDS):
+            whole = _REFERENCE.fullmatch(text)
+            if whole:
+                value = self._meaning(whole[1].strip(), at)
+                if not isinstance(value, str) or "${" not in value:
+                    return value
+                text = value
+                continue
+            text, count = _REFERENCE.subn(
+                lambda match: _written(self._meaning(match[1].strip(), at)), text
+            )
+            if len(text) > _MAX_LENGTH:
+                self._problems.add(
+                    "the value is too long once its references are filled in",
+                    at,
+                    found="more letters",
+                    expected=f"at most {_MAX_LENGTH}",
+                    do="write it with fewer references",
+                )
+                return ""
+            if not count:
+                break
+        if "${" in text:
+            self._problems.add(
+                "the value holds a reference that cannot be read",
+                at,
+                found=text,
+                expected="${KEY}, ${workspace} or ${oc.env:NAME,default}",
+                do="mend the reference",
+            )
+        return text
+
+    def _meaning(self, name: str, at: Located) -> object:
         variable = _VARIABLE.fullmatch(name)
         if variable:
             return self._variable(variable[1], variable[2], at)
@@ -87,7 +124,7 @@ class Interpolation:
         if found is None or not isinstance(found.value, _SCALARS):
             self._refuse(name, at, found)
             return ""
-        if depth >= _MAX_DEPTH:
+        if self._filled.get((found.source, found.text())) is _BEGUN:
             self._problems.add(
                 f"${{{name}}} refers to itself",
                 at,
@@ -96,13 +133,15 @@ class Interpolation:
                 do="write the value itself",
             )
             return ""
-        return self.filled(found, depth + 1).value
+        return self.filled(found).value
 
     def _variable(self, name: str, default: str | None, at: Located) -> object:
         if name in self._variables:
             return self._variables[name]
         if default is not None:
-            return default
+            text = default.strip()
+            quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+            return text[1:-1] if quoted else text
         self._problems.add(
             f"the value names the variable {name!r}, which a cube does not get",
             at,

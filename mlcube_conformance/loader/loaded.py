@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,20 @@ if TYPE_CHECKING:
     from mlcube_conformance.loader.yaml import Located
     from mlcube_conformance.model import Cube, Parameter
 
-__all__ = ["LoadedCube", "check_kind", "check_value", "is_inside", "leaves", "loaded"]
+__all__ = [
+    "LoadedCube",
+    "check_kind",
+    "check_name",
+    "check_value",
+    "is_inside",
+    "leaves",
+    "loaded",
+]
 
 #: Bytes of one name on the file systems of Linux.
 _MAX_NAME = 255
+#: Name of a parameter: what can stand between `--` and `=`, and name a folder.
+_NAME = re.compile(r"(?!\.)[^\s=/\\\x00-\x1f\x7f]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,20 @@ def loaded(cube: Cube, problems: Problems) -> LoadedCube:
         problems=tuple(dict.fromkeys(problems.messages)),
         warnings=tuple(dict.fromkeys(problems.warnings)),
     )
+
+
+def check_name(name: str, what: str, at: Located, problems: Problems) -> bool:
+    """Add a problem, and return False, where a parameter cannot be called so."""
+    if _NAME.fullmatch(name):
+        return True
+    problems.add(
+        f"{what} has a name that no argument can have",
+        at,
+        found=ascii(name)[:120],
+        expected="at most 100 letters, digits and other signs, but no blank, = or /",
+        do="rename it",
+    )
+    return False
 
 
 def check_kind(kind: str, what: str, at: Located, problems: Problems) -> bool:

@@ -15,6 +15,7 @@ from mlcube_conformance.loader.fields import Problems
 from mlcube_conformance.loader.loaded import (
     LoadedCube,
     check_kind,
+    check_name,
     check_value,
     is_inside,
     leaves,
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from mlcube_conformance.loader.yaml import Located
     from mlcube_conformance.model import Kind
 
-__all__ = ["load_multi_file", "load_run_file", "main_file"]
+__all__ = ["MAIN_FILES", "load_multi_file", "load_run_file", "main_file"]
 
-_ROOT_NAMES = ("mlcube.yaml", "mlbox.yaml")
+#: Names of the file that describes a cube, today and before.
+MAIN_FILES = ("mlcube.yaml", "mlbox.yaml")
 _ROOT_KEYS = (
     "schema_type",
     "schema_version",
@@ -99,7 +101,7 @@ def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:
 
 def main_file(root: Path) -> Path | None:
     """Return the file that describes a cube, if it is there."""
-    return next((root / name for name in _ROOT_NAMES if _is_file(root / name)), None)
+    return next((root / name for name in MAIN_FILES if _is_file(root / name)), None)
 
 
 def _cube(
@@ -270,7 +272,7 @@ def _load_parameter(at: Located, role: Role, problems: Problems) -> Parameter | 
     name = problems.text(at, "name")
     kind = problems.text(at, "type")
     what = f"the {role} {name!r}"
-    if not name or not kind:
+    if not name or not kind or not check_name(name, f"an {role}", at, problems):
         return None
     if not check_kind(kind, what, at.get("type") or at, problems):
         return None

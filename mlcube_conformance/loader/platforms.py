@@ -111,7 +111,7 @@ def load_platform(
     """Read one platform file for a cube; None when its runner cannot be told."""
     if file.section:
         # What is wrong with it was told with the rest of the cube's main file.
-        return cube.platforms[file.section], ()
+        return _with_cube_names(cube.platforms[file.section], cube), ()
     problems = Problems()
     document = problems.read(file.path, "platform file", _TOP_KEYS)
     platform = _platform(document, cube, problems) if document else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.loader.fields import Problems
     from mlcube_conformance.loader.yaml import Located
-    from mlcube_conformance.model import Cube, Role, Task
+    from mlcube_conformance.model import Binding, Cube, Role, Task
 
 __all__ = ["PROMISES", "with_optional_inputs", "with_promises"]
 
@@ -81,31 +81,33 @@ def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube
                 names = _names(promise, key, known[name], problems)
                 promised[key] |= {(name, each) for each in names}
     cube = replace(cube, deterministic=frozenset(promised["deterministic"]))
-    return with_optional_inputs(cube, promised["optional"])
+    names = [f"{task}.{name}" for task, name in promised["optional"]]
+    return with_optional_inputs(cube, names)
 
 
-def with_optional_inputs(cube: Cube, optional: Iterable[tuple[str, str]]) -> Cube:
+def with_optional_inputs(cube: Cube, optional: Iterable[str]) -> Cube:
     """Return a cube some of whose inputs need not be there.
 
     Args:
         cube: The cube.
-        optional: Names of tasks, or "" for any, and of their inputs.
+        optional: Names of inputs, with that of a task and a dot before it or for any.
     """
-    names = set(optional)
-    if not names:
-        return cube
-    invocations = []
-    for each in cube.invocations:
-        bindings = tuple(
-            replace(binding, parameter=replace(binding.parameter, optional=True))
-            if binding.parameter.role == "input"
-            and names
-            & {(each.task.name, binding.parameter.name), ("", binding.parameter.name)}
-            else binding
-            for binding in each.bindings
-        )
-        invocations.append(replace(each, bindings=bindings))
-    return replace(cube, invocations=tuple(invocations))
+    wanted = set(optional)
+
+    def marked(task: Task, binding: Binding) -> Binding:
+        name = binding.parameter.name
+        is_input = binding.parameter.role == "input"
+        if not is_input or not wanted & {name, f"{task.name}.{name}"}:
+            return binding
+        return replace(binding, parameter=replace(binding.parameter, optional=True))
+
+    return replace(
+        cube,
+        invocations=tuple(
+            replace(each, bindings=tuple(marked(each.task, b) for b in each.bindings))
+            for each in cube.invocations
+        ),
+    )
 
 
 def _names(promise: Located, key: str, task: Task, problems: Problems) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.errors import did_you_mean
+from mlcube_conformance.loader.loaded import is_inside
 from mlcube_conformance.loader.run_args import (
     DOCKER,
     SINGULARITY,
@@ -40,7 +42,11 @@ _SINGULARITY_KEYS = (
 #: Keys of `singularity` for which its runner has nothing.
 _NOT_GIVEN = ("--security", "--vm-ram", "--vm-cpu")
 _STRATEGIES = ("auto", "pull", "always")
-_BASES = ("docker://", "docker-archive:")
+_ARCHIVE = "docker-archive:"
+_BASES = ("docker://", _ARCHIVE)
+#: Where images are kept that are given no folder.
+_IMAGES = "${HOME}/.cache/mlcube-conformance/images"
+_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 #: Flags of a build that are given, or not, whether they are asked for or not.
 _OF_BUILD = ("--fakeroot", "-f", "--force", "-F", "--notest", "-T")
 _OFF = (None, "", "0", 0, False)
@@ -92,9 +98,10 @@ def read_sections(document: Located, root: Path, problems: Problems) -> Sections
 def _read_docker(
     document: Located, section: Located, root: Path, found: Sections, problems: Problems
 ) -> None:
-    context = _path(root, section, "build_context", ".", problems)
-    file = _path(context, section, "build_file", "Dockerfile", problems)
-    found.docker = Build(file=file, context=context)
+    context = _context(root, section, problems)
+    file = _recipe(root, context, section, problems)
+    arguments = _assignments(section, "build_args", ("--build-arg",), problems)
+    found.docker = Build(file=file, context=context, args=arguments)
     options: dict[str, str] = {}
     program = section.get("docker")
     if program is not None:
@@ -105,7 +112,8 @@ def _read_docker(
     for key in _DOCKER_FLAGS:
         given = section.get(key)
         if key != "--gpus" and given is not None and given.value is not None:
-            read_flag(key, str(given.value), given, options, problems, flags=DOCKER)
+            value = _scalar(given, problems)
+            read_flag(key, value, given, options, problems, flags=DOCKER)
     found.platforms["docker"] = Platform(
         id="docker",
         kind="docker",
@@ -115,9 +123,9 @@ def _read_docker(
         options=options,
         with_gpus=_flags(section, "gpu_args", problems, DOCKER),
         without_gpus=_flags(section, "cpu_args", problems, DOCKER),
-        build_args=_assignments(section, "build_args", ("--build-arg",), problems),
         environment=_assignments(section, "env_args", ("-e", "--env"), problems),
         strategy=_strategy(section, file, problems),
+        base=_archive(root, _optional_text(section, "tar_file", problems)),
     )
 
 
@@ -126,11 +134,12 @@ def _read_singularity(
 ) -> None:
     given = _optional_text(section, "build_file", problems)
     base = given if given.startswith(_BASES) else ""
-    if base.startswith("docker-archive:"):
-        archive = base.removeprefix("docker-archive:").removeprefix("//")
-        base = f"docker-archive:{root / archive}"
+    if base.startswith(_ARCHIVE):
+        base = _archive(root, base.removeprefix(_ARCHIVE).removeprefix("//"))
     if given and not base:
-        found.singularity = Build(file=root / given, context=root)
+        file = Path(os.path.normpath(root / given))
+        _refuse_outside(root, file, section.get("build_file") or section, problems)
+        found.singularity = Build(file=file, context=root)
     options: dict[str, str] = {}
     program = _optional_text(section, "singularity", problems)
     if program:
@@ -139,7 +148,7 @@ def _read_singularity(
     options.update(_flags(section, "run_args", problems, SINGULARITY))
     network = section.get("--network")
     if network is not None and network.value is not None:
-        value = str(network.value)
+        value = _scalar(network, problems)
         read_flag("--network", value, network, options, problems, flags=SINGULARITY)
     gpus = section.get("--nv")
     if gpus is not None and gpus.value not in _OFF:
@@ -151,16 +160,19 @@ def _read_singularity(
             problems.add(
                 f"the section asks for {key}, which this runner does not give",
                 asked,
-                found=str(asked.value),
+                found=asked.kind,
                 expected="nothing",
                 do="remove it",
             )
-    folder = _optional_text(section, "image_dir", problems) or "$WORKSPACE/.image"
+    folder = _optional_text(section, "image_dir", problems) or _IMAGES
     image = _optional_text(section, "image", problems) or _image_of(base, found)
+    if folder == _IMAGES and not _is_whole(image):
+        # Not in the workspace, which may be part of what an image is built from.
+        image = image.removesuffix(".sif") + "-${place}.sif"
     found.platforms["singularity"] = Platform(
         id="singularity",
         kind="singularity",
-        image=f"{folder}/{image}" if not image.startswith(("/", "~", "$")) else image,
+        image=image if _is_whole(image) else f"{folder}/{image}",
         file=section.source.file,
         section="singularity",
         options=options,
@@ -181,12 +193,14 @@ def _read_gpus(
     """Read how many GPUs a task gets: those of the section, or of the platform."""
     at = section.get("--gpus")
     if at is not None and at.value is not None:
-        if at.value not in _OFF and str(at.value).strip():
-            read_flag("--gpus", str(at.value), at, options, problems, flags=DOCKER)
+        options.pop("gpus", None)
+        given = _scalar(at, problems).strip()
+        if given and not re.fullmatch(r"0+|-[0-9]+", given):
+            read_flag("--gpus", given, at, options, problems, flags=DOCKER)
         return
     platform = document.get("platform")
     count = platform.get("accelerator_count") if platform is not None else None
-    if count is None or count.value in _OFF:
+    if count is None or count.value is None or count.value == "":
         return
     if not isinstance(count.value, int) or isinstance(count.value, bool):
         problems.add(
@@ -195,8 +209,10 @@ def _read_gpus(
             expected="a whole number, 0 or more",
             do="write accelerator_count: 0, or how many GPUs a task needs",
         )
-    elif count.value > 0 and "gpus" not in options:
-        options["gpus"] = str(count.value)
+    elif count.value > 0:
+        options.setdefault("gpus", str(count.value))
+    else:
+        options.pop("gpus", None)
 
 
 def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
@@ -233,7 +249,7 @@ def _flags(
 
 def _check_build_flags(section: Located, problems: Problems) -> None:
     at = section.get("build_args")
-    if at is None or at.value in (None, ""):
+    if at is None or at.value in (None, "") or not _is_text(at, problems):
         return
     unknown = [each for each in split_words(at, problems) if each not in _OF_BUILD]
     if unknown:
@@ -268,15 +284,17 @@ def _assignments(
         return {
             name: _scalar(value, problems)
             for name, value in at.items()
-            if value.value is not None
+            if _is_variable(name, value, problems) and value.value is not None
         }
+    if not _is_text(at, problems):
+        return {}
     found: dict[str, str] = {}
     words = iter(split_words(at, problems))
     for word in words:
         flag, _, rest = word.partition("=")
         assigned = rest if flag in flags and rest else next(words, "")
         name, equals, value = assigned.partition("=")
-        if flag not in flags or not name or not equals:
+        if flag not in flags or not _VARIABLE.fullmatch(name) or not equals:
             problems.add(
                 f"{key} is no list of variables",
                 at,
@@ -290,10 +308,11 @@ def _assignments(
 
 
 def _scalar(at: Located, problems: Problems) -> str:
-    if isinstance(at.value, (dict, list)):
+    if isinstance(at.value, (dict, list)) or "\0" in at.text():
         problems.add(
-            "the value of a variable is no text",
+            f"{at.source.key!r} is neither text nor a number",
             at,
+            found=ascii(at.value) if at.text() else at.kind,
             expected="a text or a number",
             do="mend the value",
         )
@@ -308,9 +327,80 @@ def _optional_text(section: Located, key: str, problems: Problems) -> str:
     return problems.text(section, key)
 
 
-def _path(
-    base: Path, section: Located, key: str, default: str, problems: Problems
-) -> Path:
-    """Return the path of a key; one that is relative starts from a folder."""
-    text = _optional_text(section, key, problems) or default
-    return Path(os.path.normpath(base / Path(text).expanduser()))
+def _is_variable(name: str, at: Located, problems: Problems) -> bool:
+    if _VARIABLE.fullmatch(name):
+        return True
+    problems.add(
+        "a variable has a name that none can have",
+        at,
+        found=ascii(name),
+        expected="letters, digits and _, and no digit first",
+        do="rename it",
+    )
+    return False
+
+
+def _is_text(at: Located, problems: Problems) -> bool:
+    if at.text():
+        return True
+    problems.add(
+        f"{at.source.key!r} is no text",
+        at,
+        expected="a mapping or a text of flags",
+        do="mend the value",
+    )
+    return False
+
+
+def _is_whole(path: str) -> bool:
+    return path.startswith(("/", "~", "$"))
+
+
+def _archive(root: Path, name: str) -> str:
+    """Return an archive that `docker save` wrote, as it stands for a recipe."""
+    return f"{_ARCHIVE}{os.path.normpath(root / name)}" if name else ""
+
+
+def _context(root: Path, section: Located, problems: Problems) -> Path:
+    """Return the folder of the build: in the cube, or beside it.
+
+    All that lies in it may go into an image, and from there anywhere.
+    """
+    at = section.get("build_context")
+    text = _optional_text(section, "build_context", problems) or "."
+    context = Path(os.path.normpath(root / text))
+    place = context.resolve()
+    beside = place.is_relative_to(root.parent.resolve()) and not (
+        root.resolve().is_relative_to(place)
+        or any(part.startswith(".") for part in place.relative_to(root.parent).parts)
+    )
+    if text.startswith(("/", "~")) or not (is_inside(root, context) or beside):
+        problems.add(
+            "the build_context lies neither in the cube nor beside it",
+            at or section,
+            found=f"{text} (that is {place})",
+            expected="a folder of the cube, or one beside it such as ../project",
+            do="move what the image needs there, or give the place on the command "
+            "line: --build-context DIR",
+        )
+        return root
+    return context
+
+
+def _recipe(root: Path, context: Path, section: Located, problems: Problems) -> Path:
+    text = _optional_text(section, "build_file", problems) or "Dockerfile"
+    file = Path(os.path.normpath(context / text))
+    if not is_inside(context, file):
+        _refuse_outside(root, file, section.get("build_file") or section, problems)
+    return file
+
+
+def _refuse_outside(root: Path, file: Path, at: Located, problems: Problems) -> None:
+    if not is_inside(root, file):
+        problems.add(
+            "the build_file lies outside of the cube",
+            at,
+            found=f"{file.resolve()}",
+            expected="a file of the cube or of the build context",
+            do="move it there",
+        )

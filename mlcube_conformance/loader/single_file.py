@@ -17,6 +17,7 @@ from mlcube_conformance.loader.interpolation import Interpolation
 from mlcube_conformance.loader.loaded import (
     LoadedCube,
     check_kind,
+    check_name,
     check_value,
     loaded,
 )
@@ -26,7 +27,7 @@ from mlcube_conformance.loader.yaml import Located
 from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from mlcube_conformance.model import Access, Kind, Role
@@ -39,7 +40,7 @@ _TASK_KEYS = ("entrypoint", "parameters", "description")
 _ROLES: tuple[tuple[Role, str], ...] = (("input", "inputs"), ("output", "outputs"))
 _PARAMETER_KEYS = ("type", "default", "opts", "description")
 #: Name of a task that cannot be taken for an option, a path or two words.
-_TASK_NAME = re.compile(r"[\w][\w.-]*")
+_TASK_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 def is_single_file(document: Located) -> bool:
@@ -53,7 +54,12 @@ def is_single_file(document: Located) -> bool:
 
 
 def load_single_file(
-    document: Located, root: Path, cube_id: str, variables: Mapping[str, str]
+    document: Located,
+    root: Path,
+    cube_id: str,
+    variables: Mapping[str, str],
+    *,
+    only: Collection[str] | None = None,
 ) -> LoadedCube:
     """Read a cube from its main file; what is broken is reported and left out.
 
@@ -62,10 +68,12 @@ def load_single_file(
         root: Folder of the cube.
         cube_id: Name of the cube in test ids.
         variables: What the command line gives for `${oc.env:NAME}`.
+        only: Names of the tasks to read; None for all. Others may be broken.
     """
     problems = Problems()
     problems.warn_of_duplicates(document)
     _warn_of_misspelt_keys(document, problems)
+    document = _with_tasks(document, only)
     filled = _filled(document, root, variables, problems)
     sections = read_sections(filled, root, problems)
     cube = Cube(
@@ -73,12 +81,22 @@ def load_single_file(
         root=root,
         name=_text(filled, "name", problems) or root.name,
         version=_text(filled, "version", problems) or "latest",
-        invocations=tuple(_invocations(filled, problems)),
+        invocations=() if only == () else tuple(_invocations(filled, problems)),
         platforms=sections.platforms,
         docker_build=sections.docker,
         singularity_build=sections.singularity,
     )
-    return loaded(with_promises(cube, problems), problems)
+    return loaded(with_promises(cube, problems, whole=only is None), problems)
+
+
+def _with_tasks(document: Located, only: Collection[str] | None) -> Located:
+    tasks = document.get("tasks")
+    if only is None or tasks is None or not tasks.is_mapping():
+        return document
+    kept = {name: task for name, task in tasks.items() if name in only}
+    return replace(
+        document, value=document.value | {"tasks": replace(tasks, value=kept)}
+    )
 
 
 def _warn_of_misspelt_keys(document: Located, problems: Problems) -> None:
@@ -109,7 +127,8 @@ def _filled(
             continue
         inside = key in {"tasks", "singularity"}
         workspace = "$WORKSPACE" if inside else str(root / "workspace")
-        places = dict.fromkeys(("workspace", "runtime.workspace"), workspace)
+        names = ("workspace", "runtime.workspace", "WORKSPACE")
+        places = dict.fromkeys(names, workspace)
         places["runtime.root"] = str(root)
         values[key] = Interpolation(document, problems, variables, places).filled(at)
     return replace(document, value=values)
@@ -151,7 +170,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
             "the name of a task is none",
             at,
             found=name,
-            expected="letters, digits, and . _ - within",
+            expected="at most 100 letters, digits, and . _ - within",
             do="rename the task",
         )
     if at.value is not None and not at.is_mapping():
@@ -194,7 +213,7 @@ def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
         words = tuple(shlex.split(given.text()))
     except ValueError:
         words = ()
-    if not words:
+    if not words or not all(word.isprintable() for word in words):
         problems.add(
             f"the entrypoint of {task!r} is no command",
             given,
@@ -236,6 +255,8 @@ def _binding(name: str, at: Located, role: Role, problems: Problems) -> Binding 
     if kind in {"", "unknown"}:
         kind = "directory" if value.text().endswith(("/", "\\")) else "unknown"
     elif not check_kind(kind, f"the {role} {name!r}", at.get("type") or at, problems):
+        return None
+    if not check_name(name, f"an {role}", at, problems):
         return None
     parameter = Parameter(
         name=name, kind=cast("Kind", kind), role=role, access=cast("Access", access)

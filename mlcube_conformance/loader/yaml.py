@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Located", "read_yaml"]
 
+#: Tag of the key `<<` (https://yaml.org/type/merge.html).
+_MERGE = "tag:yaml.org,2002:merge"
 _MAX_BYTES = 1024 * 1024
 _MAX_DEPTH = 50
 _MAX_VALUES = 10_000
@@ -165,13 +167,33 @@ class _Reader:
     def _mapping(self, node: yaml.MappingNode, source: Source, depth: int) -> Located:
         values: dict[str, Located] = {}
         duplicates = []
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
         for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                values.update(self._merged(value_node, source, depth))
+        merged = set(values)
+        for key_node, value_node in own:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._not_plain(key_node, source)
             name = str(key_node.value)
             path = f"{source.key}.{name}" if source.key else name
-            if name in values:
+            if name in values and name not in merged:
                 duplicates.append(name)
+            merged.discard(name)
             values[name] = self.locate(value_node, path, depth + 1)
         return Located(value=values, source=source, duplicates=tuple(duplicates))
+
+    def _merged(
+        self, node: yaml.Node, source: Source, depth: int
+    ) -> dict[str, Located]:
+        """Return what `<<` brings: one mapping, or several of which the first wins."""
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        values: dict[str, Located] = {}
+        for each in reversed(nodes):
+            if not isinstance(each, yaml.MappingNode):
+                raise self._not_plain(each, source)
+            values.update(self.locate(each, source.key, depth + 1).value)
+        return values
 
     def _scalar(self, node: yaml.Node, source: Source) -> object:
         try:

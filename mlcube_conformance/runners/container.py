@@ -11,6 +11,7 @@ from mlcube_conformance.runners.base import CA_VARIABLES, proxies
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlcube_conformance.model import Build
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
 __all__ = [
@@ -61,12 +62,15 @@ def visible_devices(gpus: str) -> str:
     return gpus.removeprefix("device=")
 
 
-def build_arguments(request: ConfigureRequest, recipe: str) -> dict[str, str]:
+def build_arguments(
+    request: ConfigureRequest, recipe: str, build: Build
+) -> dict[str, str]:
     """Return the build arguments: those given, the cube's, and declared variables.
 
     Args:
         request: What is asked for.
         recipe: Text of the Dockerfile or recipe.
+        build: What the cube says of it.
     """
     declared = {
         word.partition("=")[0]
@@ -75,7 +79,7 @@ def build_arguments(request: ConfigureRequest, recipe: str) -> dict[str, str]:
     }
     variables = request.options.environment.items()
     return {
-        **request.platform.build_args,
+        **build.args,
         **{name: value for name, value in variables if name in declared},
         **request.options.build_args,
     }

@@ -82,10 +82,11 @@ class BuildContext:
         bundle = request.options.ca_bundle
         dockerfile = request.cube.docker.file
         recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
+        arguments = build_arguments(request, recipe, request.cube.docker)
         return cls(
             root=root,
             files=tuple(sorted(exclude_paths(str(root), patterns))),
-            build_args=dict(sorted(build_arguments(request, recipe).items())),
+            build_args=dict(sorted(arguments.items())),
             ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
             recipe="" if dockerfile == root / "Dockerfile" else recipe,
         )

@@ -98,7 +98,9 @@ class LocalRunner:
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Make the environment of a cube, unless one of that content is there."""
-        recipe = recipe_of(request.cube, request.options.build_args)
+        recipe = recipe_of(
+            request.cube, {**request.cube.docker.args, **request.options.build_args}
+        )
         trial = request.log.parent / "trial"
         lay_out(recipe, request.cube, trial)
         remove_tree(trial)
@@ -130,7 +132,9 @@ class LocalRunner:
                 )
             )
         place = request.stdout.with_name(f"{request.stdout.stem}.root")
-        recipe = recipe_of(request.cube, request.options.build_args)
+        recipe = recipe_of(
+            request.cube, {**request.cube.docker.args, **request.options.build_args}
+        )
         first = request.invocation.task.entrypoint or recipe.entrypoint
         if not first:
             raise _cannot_start(request, "it has no ENTRYPOINT")

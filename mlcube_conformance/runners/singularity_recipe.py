@@ -84,7 +84,7 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
         source = f"Docker's {name}"
     else:
         recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
-        arguments = build_arguments(request, recipe)
+        arguments = build_arguments(request, recipe, request.cube.docker)
         text, unkept = convert(request.cube, arguments, place)
         folder = place
         source = f"{request.cube.shown(dockerfile)}, converted by spython"
@@ -106,7 +106,7 @@ def _base(request: ConfigureRequest) -> str:
         return ""
     strategy = request.options.build_strategy or docker.strategy
     built = strategy != "pull" and request.cube.docker.file.is_file()
-    return "" if built else f"docker://{docker.image}"
+    return "" if built else docker.base or f"docker://{docker.image}"
 
 
 def _from_base(request: ConfigureRequest, base: str, place: Path) -> BuildPlan:
@@ -124,7 +124,7 @@ def _from_recipe(request: ConfigureRequest) -> BuildPlan:
     recipe, context = request.cube.singularity.file, request.cube.singularity.context
     try:
         text = recipe.read_text(encoding="utf-8-sig")
-        given = build_arguments(request, text)
+        given = build_arguments(request, text, request.cube.singularity)
         definition = parse(filled(text, given), (context,), given.values())
         for name in sorted(unused(text, given)):
             request.watch.note(

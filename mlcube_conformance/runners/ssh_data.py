@@ -95,7 +95,8 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
         sent, fetched = found.setdefault(base, ({}, {}))
         if not binding.parameter.optional or os.path.lexists(path):
             sent.update(names)
-        if binding.parameter.role == "output":
+        may_write = binding.parameter.access == "rw" and not binding.given_by_user
+        if binding.parameter.role == "output" or may_write:
             fetched.update(names)
         else:
             inputs.append(path)
