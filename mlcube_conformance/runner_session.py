@@ -250,7 +250,8 @@ def _verdict(
     if text.startswith("[XPASS(strict)]"):
         return "passed", "it was expected to fail"
     verdict: Verdict = "failed" if said.get(_BROKEN) else "error"
-    return verdict, str(said.get(_REASON) or text)
+    last = next((line for line in reversed(text.splitlines()) if line.strip()), "")
+    return verdict, str(said.get(_REASON) or last)
 
 
 def _remove_if_empty(trial: Trial) -> None:

@@ -30,10 +30,10 @@ def _put_on_trial(place: Path, *words: str | Path) -> tuple[int, Scorecard, str]
     card = place / "card.json"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2"),
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
             *("-c", os.devnull, "--rootdir", place, "-W", "error"),
             *("--pyargs", "conformance_tests.runner", "--base-image", BUSYBOX),
-            *("--scorecard", card, *words),
+            *("--scorecard", card, "-n", "2", *words),
         ],
         cwd=place,
         capture_output=True,
@@ -91,7 +91,8 @@ def test_ssh_meets_every_clause(tmp_path: Path) -> None:
     ]
     if missing and "ssh" not in REQUIRED:
         pytest.skip(f"{missing[0]} is not set; `make test SETUP='docker ssh'` sets it")
-    _assert_sound(tmp_path, "ssh", "--runner-timeout", "120")
+    # Most of a run is waiting for the other host.
+    _assert_sound(tmp_path, "ssh", "--runner-timeout", "120", "-n", "4")
 
 
 @pytest.mark.docker
