@@ -86,6 +86,7 @@ class Trial:
         named: str | None = None,
         cwd: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        interrupt_at: bytes = b"",
         **options: str,
     ) -> ProbeRun:
         """Have a task run.
@@ -101,6 +102,7 @@ class Trial:
             named: What the cube is called on the command line; its path otherwise.
             cwd: Folder to start in; a fresh one otherwise.
             environment: Variables to set.
+            interrupt_at: Words of the task at which the command is interrupted.
             options: Other options of the description, such as `network`.
         """
         placed = cube if isinstance(cube, Placed) else self.place(cube, form=form)
@@ -124,6 +126,7 @@ class Trial:
             cwd=cwd,
             environment=environment or {},
             workspace=workspace,
+            interrupt_at=interrupt_at,
         )
 
     def configure(
@@ -155,6 +158,7 @@ class Trial:
         cwd: Path | None = None,
         workspace: Path | None = None,
         timeout: float = 0,
+        interrupt_at: bytes = b"",
     ) -> ProbeRun:
         for each in (workspace or placed.workspace).glob("report-*"):
             remove_tree(each)  # of an earlier call
@@ -175,6 +179,7 @@ class Trial:
             timeout=timeout or self.timeout,
             base=_environment(),
             environment=environment,
+            interrupt_at=interrupt_at,
         )
         return ProbeRun(
             placed=placed, called=called, workspace=workspace or placed.workspace

@@ -228,8 +228,10 @@ def install(
         timeout: float,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        begun: Callable[[int], None] | None = None,
+        waiting: Callable[[float], None] | None = None,
     ) -> Ended:
-        del timeout
+        del timeout, begun, waiting
         code = mutate(
             FakeCall(
                 argv=tuple(argv),

@@ -242,6 +242,7 @@ _AFTER: Mapping[str, Callable[[FakeCall], int | None]] = {
     "RUN-3": says(_TRACEBACK),
     "RUN-4": exits(125),
     "RUN-5": _copies_outputs,
+    "RUN-6": exits(0),
     "ARG-1": records("argv", _swaps_outputs),
     "ARG-3": says("no such task\n"),
     "ARG-4": says("no such task\n", 1),

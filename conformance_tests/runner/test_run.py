@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,10 @@ from mlcube_conformance.probe.cube import ProbeCube, ProbeTask, file_in, folder_
 if TYPE_CHECKING:
     from mlcube_conformance.probe.run import ProbeRun
     from mlcube_conformance.trial import Trial
+
+
+#: Seconds in which a probe that goes on writes again.
+_SEVERAL_BEATS = 2
 
 
 @pytest.mark.clause("RUN-1")
@@ -79,3 +84,23 @@ def test_custom_workspace(trial: Trial) -> None:
     again = trial.run(placed, workspace=workspace)
     content = again.ends_well().content("seed")
     again.expect(content == "mine\n", "the input that was there already", content)
+
+
+@pytest.mark.clause("RUN-6")
+def test_interrupt(trial: Trial) -> None:
+    """An interrupt ends the command, its task, and what the task started."""
+    run = trial.run(ProbeCube(plan="fork\nhang\n"), interrupt_at=b"probe hangs")
+    run.fails()
+    run.starts()
+    if trial.is_elsewhere:
+        return  # What goes on there is not seen from here.
+    before = _beats(run)
+    run.expect(before, "the task writes until it is ended")
+    time.sleep(_SEVERAL_BEATS)
+    more = len(_beats(run)) - len(before)
+    run.expect(not more, "nothing is written after the end", f"{more} bytes")
+
+
+def _beats(run: ProbeRun) -> str:
+    file = run.workspace / "report-look/beats"
+    return file.read_text(encoding="utf-8") if file.is_file() else ""

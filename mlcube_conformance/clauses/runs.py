@@ -90,4 +90,10 @@ RUNS = (
         needs=("workspace",),
         test=f"{_RUN}::test_custom_workspace",
     ),
+    Clause(
+        id="RUN-6",
+        sentence="an interrupt ends the command, the task and what the task started",
+        evidence="containers that went on after their runner had ended",
+        test=f"{_RUN}::test_interrupt",
+    ),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +38,27 @@ class Called:
         return (self.stdout + b"\n" + self.stderr).decode("utf-8", "replace")
 
 
+@dataclass(slots=True, kw_only=True)
+class _Interrupt:
+    """Interrupts a session once, when its output has come to some words."""
+
+    at: bytes
+    stdout: Path
+    _session: int = 0
+
+    def begun(self, session: int) -> None:
+        """Take the number of the session."""
+        self._session = session if self.at else 0
+
+    def waiting(self, seconds: float) -> None:
+        """Look at the output."""
+        del seconds
+        if self._session and self.at in self.stdout.read_bytes():
+            with suppress(ProcessLookupError):
+                os.killpg(self._session, signal.SIGINT)
+            self._session = 0
+
+
 def call(  # noqa: PLR0913 - each says one thing about the call
     argv: Sequence[str],
     *,
@@ -43,6 +67,7 @@ def call(  # noqa: PLR0913 - each says one thing about the call
     timeout: float,
     base: Mapping[str, str],
     environment: Mapping[str, str],
+    interrupt_at: bytes = b"",
 ) -> Called:
     """Run a command to its end, or kill it at its deadline.
 
@@ -53,6 +78,8 @@ def call(  # noqa: PLR0913 - each says one thing about the call
         timeout: Seconds.
         base: Environment to start from.
         environment: What is set beside it.
+        interrupt_at: Words on its standard output at which it is interrupted, as by a
+            key at a terminal; nothing for never.
 
     Raises:
         MachineError: The program is not there, or cannot be started.
@@ -60,6 +87,7 @@ def call(  # noqa: PLR0913 - each says one thing about the call
     logs.mkdir(parents=True, exist_ok=True)
     stdout, stderr = logs / "stdout.log", logs / "stderr.log"
     stderr.unlink(missing_ok=True)
+    interrupt = _Interrupt(at=interrupt_at, stdout=stdout)
     try:
         ended = run_process(
             argv,
@@ -68,6 +96,8 @@ def call(  # noqa: PLR0913 - each says one thing about the call
             timeout=timeout,
             env={**base, **environment},
             cwd=cwd,
+            begun=interrupt.begun,
+            waiting=interrupt.waiting,
         )
     except OSError as error:
         raise MachineError(

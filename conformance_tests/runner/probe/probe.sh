@@ -56,6 +56,16 @@ if [ -n "$report" ] && mkdir -p "$report/content" "$report/listing"; then
   : > "$report/done"
 fi
 
+# Writes until it is ended from outside, for some minutes at most.
+beat() {
+  beats=0
+  while [ "$beats" -lt 1500 ]; do
+    beats=$((beats + 1))
+    echo "$beats" >> "$report/beats"
+    sleep 0.2
+  done
+}
+
 [ -f "$plan" ] || exit 0
 while read -r order first second; do
   case $order in
@@ -67,8 +77,14 @@ while read -r order first second; do
       /bin/sh -c 'kill -9 $$'
       exit $?
       ;;
-    hang) sleep 600 ;;
-    fork) sleep 600 > /dev/null 2>&1 & ;;
+    hang)
+      # Heard only by who is told of it; most ways of ending a task tell nothing.
+      trap 'echo INT >> "$report/signals"; exit 130' INT
+      trap 'echo TERM >> "$report/signals"; exit 143' TERM
+      echo 'probe hangs'
+      beat
+      ;;
+    fork) beat > /dev/null 2>&1 & ;;
     write)
       # Into a folder with the name $second, or to the file itself.
       find_value "$first" "$@"
