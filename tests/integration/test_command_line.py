@@ -148,7 +148,10 @@ def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("run", "--mlcube=tiny", "--platform=docker"), "Missing option '--task'"),
+        (
+            ("run", "--mlcube=tiny", "--platform=docker"),
+            "has several tasks, and none is named",
+        ),
         (("configure", "--mlcube=tiny"), "Missing option '--platform'"),
         (("configure", "--mlcube=tiny", "--gpu=1"), "No such option"),
         (
@@ -156,7 +159,7 @@ def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder) -> None:
             "--mlcube names what is not there",
         ),
         (
-            ("configure", "--mlcube=tiny/mlcube.yaml", "--platform=docker"),
+            ("configure", "--mlcube=tiny/run/make.yaml", "--platform=docker"),
             "a file",
         ),
         (
@@ -169,7 +172,7 @@ def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder) -> None:
         ),
         (
             ("run", "--mlcube=tiny", "--platform=docker", "--task=tiny/run/x.yaml"),
-            "--task names what is not there",
+            "has no task 'tiny/run/x.yaml'",
         ),
         (
             ("run", "--mlcube=tiny", "--platform=docker", "--task=tiny/mlcube.yaml"),
