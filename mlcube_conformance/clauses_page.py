@@ -71,6 +71,11 @@ def _sections() -> Iterator[str]:
         yield from ("", f"## {family}: {title}", "")
         members = [each for each in CLAUSES if each.family == family]
         yield from table(_HEAD, map(_row, sorted(members, key=_number)))
+    yield from ("", "## What a runner may have", "")
+    yield "The names that the description of a runner gives as `features`."
+    yield ""
+    named = ((f"`{name}`", cell(meaning)) for name, meaning in FEATURES.items())
+    yield from table(("name", "meaning"), named)
 
 
 def _number(clause: Clause) -> int:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Judgement", "Scorecard", "Verdict"]
 
-Verdict = Literal["passed", "failed", "error", "unsupported", "not applicable"]
+Verdict = Literal[
+    "passed", "failed", "error", "unsupported", "not applicable", "not run"
+]
 
 _VERSION = 1
 _IDS = [each.id for each in CLAUSES]
@@ -55,6 +57,8 @@ class Scorecard:
     tool: str
     """Version of this project that judged."""
     judgements: tuple[Judgement, ...]
+    format: str = ""
+    """Of the cubes that were put to it."""
 
     def ordered(self) -> tuple[Judgement, ...]:
         """Return the judgements in the order of the clauses."""
@@ -68,6 +72,7 @@ class Scorecard:
             "version": self.version,
             "date": self.date,
             "tool": self.tool,
+            "format": self.format,
             "judgements": [asdict(each) for each in self.ordered()],
         }
         return json.dumps(card, indent=2, ensure_ascii=False) + "\n"
@@ -117,7 +122,8 @@ class _Reader:
             for index, each in enumerate(judgements)
         )
         self._expect_once(found)
-        return Scorecard(runner, version, date, tool, found)
+        form = fields.get("format", "")
+        return Scorecard(runner, version, date, tool, found, str(form))
 
     def _judgement(self, document: object, key: str) -> Judgement:
         fields = self._mapping(document, key)

@@ -107,6 +107,17 @@ def card_file(given: str) -> Path:
                 do="write --scorecard card.json",
             )
         )
+    above = next(each for each in file.parents if each.exists())
+    if file.is_dir() or not above.is_dir():
+        raise UsageError(
+            Message(
+                what="the scorecard cannot be written where it is asked for",
+                where="--scorecard",
+                found=f"{file} is a folder" if file.is_dir() else f"{above} is a file",
+                expected="a file, there or not yet",
+                do="mend the path",
+            )
+        )
     return file
 
 

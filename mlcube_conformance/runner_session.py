@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from mlcube_conformance import __version__
-from mlcube_conformance.clauses import clause
+from mlcube_conformance.clauses import RUNNER_CLAUSES, clause
 from mlcube_conformance.errors import (
     ConformanceError,
     MachineError,
     Message,
+    UsageError,
     Violation,
 )
 from mlcube_conformance.loader.expected_failures import load_expected_failures
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from mlcube_conformance.clauses import Clause
+    from mlcube_conformance.loader.runner_description import RunnerDescription
     from mlcube_conformance.scorecard import Verdict
 
 __all__ = ["RunnerSession"]
@@ -49,6 +53,8 @@ _CLAUSE = "mlcube_clause"
 _NOT_JUDGED = "mlcube_not_judged"
 _REASON = "mlcube_reason"
 _BROKEN = "mlcube_broken"
+#: How a test says that its clause means nothing here.
+_DOES_NOT_APPLY = "not applicable: "
 #: Seconds for a call, where `--runner-timeout` says nothing.
 _TIMEOUT = "60"
 
@@ -68,9 +74,11 @@ class RunnerSession:
         description = load_runner_description(description_file(option("mlcube_runner")))
         known = getattr(config, "workerinput", {})
         run_id = known.get("mlcube_run_id") or new_run_id()
-        shared = config.invocation_params.dir / FOLDER / run_id
+        shared = _place(config.invocation_params.dir) / FOLDER / run_id
         platform = option("mlcube_runner_platform") or description.platform
         (platform,) = filled((platform,), {})
+        if "/" in platform and "remote" not in description.features:
+            raise _platform_is_not_its(description, platform)
         self._cards = [card_file(each) for each in option("mlcube_scorecard")]
         expected = option("mlcube_expected_failures")
         self._expected: Mapping[str, str] = (
@@ -96,6 +104,7 @@ class RunnerSession:
         self._is_worker = bool(known)
         self._version = "" if self._is_worker else ask_version(self.trial)
         self._judged: dict[str, Judgement] = {}
+        self._said: list[str] = []
 
     # Hooks, in the order in which pytest calls them.
 
@@ -198,8 +207,12 @@ class RunnerSession:
             card = self._scorecard()
             for file in self._cards:
                 text = card.to_json() if file.suffix == ".json" else markdown([card])
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
+                try:
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_text(text, encoding="utf-8")
+                    self._said.append(f"scorecard in {file}")
+                except OSError as error:
+                    self._said.append(f"no scorecard in {file}: {error.strerror}")
         _remove_if_empty(self.trial)
 
     def _scorecard(self) -> Scorecard:
@@ -208,7 +221,13 @@ class RunnerSession:
             version=self._version,
             date=time.strftime("%Y-%m-%d"),
             tool=__version__,
-            judgements=tuple(self._judged.values()),
+            judgements=tuple(
+                self._judged.get(each.id)
+                or Judgement(clause=each.id, verdict="not run")
+                for each in RUNNER_CLAUSES
+                if each.test
+            ),
+            format=self.trial.form,
         )
 
     def pytest_terminal_summary(
@@ -218,8 +237,8 @@ class RunnerSession:
         if self._judged:
             for line in lines(self._scorecard()):
                 terminalreporter.write_line(line)
-        for file in self._cards:
-            terminalreporter.write_line(f"mlcube-conformance: scorecard in {file}")
+        for line in self._said:
+            terminalreporter.write_line(f"mlcube-conformance: {line}")
         if self.trial.shared.is_dir():
             terminalreporter.write_line(f"mlcube-conformance: kept {self.trial.shared}")
 
@@ -241,6 +260,8 @@ def _verdict(
     if report.skipped and not hasattr(report, "wasxfail"):
         text = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
         reason = text.removeprefix("Skipped: ")
+        if reason.startswith(_DOES_NOT_APPLY):
+            return "not applicable", reason.removeprefix(_DOES_NOT_APPLY)
         return cast("Verdict", said.get(_NOT_JUDGED, "error")), reason
     if report.skipped:
         return "failed", str(report.wasxfail).removeprefix("reason: ")
@@ -257,5 +278,24 @@ def _verdict(
 def _remove_if_empty(trial: Trial) -> None:
     if not any(trial.shared.glob("*/*/call-*")):
         remove_tree(trial.shared)
-        if not any(trial.shared.parent.iterdir()):
+        with suppress(OSError):
             trial.shared.parent.rmdir()
+
+
+def _place(folder: Path) -> Path:
+    """Return where cubes are placed: here, unless its path tries a runner by itself."""
+    plain = re.fullmatch(r"[\w./@+-]+", str(folder), re.ASCII)
+    return folder if plain else Path(tempfile.gettempdir())
+
+
+def _platform_is_not_its(description: RunnerDescription, platform: str) -> UsageError:
+    return UsageError(
+        Message(
+            what=f"the runner {description.name} takes no platform file here: probe "
+            "cubes bring their own",
+            where="--runner-platform",
+            found=platform,
+            expected="the name of a platform; a file only for a runner with `remote`",
+            do="leave --runner-platform out",
+        )
+    )

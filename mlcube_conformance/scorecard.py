@@ -27,6 +27,7 @@ _WORDS = {
     _EXPECTED: "✘ expected fail",
     "unsupported": "- unsupported",
     "not applicable": "- n/a",
+    "not run": "- not run",
 }
 _MOST = 400
 
@@ -64,7 +65,8 @@ def _short(reason: str) -> str:
 
 def _described(card: Scorecard) -> str:
     of = f"{card.runner} {card.version}".rstrip()
-    return f"{of}, {card.date}, mlcube-conformance {card.tool}"
+    cubes = f", {card.format} cubes" if card.format else ""
+    return f"{of}{cubes}, {card.date}, mlcube-conformance {card.tool}"
 
 
 def _verdict(card: Scorecard) -> str:
@@ -73,10 +75,14 @@ def _verdict(card: Scorecard) -> str:
         for each in card.judgements
         if each.of.level == "MUST" and each.verdict != "not applicable"
     ]
-    unmet = sum(each.verdict != "passed" for each in musts)
-    if not musts:
+    judged = [each for each in musts if each.verdict != "not run"]
+    unmet = sum(each.verdict != "passed" for each in judged)
+    left = len(musts) - len(judged)
+    if not judged:
         return "no MUST was judged"
-    return f"{unmet} of {len(musts)} MUST not met" if unmet else "every MUST is met"
+    if left:
+        return f"{unmet} of {len(judged)} MUST not met, {left} MUST not run"
+    return f"{unmet} of {len(judged)} MUST not met" if unmet else "every MUST is met"
 
 
 def markdown(cards: Sequence[Scorecard]) -> str:
@@ -110,7 +116,7 @@ def _names(cards: Sequence[Scorecard]) -> list[str]:
     for card in cards:
         words = [card.runner]
         if named[card.runner] > 1:
-            words.append(card.version)
+            words += [each for each in (card.version, card.format) if each]
         if versions[card.runner, card.version] > 1:
             words.append(card.date)
         names.append(cell(" ".join(words), 60))

@@ -58,6 +58,8 @@ class Trial:
     placed: list[Placed] = field(default_factory=list)
     unready: str | None = None
     """Why nothing can be run, "" where all can; None while that is not known."""
+    sound: bool | None = None
+    """Whether a cube without a fault runs; None while that is not known."""
     _names: Counter[str] = field(default_factory=Counter)
 
     def place(self, cube: ProbeCube, *, form: Format | None = None) -> Placed:
@@ -182,14 +184,22 @@ class Trial:
             interrupt_at=interrupt_at,
         )
         return ProbeRun(
-            placed=placed, called=called, workspace=workspace or placed.workspace
+            placed=placed,
+            called=called,
+            workspace=workspace or placed.workspace,
+            is_sound=self._is_sound,
         )
+
+    def _is_sound(self) -> bool:
+        """Say whether the runner runs a cube without a fault; asked once."""
+        if self.sound is None:
+            self.sound = self.run(ProbeCube(name="sound")).record() is not None
+        return self.sound
 
     def ask_for_help(self) -> ProbeRun:
         """Have the runner say how a task is run."""
-        words = self.description.run
         return self._call(
-            tuple(word for word in words if not _OF_A_RUN.search(word)),
+            self.description.run,
             self.place(ProbeCube()),
             more=["--help"],
             environment={},

@@ -245,6 +245,7 @@ def install(
 
     monkeypatch.setattr("mlcube_conformance.runners.command.run_process", run_process)
     monkeypatch.setattr("mlcube_conformance.probe.keys.run_process", run_process)
+    monkeypatch.setattr("mlcube_conformance.probe.run._SEVERAL_BEATS", 0)
     monkeypatch.setattr(
         "mlcube_conformance.cli.make_runner", lambda _, run_id: FakeProbeRunner(run_id)
     )

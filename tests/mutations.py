@@ -132,6 +132,11 @@ def _is_a_folder(call: FakeCall) -> None:
     (call.workspace / "there/beside.txt").mkdir()
 
 
+def _put_together(call: FakeCall) -> Path:
+    outside = call.root.parent / "outside"
+    return call.workspace / str(outside).lstrip("/")
+
+
 def _leaves_one(call: FakeCall) -> None:
     if call.argv[0] == "fake-engine" and "left" in call.argv[-1]:
         marker = call.stdout.with_name("listed")
@@ -218,7 +223,7 @@ _AFTER: Mapping[str, Callable[[FakeCall], int | None]] = {
     "PATH-6": makes(lambda call: call.cwd / "made"),
     "PATH-7": loses("result.txt"),
     "PATH-8": lambda call: (call.stdout.parents[1] / "outside/made/made").unlink(),
-    "PATH-9": makes(lambda call: call.workspace / "tmp"),
+    "PATH-9": makes(_put_together),
     "PATH-10": makes(lambda call: call.cwd / "~"),
     "PATH-11": reads("seed", ""),
     "PATH-13": reads("linked", ""),

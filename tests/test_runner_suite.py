@@ -106,7 +106,9 @@ def test_sound_runner_passes_every_clause(put_on_trial: PutOnTrial) -> None:
     assert {
         each.clause: each.reason for each in found.card.judgements if each.broken
     } == {}
-    assert {each.verdict for each in found.card.judgements} == {"passed"}
+    not_passed = {j.clause for j in found.card.judgements if j.verdict != "passed"}
+    # As root, everything belongs to who asked for it.
+    assert not_passed == (set() if os.getuid() else {"OWNER-2"})
     assert {each.clause for each in found.card.judgements} == _TESTED
     assert found.exit_code == 0
 
@@ -199,7 +201,7 @@ def test_image_that_cannot_be_made_is_told_once(put_on_trial: PutOnTrial) -> Non
     found = put_on_trial(Mutation(where="configured", change=exits(125)))
 
     assert found.exit_code == 1
-    assert "91 skipped, 1 error" in found.output
+    assert f"{len(_TESTED) - 1} skipped, 1 error" in found.output
     assert "by the runner's own command" in found.output
     assert {each.verdict for each in found.card.judgements} == {"error"}
 

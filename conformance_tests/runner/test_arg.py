@@ -114,7 +114,7 @@ def test_override_wins(overridden: Overridden) -> None:
     content = run.ends_well().content("seed")
     run.expect(content == "given\n", "the content of the file that was given", content)
     after = files_of(run.placed.root, without="workspace")
-    changed = {k for k, v in after.items() if v != overridden.before.get(k)}
+    changed = {k for k, v in overridden.before.items() if after.get(k) != v}
     run.expect(not changed, "no file of the cube changes", changed)
 
 
@@ -161,12 +161,13 @@ def test_default_task(trial: Trial) -> None:
 
 @pytest.mark.clause("ARG-15")
 def test_integer_value(trial: Trial) -> None:
-    """A value that is a number is refused by the name of its parameter."""
-    count = ProbeParameter(name="count", role="input", kind="file", value=3)
-    cube = ProbeCube(
-        tasks=(ProbeTask(parameters=(count,)),), workspace={"3": "a file\n"}
-    )
-    trial.run(cube).refuses("count")
+    """A value that is a number, or a list, is refused by the name of its parameter."""
+    for value in (3, ["3"]):
+        count = ProbeParameter(name="count", role="input", kind="file", value=value)
+        cube = ProbeCube(
+            tasks=(ProbeTask(parameters=(count,)),), workspace={"3": "a file\n"}
+        )
+        trial.run(cube).refuses("count")
 
 
 @pytest.mark.clause("ARG-16")
@@ -186,13 +187,19 @@ def test_text_null(trial: Trial) -> None:
 def test_type_by_value(trial: Trial) -> None:
     """Without a type, the value, or what lies there, says what a parameter is."""
     run = trial.run(
-        _untyped(("a", "input", "here"), ("b", "input", "f"), ("c", "output", "made/")),
+        _untyped(
+            ("a", "input", "here"),
+            ("b", "input", "f"),
+            ("c", "output", "made/"),
+            ("d", "output", "other\\"),
+        ),
         form="single-file",
     )
     record = run.ends_well()
     run.expect(record.listing("a") == ("part.txt",), "`a` is a folder")
     run.expect(record.content("b") == "file\n", "`b` is a file")
     run.expect(record.listing("c") == (), "`c` is a folder")
+    run.expect(record.listing("d") == (), "`d` is a folder")
     unknown = trial.run(_untyped(("made", "output", "what")), form="single-file")
     unknown.refuses("made")
 

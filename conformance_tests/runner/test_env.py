@@ -9,7 +9,6 @@ import pytest
 from mlcube_conformance.probe.cube import ProbeCube
 
 if TYPE_CHECKING:
-    from mlcube_conformance.probe.run import ProbeRun
     from mlcube_conformance.trial import Trial
 
 _PROXIES = {
@@ -20,11 +19,16 @@ _WORDS = "two words"
 
 
 @pytest.mark.clause("ENV-1")
-def test_proxies(trial: Trial, look: ProbeRun) -> None:
+def test_proxies(trial: Trial) -> None:
     """http_proxy and https_proxy reach the task where they are set, and only then."""
-    unset = look.ends_well().environment
-    look.expect(not {*_PROXIES} & {*unset}, "no proxy, as none is set", {*unset})
-    run = trial.run(ProbeCube(), environment=_PROXIES)
+    # Docker itself hands on proxies of the user's own configuration.
+    placed = trial.place(ProbeCube())
+    (empty := placed.folder / "empty").mkdir()
+    plain = {"DOCKER_CONFIG": str(empty)}
+    without = trial.run(placed, environment=plain)
+    unset = {*without.ends_well().environment} & {*_PROXIES}
+    without.expect(not unset, "no proxy, as none is set", unset)
+    run = trial.run(placed, environment=_PROXIES | plain)
     found = run.ends_well().environment
     for name, value in _PROXIES.items():
         run.expect(found.get(name) == value, f"{name}={value}", found.get(name))

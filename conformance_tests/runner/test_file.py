@@ -62,7 +62,7 @@ def test_duplicate_key(trial: Trial) -> None:
         return
     content = run.ends_well().content("seed")
     run.expect(content == "two\n", "the last value of `seed`", content)
-    run.says("seed")
+    run.warns_of("seed")
 
 
 def _doubled(text: str) -> str:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @pytest.mark.clause("INPUT-3")
 def test_directory_that_is_a_file(trial: Trial) -> None:
-    """A file in place of a folder is refused by the name of the parameter."""
-    cube = ProbeCube(
-        tasks=(ProbeTask(parameters=(folder_in("data", "here/it-is"),)),),
-        workspace={"here/it-is": "a file\n"},
-    )
-    trial.run(cube).refuses("data")
+    """A file in place of a folder, or a folder of a file, is refused by its name."""
+    for data in (folder_in("data", "here/it-is"), file_in("data", "here")):
+        cube = ProbeCube(
+            tasks=(ProbeTask(parameters=(data,)),),
+            workspace={"here/it-is": "a file\n"},
+        )
+        trial.run(cube).refuses("data")
 
 
 @pytest.mark.clause("INPUT-4")

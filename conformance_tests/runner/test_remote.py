@@ -26,7 +26,7 @@ def test_nested_output_comes_back(sent: Sent) -> None:
     result = sent.run.workspace / "results/deep/er/result.txt"
     sent.run.expect(result.is_file(), f"the task's output is {result}")
     after = files_of(sent.run.placed.root, without="workspace")
-    changed = {k for k, v in after.items() if v != sent.before.get(k)}
+    changed = {k for k, v in sent.before.items() if after.get(k) != v}
     sent.run.expect(not changed, "no other file of the cube changes", changed)
 
 

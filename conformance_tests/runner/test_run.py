@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,19 +14,16 @@ if TYPE_CHECKING:
     from mlcube_conformance.trial import Trial
 
 
-#: Seconds in which a probe that goes on writes again.
-_SEVERAL_BEATS = 2
-
-
 @pytest.mark.clause("RUN-1")
 def test_nothing_left_behind(trial: Trial) -> None:
     """No container is left after a run."""
-    image = "mlcube-conformance-probe-left:1"
+    image = trial.image("left")
     cube = ProbeCube(image=image, recipe="LABEL probe=left\n")
     before = trial.left_behind(image)
     run = trial.run(cube)
     left = trial.left_behind(image) - before
     trial.remove(left)
+    trial.remove_image(image)
     run.starts()
     run.expect(not left, "no container is left behind", f"{len(left)} of them")
 
@@ -80,7 +76,9 @@ def test_custom_workspace(trial: Trial) -> None:
     old = workspace / "made/old.txt"
     run.expect(not old.exists(), f"no {old}")
 
-    (workspace / "seeds/seed.txt").write_text("mine\n", encoding="utf-8")
+    copy = workspace / "seeds/seed.txt"
+    run.expect(copy.is_file(), f"a copy of the input is {copy}")
+    copy.write_text("mine\n", encoding="utf-8")
     again = trial.run(placed, workspace=workspace)
     content = again.ends_well().content("seed")
     again.expect(content == "mine\n", "the input that was there already", content)
@@ -96,7 +94,7 @@ def test_interrupt(trial: Trial) -> None:
         return  # What goes on there is not seen from here.
     before = _beats(run)
     run.expect(before, "the task writes until it is ended")
-    time.sleep(_SEVERAL_BEATS)
+    run.let_beats_pass()
     more = len(_beats(run)) - len(before)
     run.expect(not more, "nothing is written after the end", f"{more} bytes")
 

@@ -49,6 +49,8 @@ _BROUGHT = {
     "gpus": "gpus",
     "environment": "environment",
 }
+#: Features that an option, or another key, has to bring.
+_NEEDS_A_KEY = {"engine", "gpus", "leftovers", "network", "override", "workspace"}
 _KEYS = (
     *("name", "version", "formats", "configure", "run", "options", "features"),
     *("without", "platform", "place", "place_singularity", "left_behind", "remove"),
@@ -160,12 +162,22 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
         brought.add("engine")
     if commands["left_behind"]:
         brought.add("leftovers")
+    features = _features(document, problems)
+    missing = sorted((features & _NEEDS_A_KEY) - brought)
+    if missing:
+        problems.add(
+            f"the runner is to have {missing[0]!r}, and nothing says how",
+            document.get("features") or document,
+            found=missing[0],
+            expected="an option, left_behind or engine_absent that goes with it",
+            do="write that, or remove the feature",
+        )
     return RunnerDescription(
         name=problems.text(document, "name"),
         file=document.source.file,
         formats=formats,
         options=options,
-        features=frozenset({*_features(document, problems), *brought, *formats}),
+        features=frozenset({*features, *brought, *formats}),
         without=_without(document, problems),
         platform=problems.text(document, "platform", required=False),
         place=problems.text(document, "place", required=False),
@@ -195,6 +207,14 @@ def _words(
         return ()
     for each in values:
         _check_placeholders(each, known | {"python"}, problems)
+        if "\0" in each.text():
+            problems.add(
+                "a word holds a null character",
+                each,
+                found=ascii(each.text()),
+                expected="a word that an argument can be",
+                do="mend the word",
+            )
     return tuple(each.text() for each in values)
 
 
@@ -234,6 +254,14 @@ def _options(document: Located, problems: Problems) -> dict[str, Words]:
     at = document.get("options")
     if at is None:
         return {}
+    if not at.is_mapping():
+        problems.add(
+            "'options' is no mapping",
+            at,
+            expected=f"a mapping with {', '.join(_OPTIONS)}",
+            do="write each option with its words",
+        )
+        return {}
     problems.unknown_keys(at, _OPTIONS)
     return {
         key: _words(at, key, _OPTIONS[key], problems, required=False)
@@ -245,7 +273,7 @@ def _options(document: Located, problems: Problems) -> dict[str, Words]:
 def _features(document: Located, problems: Problems) -> set[str]:
     values = _items(document, "features", problems)
     for each in values:
-        _check_feature(each.text() or str(each.value), each, problems)
+        _check_feature(each.text() or each.kind, each, problems)
     return {each.text() for each in values}
 
 

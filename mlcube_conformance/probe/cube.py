@@ -34,7 +34,7 @@ class ProbeParameter:
     role: Role
     kind: Literal["file", "directory", ""]
     """"" leaves the type to be told by the value."""
-    value: str | int | None
+    value: str | int | list[str] | None
     """Relative to the workspace; None leaves it without a value."""
     opts: str = ""
     raw: bool = False

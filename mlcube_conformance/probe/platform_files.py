@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlcube_conformance.errors import MachineError, Violation
 from mlcube_conformance.loader.yaml import Located, read_yaml
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def variant_of(
         identity: Makes the key, from that of the file, at the path given second.
         variables: Environment of tasks there.
     """
-    document = _absolute(_plain(read_yaml(file)), file.parent)
+    document = _absolute(_plain(_read(file)), file.parent)
     folder.mkdir(parents=True)
     key = folder / "a key" / "id"
     key.parent.mkdir()
@@ -48,7 +49,7 @@ def variant_of(
 
 def with_command(file: Path, command: str) -> None:
     """Have a platform file name the executable of the engine."""
-    document = _plain(read_yaml(file))
+    document = _plain(_read(file))
     document.setdefault("container", {})["command"] = command
     _written(document, file)
 
@@ -72,3 +73,11 @@ def _absolute(value: Any, folder: Path, key: str = "") -> Any:  # noqa: ANN401 -
     if key in _PATHS and isinstance(value, str):
         return str(folder / Path(value).expanduser())
     return value
+
+
+def _read(file: Path) -> Located:
+    """Read a platform file; that it cannot be read is no fault of the runner."""
+    try:
+        return read_yaml(file)
+    except Violation as violation:
+        raise MachineError(*violation.messages) from violation

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +12,7 @@ from mlcube_conformance.errors import Message, Violation
 from mlcube_conformance.probe.record import read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from mlcube_conformance.probe.record import Record
@@ -19,9 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["Placed", "ProbeRun"]
 
 _TAIL = 12
+#: Seconds in which a probe that goes on writes again.
+_SEVERAL_BEATS = 2
 _STARTED = "probe ran "
-#: How the programs of common languages begin to tell of an error nobody handled.
-_TRACEBACK = "Traceback (most recent call last)"
+#: How programs of Python, Go, Rust and Java tell of an error that nobody handled.
+_TRACEBACK = re.compile(
+    r"^Traceback \(most recent call last\)|^panic: |^thread '.*' panicked at"
+    r"|^Exception in thread ",
+    re.MULTILINE,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +56,8 @@ class ProbeRun:
     placed: Placed
     called: Called
     workspace: Path
+    is_sound: Callable[[], bool] = bool
+    """Says whether the runner runs a cube without a fault."""
 
     def record(self, task: str = "look") -> Record | None:
         """Return what a task wrote down, or None where it did not come so far."""
@@ -137,15 +147,37 @@ class ProbeRun:
     def says(self, *texts: str) -> None:
         """Expect each text somewhere in the output."""
         for text in texts:
-            self.expect(text in self.called.said, f"its output names {text!r}")
+            whole = rf"(?<!\w){re.escape(text)}(?!\w)"
+            found = re.search(whole, self.called.said)
+            self.expect(found, f"its output names {text!r}")
+
+    def let_beats_pass(self) -> None:
+        """Wait for as long as a probe that goes on would write again, several times."""
+        time.sleep(_SEVERAL_BEATS)
+
+    def warns_of(self, *names: str) -> None:
+        """Expect a line that is a warning and has one of these names."""
+        said = self.called.said.splitlines()
+        warned = [
+            line
+            for line in said
+            if re.search("warn", line, re.IGNORECASE)
+            and any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", line) for n in names)
+        ]
+        self.expect(warned, f"a warning that names {' or '.join(names)}")
 
     def shows_no_traceback(self) -> None:
         """Expect a message rather than a crash."""
-        self.expect(_TRACEBACK not in self.called.said, "no traceback")
+        self.expect(not _TRACEBACK.search(self.called.said), "no traceback")
 
     def refuses(self, *texts: str) -> None:
-        """Expect a message with these texts, a failure, and no task that started."""
+        """Expect a message with these texts, a failure, and no task that started.
+
+        Of a runner that refuses whatever it is given, it would say nothing.
+        """
+        self.expect(self.is_sound(), "a cube without a fault runs, and is not refused")
         self.fails()
+        self.expect(self.called.said.strip(), "a message")
         self.starts_nothing()
         self.shows_no_traceback()
         self.says(*texts)

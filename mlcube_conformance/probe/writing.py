@@ -222,5 +222,5 @@ def _single_value(parameter: ProbeParameter) -> str:
         "default": parameter.value,
         "opts": parameter.opts,
     }
-    kept = {key: value for key, value in parts.items() if value not in {"", None}}
+    kept = {key: value for key, value in parts.items() if value not in ("", None)}
     return _quoted(kept)
