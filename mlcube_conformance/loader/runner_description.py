@@ -126,10 +126,10 @@ def _not_set(variable: str) -> UsageError:
     return UsageError(
         Message(
             what=f"the description of the runner needs the variable {variable}",
-            where=f"${{{variable}}}",
+            where=f"the runner's description, ${{{variable}}}",
             found="it is not set",
             expected="the path that the description means by it",
-            do=f"export {variable}=…",
+            do=f"export {variable}=…; docs/runners.md says what the ready ones need",
         )
     )
 
@@ -162,6 +162,10 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
         brought.add("engine")
     if commands["left_behind"]:
         brought.add("leftovers")
+    for key in ("platform", "place", "place_singularity"):
+        text = document.get(key)
+        if text is not None:
+            _check_placeholders(text, {"python"}, problems)
     features = _features(document, problems)
     missing = sorted((features & _NEEDS_A_KEY) - brought)
     if missing:
