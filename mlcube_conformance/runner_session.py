@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -71,6 +72,7 @@ class RunnerSession:
         option = config.getoption
         self._config = config
         self._keep: str = option("mlcube_keep")
+        self._given: str = option("mlcube_runner")
         description = load_runner_description(description_file(option("mlcube_runner")))
         known = getattr(config, "workerinput", {})
         run_id = known.get("mlcube_run_id") or new_run_id()
@@ -166,7 +168,8 @@ class RunnerSession:
         if report.failed and isinstance(error, (Violation, ConformanceError)):
             judged = _clause_of(item)
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
-            report.longrepr = f"{about}{error}"
+            again = f"pytest --runner {self._given} -k {item.name}"
+            report.longrepr = f"{about}{error}\n  again:    {again}"
             report.user_properties.append((_REASON, self._reason(error.messages[0])))
             report.user_properties.append((_BROKEN, isinstance(error, Violation)))
         return report
@@ -237,6 +240,13 @@ class RunnerSession:
         if self._judged:
             for line in lines(self._scorecard()):
                 terminalreporter.write_line(line)
+            left_out = Counter(
+                each.reason
+                for each in self._judged.values()
+                if each.verdict == "not applicable"
+            )
+            for reason, count in left_out.most_common():
+                terminalreporter.write_line(f"n/a: {count} of them: {reason}")
         for line in self._said:
             terminalreporter.write_line(f"mlcube-conformance: {line}")
         if self.trial.shared.is_dir():

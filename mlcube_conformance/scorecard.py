@@ -112,14 +112,15 @@ def _names(cards: Sequence[Scorecard]) -> list[str]:
     """Return the heading of each card's column: the runner, or more to tell it."""
     named = Counter(card.runner for card in cards)
     versions = Counter((card.runner, card.version) for card in cards)
-    names = []
+    names: list[str] = []
     for card in cards:
         words = [card.runner]
         if named[card.runner] > 1:
             words += [each for each in (card.version, card.format) if each]
         if versions[card.runner, card.version] > 1:
             words.append(card.date)
-        names.append(cell(" ".join(words), 60))
+        name = cell(" ".join(words), 60)
+        names.append(f"{name} ({len(names) + 1})" if name in names else name)
     return names
 
 

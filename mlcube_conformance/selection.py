@@ -158,7 +158,10 @@ def _place(
         return
     platform = replace(platform, id=platform_id)
     check_kind(platform)
-    if problems or not cube.invocations:
+    broken = file.section and any(
+        f"key {file.section}" in each.where for each in loaded.problems
+    )
+    if problems or broken or not cube.invocations:
         return  # The tests of the definitions say why.
     selected, needed = (
         tuple(

@@ -250,7 +250,9 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
                     where=str(binding.source),
                     found=f"{found} at {_place(binding, path)}",
                     expected=expected,
-                    do="mend the path"
+                    do="drop workspace/ from the value: it starts there in any case"
+                    if missing and binding.value.startswith("workspace/")
+                    else "mend the path"
                     if missing and binding.given_by_user
                     else "put it into the cube's workspace/, or run the task that "
                     "writes it first;\nwhere the task does without it: --optional "

@@ -16,6 +16,7 @@ from mlcube_conformance.loader.cubes import (
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.mounts import task_view
 from mlcube_conformance.plan import Override, override_parameters
+from mlcube_conformance.selection import select
 
 if TYPE_CHECKING:
     from mlcube_conformance.loader.loaded import LoadedCube
@@ -398,3 +399,23 @@ def test_what_the_user_gave_is_read_only_whatever_the_cube_asks(
     users = task_view(given.invocations[0], cube.workspace).mounts
 
     assert (own[0].writable, users[0].writable) == (True, False)
+
+
+def test_inputs_that_are_not_among_the_parameters_are_told_where_to_go(
+    tmp_path: Path,
+) -> None:
+    said = _said(_load(tmp_path, "tasks: {work: {inputs: {a: b}}}\n"))
+
+    assert "tasks.work.parameters.inputs" in said
+    assert "put it below a key 'parameters'" in said
+
+
+@pytest.mark.parametrize(("key", "count"), [("image", 1), ("imge", 0)])
+def test_nothing_runs_by_a_section_that_is_broken(
+    key: str, count: int, tmp_path: Path
+) -> None:
+    cube = _load(tmp_path, LEAST.replace("image:", f"{key}:")).cube
+
+    found = select([str(cube.root)], ["docker"], [], [])
+
+    assert len(found.placements) == count

@@ -165,6 +165,7 @@ def _invocations(document: Located, problems: Problems) -> list[Invocation]:
 
 
 def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
+    file = at.source.file
     if not _TASK_NAME.fullmatch(name):
         problems.add(
             "the name of a task is none",
@@ -180,6 +181,19 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
             expected="a mapping with 'parameters', or nothing",
             do="mend the task",
         )
+    for _, key in _ROLES:
+        misplaced = at.get(key)
+        if misplaced is not None:
+            problems.add(
+                f"the task {name!r} has {key} of its own",
+                misplaced,
+                found=f"tasks.{name}.{key}",
+                expected=f"tasks.{name}.parameters.{key}",
+                do="put it below a key 'parameters'",
+            )
+            return Invocation(
+                name=name, task=Task(name=name, parameters=()), bindings=(), file=file
+            )
     problems.unknown_keys(at, _TASK_KEYS)
     problems.warn_of_duplicates(at)
     parameters = at.get("parameters")
@@ -200,9 +214,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
         parameters=tuple(each.parameter for each in bindings),
         entrypoint=_entrypoint(at, name, problems),
     )
-    return Invocation(
-        name=name, task=task, bindings=tuple(bindings), file=at.source.file
-    )
+    return Invocation(name=name, task=task, bindings=tuple(bindings), file=file)
 
 
 def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
@@ -218,7 +230,7 @@ def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
             f"the entrypoint of {task!r} is no command",
             given,
             expected="a program and its first arguments, such as python /app/train.py",
-            do="mend it, or write null for that of the image",
+            do="write it as one text, or null for that of the image",
         )
     return words
 

@@ -23,6 +23,8 @@ __all__ = ["Placed", "ProbeRun"]
 _TAIL = 12
 #: Seconds in which a probe that goes on writes again.
 _SEVERAL_BEATS = 2
+#: What the probe says of itself, for RUN-2.
+_OWN_WORDS = "probe err "
 _STARTED = "probe ran "
 #: How programs of Python, Go, Rust and Java tell of an error that nobody handled.
 _TRACEBACK = re.compile(
@@ -82,17 +84,24 @@ class ProbeRun:
         if ok:
             return
         self.placed.kept = True
-        said = self.called.stderr.decode("utf-8", "replace").splitlines()[-_TAIL:]
+        said = self.called.stderr.decode("utf-8", "replace").splitlines()
+        said = [line for line in said if not line.startswith(_OWN_WORDS)][-_TAIL:]
         raise Violation(
             Message(
                 what=f"expected: {expected}",
                 where=str(self.placed.folder),
                 found="\n".join(self._found(found)),
                 do=f"by hand: {self.by_hand}",
-                tail=tuple(said),
+                tail=(*self._arguments(), *said),
                 log=str(self.called.logs),
             )
         )
+
+    def _arguments(self) -> Iterable[str]:
+        """Say what each task was given, as it wrote it down."""
+        for file in sorted(self.workspace.glob("report-*/argv")):
+            words = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            yield f"(the task got {shlex.join(words)}: {file})"
 
     def _found(self, found: object) -> Iterable[str]:
         several = isinstance(found, (tuple, list, set, frozenset))

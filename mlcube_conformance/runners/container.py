@@ -20,9 +20,11 @@ __all__ = [
     "build_arguments",
     "environment",
     "gpus",
+    "how_to_start",
     "mounts",
     "network",
     "visible_devices",
+    "what_starts",
 ]
 
 #: Where certificates of the command line lie in an image.
@@ -53,6 +55,33 @@ def gpus(request: RunRequest) -> str:
     platform = request.platform
     asked = platform.options.get("gpus") or platform.without_gpus.get("gpus")
     return asked or ""
+
+
+def what_starts(request: RunRequest) -> str:
+    """Say what starts a task in its image."""
+    if request.invocation.task.entrypoint:
+        return "the task's entrypoint: a program of the image, by its absolute path"
+    return "an ENTRYPOINT (or a %runscript) that takes the task's name first"
+
+
+def how_to_start(request: RunRequest, found: str) -> str:
+    """Say what to mend where an image cannot start a task.
+
+    Args:
+        request: The task.
+        found: What the engine says.
+    """
+    said = found.lower()
+    if "permission denied" in said:
+        return "make the program executable (chmod +x), or start it by /bin/sh"
+    if "exec format error" in said:
+        return "begin the script with #!/bin/sh, or build the program for this machine"
+    if request.invocation.task.entrypoint:
+        return "mend the task's entrypoint"
+    cube = request.cube
+    recipes = (cube.docker.file, cube.singularity.file)
+    names = [cube.shown(each) for each in recipes if each.is_file()]
+    return f"write ENTRYPOINT, or %runscript, into {' or '.join(names) or 'a recipe'}"
 
 
 def visible_devices(gpus: str) -> str:

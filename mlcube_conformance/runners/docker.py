@@ -25,6 +25,7 @@ from mlcube_conformance.errors import (
 from mlcube_conformance.log import mask
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.runners.base import proxies
+from mlcube_conformance.runners.container import how_to_start, what_starts
 from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.docker_build import (
     BuildContext,
@@ -240,10 +241,8 @@ class DockerRunner:
                     what="the image cannot start the task",
                     where=where,
                     found=found,
-                    expected="an ENTRYPOINT that takes the task's name first",
-                    do="mend the task's entrypoint"
-                    if request.invocation.task.entrypoint
-                    else "write ENTRYPOINT into the Dockerfile that it is built from",
+                    expected=what_starts(request),
+                    do=how_to_start(request, found),
                 )
             ) from error
         raise MachineError(

@@ -24,7 +24,11 @@ from mlcube_conformance.errors import (
 from mlcube_conformance.model import Image
 from mlcube_conformance.process import kill_all, processes_with
 from mlcube_conformance.runners.base import CA_VARIABLES, proxies, run_task
-from mlcube_conformance.runners.container import visible_devices
+from mlcube_conformance.runners.container import (
+    how_to_start,
+    visible_devices,
+    what_starts,
+)
 from mlcube_conformance.runners.environments import (
     environment_key,
     environment_path,
@@ -255,9 +259,9 @@ def _cannot_start(request: RunRequest, found: str) -> Violation:
             what="the image cannot start the task",
             where=f"{request.cube.docker.file}, {request.case_id}",
             found=found,
-            expected="an ENTRYPOINT that takes the task's name first",
-            do="write ENTRYPOINT into the Dockerfile; what a base image starts is not "
-            "known here",
+            expected=what_starts(request),
+            do=how_to_start(request, found)
+            + "; what a base image starts is not known here",
         )
     )
 

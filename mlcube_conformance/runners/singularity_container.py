@@ -164,11 +164,8 @@ def _cannot_start(request: RunRequest, found: str) -> Violation:
             what="the image cannot start the task",
             where=f"image {request.image.name}, case {request.case_id}",
             found=found,
-            expected="a %runscript (or an ENTRYPOINT) that takes the task's name first",
-            do="mend the task's entrypoint"
-            if request.invocation.task.entrypoint
-            else f"write it into {request.cube.shown(request.cube.singularity.file)}, "
-            f"or ENTRYPOINT into {request.cube.shown(request.cube.docker.file)}",
+            expected=container.what_starts(request),
+            do=container.how_to_start(request, found),
         )
     )
 
