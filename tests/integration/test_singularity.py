@@ -374,7 +374,7 @@ def test_no_recipe_at_all_is_a_failure(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert name == f"failed {IMAGE_BUILDS}"
-    assert "neither Singularity.recipe nor Dockerfile" in text
+    assert "neither build/Singularity.recipe nor build/Dockerfile" in text
     assert f"at {image}: no file" in text
     assert "write build/Singularity.recipe, or put the image there" in text
 
@@ -708,7 +708,7 @@ def test_image_without_recipe_is_used_as_it_is(
     run = run_suite("--cube", cube_folder.root, *ON)
 
     assert run.exit_code == 0, run.output
-    assert "present (used as it is: build/ holds neither Sing" in run.output
+    assert "present (used as it is: there is neither build/Sing" in run.output
     assert image.stat().st_mtime_ns == made
 
 
