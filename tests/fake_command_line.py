@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance import cli
 from mlcube_conformance.loader.yaml import read_yaml
+from mlcube_conformance.probe import keys
+from mlcube_conformance.probe import run as probe_run
 from mlcube_conformance.process import Ended
+from mlcube_conformance.runners import command
 from tests.fake_probe import FakeProbeRunner
 
 if TYPE_CHECKING:
@@ -243,9 +246,9 @@ def install(
         )
         return Ended(exit_code=code, timed_out=False, seconds=0.0)
 
-    monkeypatch.setattr("mlcube_conformance.runners.command.run_process", run_process)
-    monkeypatch.setattr("mlcube_conformance.probe.keys.run_process", run_process)
-    monkeypatch.setattr("mlcube_conformance.probe.run._SEVERAL_BEATS", 0)
-    monkeypatch.setattr(
-        "mlcube_conformance.cli.make_runner", lambda _, run_id: FakeProbeRunner(run_id)
-    )
+    # By the modules themselves: sessions in this process load others of that name, but
+    # for those that were there before.
+    monkeypatch.setattr(command, "run_process", run_process)
+    monkeypatch.setattr(keys, "run_process", run_process)
+    monkeypatch.setattr(probe_run, "_SEVERAL_BEATS", 0)
+    monkeypatch.setattr(cli, "make_runner", lambda _, run_id: FakeProbeRunner(run_id))
