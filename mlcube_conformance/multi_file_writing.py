@@ -9,6 +9,7 @@ from mlcube_conformance.errors import Message, UsageError
 from mlcube_conformance.loader.fields import is_version
 from mlcube_conformance.loader.promises import PROMISES
 from mlcube_conformance.mounts import host_path, is_file
+from mlcube_conformance.run_names import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ __all__ = ["write_multi_file"]
 
 _SCHEMA = "schema_version"
 #: What lies in a cube beside what its image is made from.
-_NOT_BUILT = (".git", ".mlcube-conformance", "workspace", "mlcube.yaml", PROMISES)
+_NOT_BUILT = (".git", FOLDER, "workspace", "mlcube.yaml", PROMISES)
 
 
 def write_multi_file(

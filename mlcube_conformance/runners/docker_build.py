@@ -14,6 +14,7 @@ from docker.utils import create_archive, exclude_paths
 
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import TAIL_LINES, last_lines, mask
+from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT
 from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import content_key
@@ -30,8 +31,6 @@ __all__ = ["BuildContext", "build", "is_built", "machine_is_at_fault", "pull"]
 _CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
 #: Name of a recipe in the context that does not lie there as `Dockerfile`.
 _RECIPE_IN_CONTEXT = ".mlcube-conformance-dockerfile"
-#: Folder of the runs; a cube that is its own context may hold it.
-_RUNS = ".mlcube-conformance"
 
 # Words of the daemon when a registry, the network or the disk is at fault.
 _MACHINE_FAULTS = re.compile(
@@ -75,7 +74,7 @@ class BuildContext:
         lines = (
             ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else ()
         )
-        patterns = [_RUNS]
+        patterns = [FOLDER]  # of runs, in a cube that is its own context
         patterns += [
             line.strip() for line in lines if line.strip() and not line.startswith("#")
         ]

@@ -17,6 +17,7 @@ from platformdirs import user_cache_path
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.log import last_lines, tail
 from mlcube_conformance.process import run_process
+from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.content import content_key, files_below
 from mlcube_conformance.workspace import make_folder
@@ -145,7 +146,7 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
             request.cube.docker.context,
             build,
             symlinks=True,
-            ignore=shutil.ignore_patterns(".mlcube-conformance"),
+            ignore=shutil.ignore_patterns(FOLDER),
         )
         _step(request, install, deadline, env, build)
 

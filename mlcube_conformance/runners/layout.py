@@ -7,6 +7,7 @@ from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, Violation
+from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.dockerfile import Recipe, read_recipe
 from mlcube_conformance.workspace import make_folder, remove_tree
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["lay_out", "recipe_of"]
 
-#: Folder of the runs; a cube that is its own context may hold it.
-_RUNS = ".mlcube-conformance"
 _OURS = {EACCES, EDQUOT, ENOSPC, EPERM, EROFS}
 
 
@@ -116,7 +115,7 @@ def _copy(source: Path, copy: Copy, place: Path) -> None:
         _folder(place, copy.target)
         for each in sorted(source.rglob("*")):
             inside = each.relative_to(source)
-            if inside.parts[0] == _RUNS:
+            if inside.parts[0] == FOLDER:  # of runs, in a cube that is its own context
                 continue
             if each.is_dir() and not each.is_symlink():
                 _folder(place, f"{copy.target}/{inside}")

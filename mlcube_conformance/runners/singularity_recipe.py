@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import CA_VARIABLES
 from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import CONTENT_LABEL, content_key, files_below
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["BuildPlan", "build_plan"]
 
 #: What lies beside a recipe at the top of a cube.
-_BESIDES = ("workspace", ".mlcube-conformance")
+_BESIDES = ("workspace", FOLDER)
 #: Agents by which an image of Docker is the base.
 _OF_DOCKER = {"docker", "docker-daemon"}
 
