@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SUITE: Final = "bookworm"
@@ -146,16 +146,27 @@ def _share_package_index(root: Path) -> list[str]:
     lines, folders = ["[global]"], []
     for name, values in _pip_options().items():
         lines.append(f"{name} = {' '.join(values)}")
-        # An index in a folder links to packages beside that folder.
-        paths = [
-            Path(urlsplit(value).path).parent
-            if value.startswith("file:")
-            else Path(value)
-            for value in values
-        ]
-        folders += [str(path) for path in paths if path.is_absolute() and path.is_dir()]
+        for value in values:
+            folders += _taken_along(value, root)
     (root / "etc/pip.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return [folder for folder in dict.fromkeys(folders) if folder != "/"]
+
+
+def _taken_along(value: str, root: Path) -> list[str]:
+    """Return the folder that a value of pip's options needs; copy a file it names."""
+    # An index in a folder links to packages beside that folder.
+    is_address = value.startswith("file:")
+    path = Path(unquote(urlsplit(value).path)) if is_address else Path(value)
+    if not path.is_absolute():
+        return []
+    if path.is_file() and path.suffix not in {".htm", ".html"}:
+        # Constraints, requirements or certificates; a page leads to what lies beside.
+        there = root / str(path).lstrip("/")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, there)
+        return []
+    folder = path.parent if is_address or path.is_file() else path
+    return [str(folder)] if folder.is_dir() else []
 
 
 def _pip_options() -> dict[str, list[str]]:
