@@ -37,8 +37,8 @@ _INTRO = """\
 <!-- Written by `mlcube-conformance clauses`; change mlcube_conformance/clauses/. -->
 
 A clause is one requirement. Its id stays as it is, whatever is added later. A *cube* is
-held to some, with `pytest --cube`, and a *runner* to the others, as a black box that is
-given small cubes made to find the fault.
+held to some, with `mlcube-conformance test`, and a *runner* to the others, as a black
+box that is given small cubes made to find the fault.
 
 A MUST that is not met is a failure. A SHOULD may be declared as unsupported, with a
 reason. Where a runner lacks what the last column names, the clause does not apply.

@@ -22,13 +22,12 @@ from mlcube_conformance.scorecard import Scorecard, markdown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["app", "clauses", "convert", "main", "scorecard"]
+__all__ = ["app", "clauses", "convert", "main", "scorecard", "test"]
 
 _USAGE = 2
 
 app = typer.Typer(
-    help="Shows what cubes and runners are held to, and converts cubes.",
-    epilog="Tests themselves are run by pytest.",
+    help="Tests cubes and runners, shows the clauses, and converts cubes.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -48,6 +47,28 @@ OutputOption = Annotated[
     Path | None,
     typer.Option("--output", metavar="FILE", help="File to write, not the terminal."),
 ]
+
+
+@app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "allow_interspersed_args": False,
+        "ignore_unknown_options": True,
+    },
+    options_metavar="[CUBE...] [OPTIONS OF PYTEST]",
+)
+def test(context: typer.Context) -> None:
+    """Test cubes, or a runner by --runner; -h lists all options.
+
+    Runs pytest in the current folder and by its settings: nothing beside a cube can
+    change how it is tested. Without a cube, that of the current folder is tested. A
+    word that ends in .py is a file of your own tests.
+    """
+    import pytest  # noqa: PLC0415 - only here, since others need none
+
+    from mlcube_conformance.starting import start_words  # noqa: PLC0415 - as above
+
+    raise typer.Exit(int(pytest.main(start_words(context.args, Path.cwd()))))
 
 
 @app.command()

@@ -5,10 +5,11 @@ Imports nothing that is heavy, and does nothing, until `--cube` or `--runner` is
 
 from __future__ import annotations
 
-import os
+from argparse import ArgumentError
+from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,9 +35,17 @@ from mlcube_conformance.fixtures import (
     trial,
     workspace,
 )
+from mlcube_conformance.own_settings import (
+    asks_for_us,
+    is_test,
+    no_cube,
+    refuse_settings_of_cubes,
+    started_by_command,
+)
+from mlcube_conformance.plugin_options import add_cube_options, add_runner_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Generator, Iterable
 
 __all__ = [
     "attempt",
@@ -57,7 +66,6 @@ __all__ = [
     "workspace",
 ]
 
-_BASE_IMAGE = "busybox:stable"
 _FOR_CUBES = (
     *("platform", "task", "parameter", "optional", "workspace", "live"),
     *("build_arg", "build_strategy", "env"),
@@ -66,16 +74,26 @@ _FOR_RUNNERS = (
     *("format", "runner_platform", "runner_timeout", "expected_failures"),
     "scorecard",
 )
+_A_CUBE = "a cube: give --cube PATH"
+_A_RUNNER = "a runner: give --runner NAME"
 _MARKERS = (
     "clause(id): the requirement that a test of the suite checks",
     "mlcube_task(*names): run the test for these tasks of a cube only",
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options."""
+def pytest_addoption(
+    parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
+) -> None:
+    """Declare the options; those with everyday names only where we are asked for."""
     group = parser.getgroup("mlcube", "MLCube conformance")
-    add = group.addoption
+
+    def add(name: str, **settings: Any) -> None:  # noqa: ANN401 - argparse's own
+        try:
+            group.addoption(name, **settings)
+        except (ArgumentError, ValueError) as error:
+            raise _clash("another plugin", name) from error
+
     add(
         "--cube",
         action="append",
@@ -85,118 +103,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="cube to test: a folder, its mlcube.yaml, or a pattern (repeatable); "
         "without test files, the packaged suite runs",
     )
-    _add_runner_options(add)
-    add(
-        "--platform",
-        action="append",
-        default=[],
-        metavar="NAME",
-        dest="mlcube_platform",
-        help="platform to test on: a name such as docker, or a platform file "
-        "(repeatable; default: the first of docker, singularity, local that works)",
-    )
-    add(
-        "--task",
-        action="append",
-        default=[],
-        metavar="NAME",
-        dest="mlcube_task",
-        help="task or run file to test (repeatable; default: all); what makes its "
-        "inputs runs first",
-    )
-    add(
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="TASK.NAME=PATH",
-        dest="mlcube_parameter",
-        help="value for a parameter, instead of the run file's (repeatable)",
-    )
-    add(
-        "--optional",
-        action="append",
-        default=[],
-        metavar="TASK.NAME",
-        dest="mlcube_optional",
-        help="input that a task does without where it is not there (repeatable)",
-    )
-    add(
-        "--workspace",
-        metavar="DIR",
-        dest="mlcube_workspace",
-        help="run in this folder and keep everything (default: a fresh folder)",
-    )
-    add(
-        "--keep",
-        choices=("all", "failed", "none"),
-        default="failed",
-        dest="mlcube_keep",
-        help="which folders with logs and workspaces to keep (default: failed)",
-    )
-    add(
-        "--live",
-        action="store_true",
-        dest="mlcube_live",
-        help="show the output of builds and tasks as it comes",
-    )
-    add(
-        "--build-arg",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="mlcube_build_arg",
-        help="build argument of the image (repeatable)",
-    )
-    add(
-        "--build-strategy",
-        choices=("auto", "pull", "always"),
-        dest="mlcube_build_strategy",
-        help="build images where there is a recipe, pull them, or build them anew "
-        "(default: as the cube says)",
-    )
-    add(
-        "--env",
-        action="append",
-        default=[],
-        metavar="NAME[=VALUE]",
-        dest="mlcube_env",
-        help="variable for tasks, and for ${oc.env:NAME} in a cube; without a value, "
-        "that of this process (repeatable)",
-    )
-    add(
-        "--network",
-        choices=("none", "host"),
-        dest="mlcube_network",
-        help="network of builds and tasks (default: the platform's own; with none, "
-        "builds still have one)",
-    )
-    add(
-        "--gpus",
-        metavar="N",
-        dest="mlcube_gpus",
-        help="GPUs for tasks: all, a number, or device=0,1 (default: none)",
-    )
-    add(
-        "--ca-bundle",
-        metavar="FILE",
-        dest="mlcube_ca_bundle",
-        help="certificates to trust in builds and tasks, as a PEM file",
-    )
-    add(
-        "--configure-timeout",
-        metavar="SECONDS",
-        dest="mlcube_configure_timeout",
-        help="time for making an image (default: 3600)",
-    )
-    add(
-        "--task-timeout",
-        metavar="SECONDS",
-        dest="mlcube_task_timeout",
-        help="time for a task, after which it is killed (default: 3600)",
-    )
-
-
-def _add_runner_options(add: Callable[..., None]) -> None:
     add(
         "--runner",
         metavar="NAME",
@@ -204,47 +110,50 @@ def _add_runner_options(add: Callable[..., None]) -> None:
         help="runner to hold to the clauses: docker, singularity, local, ssh, mlcube, "
         "or the path of a description; without test files, the packaged suite runs",
     )
-    add(
-        "--base-image",
-        metavar="IMAGE",
-        default=os.environ.get("MLCUBE_CONFORMANCE_BASE_BUSYBOX", _BASE_IMAGE),
-        dest="mlcube_base_image",
-        help="small image with a shell that probe cubes are built from (default: "
-        f"${{MLCUBE_CONFORMANCE_BASE_BUSYBOX}}, else {_BASE_IMAGE})",
+    config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
+    if config is not None and asks_for_us(config):
+        add_runner_options(add)
+        add_cube_options(add)
+
+
+def _clash(whose: str, option: str) -> pytest.UsageError:
+    message = (
+        f"{whose} ({option}) has an option of the same name as ours: write "
+        "mlcube-conformance test, which loads no conftest.py, or turn that plugin off "
+        "by -p no:NAME"
     )
-    add(
-        "--format",
-        choices=("multi-file", "single-file"),
-        dest="mlcube_format",
-        help="format of probe cubes (default: the first that the runner reads)",
-    )
-    add(
-        "--runner-platform",
-        metavar="FILE",
-        dest="mlcube_runner_platform",
-        help="platform file to give to the runner, in place of its description's",
-    )
-    add(
-        "--runner-timeout",
-        metavar="SECONDS",
-        dest="mlcube_runner_timeout",
-        help="time for each call of the runner (default: 60)",
-    )
-    add(
-        "--expected-failures",
-        metavar="FILE",
-        dest="mlcube_expected_failures",
-        help="clauses that the runner is known to break; one that holds fails the run",
-    )
-    add(
-        "--scorecard",
-        action="append",
-        default=[],
-        metavar="FILE",
-        dest="mlcube_scorecard",
-        help="write what was found of the runner into this file, .json or .md "
-        "(repeatable)",
-    )
+    return pytest.UsageError(message)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Refuse what a cube would rule here, and options that would do nothing."""
+    try:
+        refuse_settings_of_cubes(
+            early_config, early_config.known_args_namespace.mlcube_cube
+        )
+    except ConformanceError as error:
+        raise pytest.UsageError(str(error)) from error
+    try:
+        result = yield
+    except ArgumentError as error:
+        raise _clash("a conftest.py", str(error)) from error
+    if not asks_for_us(early_config):
+        unknown = parser.parse_known_and_unknown_args(args, copy(early_config.option))
+        for word in unknown[1]:
+            _refuse_unasked(word.partition("=")[0])
+    return result
+
+
+def _refuse_unasked(option: str) -> None:
+    """Refuse an option of ours where neither a cube nor a runner was asked for."""
+    name = option.removeprefix("--").replace("-", "_")
+    if name in _FOR_CUBES:
+        raise _needs(name, _A_CUBE)
+    if name in _FOR_RUNNERS:
+        raise _needs(name, _A_RUNNER)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -252,16 +161,32 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the cubes that are asked for, and take part in the session."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+    if started_by_command(config) and not _asked_for(config):
+        raise pytest.UsageError(str(no_cube(config.invocation_params.dir)))
     if not config.getoption("mlcube_cube"):
-        _refuse(config, _FOR_CUBES, "a cube: give --cube PATH")
+        _refuse(config, _FOR_CUBES, _A_CUBE)
     if not config.getoption("mlcube_runner"):
-        _refuse(config, _FOR_RUNNERS, "a runner: give --runner NAME")
+        _refuse(config, _FOR_RUNNERS, _A_RUNNER)
     try:
         suite = _begin(config)
     except ConformanceError as error:
         raise pytest.UsageError(str(error)) from error
-    if suite and config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args = [str(_suite(suite))]
+    if suite:
+        config.args = _tests_asked_for(config) or [str(_suite(suite))]
+
+
+def _asked_for(config: pytest.Config) -> bool:
+    """Say whether anything is to be tested."""
+    wanted = ("mlcube_cube", "mlcube_runner", "help", "version")
+    return any(config.getoption(each, None) for each in wanted)
+
+
+def _tests_asked_for(config: pytest.Config) -> list[str]:
+    """Return the paths of tests that the command line names, if any."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return []
+    of_command = started_by_command(config)
+    return [each for each in config.args if not of_command or is_test(each)]
 
 
 def _begin(config: pytest.Config) -> str:
@@ -286,10 +211,13 @@ def _begin(config: pytest.Config) -> str:
 def _refuse(config: pytest.Config, names: Iterable[str], needed: str) -> None:
     """Refuse options that would silently do nothing."""
     for name in names:
-        if config.getoption(f"mlcube_{name}"):
-            option = f"--{name.replace('_', '-')}"
-            message = f"{option} needs {needed}"
-            raise pytest.UsageError(message)
+        if config.getoption(f"mlcube_{name}", None):
+            raise _needs(name, needed)
+
+
+def _needs(name: str, needed: str) -> pytest.UsageError:
+    option = f"--{name.replace('_', '-')}"
+    return pytest.UsageError(f"{option} needs {needed}")
 
 
 def _suite(name: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tempfile
 import time
 from collections import Counter
@@ -168,7 +169,8 @@ class RunnerSession:
         if report.failed and isinstance(error, (Violation, ConformanceError)):
             judged = _clause_of(item)
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
-            again = f"pytest --runner {self._given} -k {item.name}"
+            words = ("--runner", self._given, "-k", item.name)
+            again = shlex.join(("mlcube-conformance", "test", *words))
             report.longrepr = f"{about}{error}\n  again:    {again}"
             report.user_properties.append((_REASON, self._reason(error.messages[0])))
             report.user_properties.append((_BROKEN, isinstance(error, Violation)))

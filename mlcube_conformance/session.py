@@ -291,7 +291,9 @@ class ConformanceSession:
     def _again(self, cube: Cube, subjects: Sequence[Case | Placement]) -> str:
         """Return the command line that runs cases again as they ran now."""
         option = self._config.getoption
-        words = ["pytest", "--cube", _short(cube.root)]
+        given = _short(cube.root)
+        words = ["mlcube-conformance", "test"]
+        words += [f"--cube={given}"] if given.startswith("-") else [given]
         for each in subjects:
             words += ["--platform", _platform_word(each.platform, cube)]
         if isinstance(subjects[0], Case):

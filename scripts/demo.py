@@ -26,7 +26,7 @@ CUBE: Final = Path("examples/mnist")
 PROGRAM: Final = ROOT / CUBE / "build" / "mnist.py"
 RESULTS: Final = ROOT / "demo-results"
 WORKSPACE: Final = RESULTS / "workspace"
-ON_MNIST: Final = f".venv/bin/pytest --cube {CUBE} --platform local"
+ON_MNIST: Final = f".venv/bin/mlcube-conformance test {CUBE} --platform local"
 DATA: Final = "handwritten digits of scikit-learn; this is NOT MNIST"
 INTERRUPTED: Final = 2  # as pytest has it
 FAULT: Final = 3  # none of what pytest says when tests were run
@@ -78,14 +78,14 @@ def _make_mirror(mirror: str) -> None:
 
 def _run_suite(mirror: str) -> int:
     words = [
-        *("--cube", str(CUBE), "--platform", "local", "--keep", "all", "-v"),
+        *(str(CUBE), "--platform", "local", "--keep", "all", "-v"),
         *("--workspace", str(WORKSPACE.relative_to(ROOT))),
         *("--parameter", f"download.parameters_file={mirror}/download.parameters.yaml"),
         *("--parameter", f"train.parameters_file={mirror}/train.parameters.yaml"),
     ]
-    _say("demo: pytest " + " ".join(words))
+    _say("demo: mlcube-conformance test " + " ".join(words))
     _say("demo: the first time, PyTorch is installed; this takes some minutes")
-    argv = [sys.executable, "-m", "pytest", *words]
+    argv = [sys.executable, "-m", "mlcube_conformance", "test", *words]
     # The installed package is tested, not the folder of that name in the checkout.
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     return subprocess.run(argv, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 - our own words

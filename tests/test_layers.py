@@ -121,10 +121,12 @@ LAYERS = (
     "multi_file_writing",
     "single_file_writing",
     "conversion",
+    "starting",
     "commands",
     "__main__",
     "cli_options",
     "cli",
+    "own_settings",
     "scheduling",
     "terminal",
     "choice",
@@ -132,6 +134,7 @@ LAYERS = (
     "runner_choice",
     "runner_session",
     "fixtures",
+    "plugin_options",
     "plugin",
 )
 

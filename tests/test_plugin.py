@@ -71,7 +71,7 @@ def test_failed_producer_is_named_and_its_folder_kept(
             "task 'make' failed",
             "*found: *exit code 3",
             "    | stderr: playing fail",
-            "*again: *pytest --cube tiny --platform fake --task make",
+            "*again: *mlcube-conformance test tiny --platform fake --task make",
             "*by hand: *fake make --seed=/mlcube_io0/seed.txt --data=/mlcube_io1",
             "*kept *.mlcube-conformance*",
             "SKIPPED*not run: case tiny-fake-make failed",
@@ -285,7 +285,7 @@ def test_platforms_that_differ_read_as_a_table(
             "            data    made   file  -",
             "            data    other  -     file",
             "*clause: *SAME-1: outputs are the same on every platform",
-            "*again: *pytest --cube tiny --platform fake --platform other --task make",
+            "*again: *test tiny --platform fake --platform other --task make",
             "*files: *tiny/fake/workspace",
             "*files: *tiny/other/workspace",
         ]

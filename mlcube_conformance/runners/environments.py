@@ -128,17 +128,18 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
     env = {k: v for k, v in os.environ.items() if not _NOT_FOR_PIP.fullmatch(k)} | dict(
         marks
     )
-    venv = [sys.executable, "-m", "venv", "--without-pip", str(path)]
+    # -P: no module of the folder that it is started in stands for one of Python's.
+    venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(path)]
     _step(request, venv, deadline, env)
     if not _requirements_of(request.cube).is_file():
         return
     python = str(path / "bin" / "python")
     # By itself, since `venv` keeps what goes wrong here to itself.
-    _step(request, [python, "-m", "ensurepip", "--default-pip"], deadline, env)
+    _step(request, [python, "-P", "-m", "ensurepip", "--default-pip"], deadline, env)
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     # Each retry is told in the log, by which a bad index is known.
     options.append("--retries=3")
-    install = [python, "-m", "pip", "install", *options, "-r", "requirements.txt"]
+    install = [python, "-P", "-m", "pip", "install", *options, "-r", "requirements.txt"]
     # In a copy: paths in the file lie beside it, and a build may write there.
     with tempfile.TemporaryDirectory(prefix="mlcube-") as folder:
         build = Path(folder) / "build"

@@ -103,7 +103,7 @@ BROKEN = (
             "| stderr: no such luck",
             "make.stderr.log",
             "EXIT-1",
-            "again:    pytest --cube",
+            "again:    mlcube-conformance test",
             "by hand:",
         ),
         skips=("not run: case tiny-{platform}-make failed", "not checked: task 'make'"),

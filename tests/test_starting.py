@@ -1,0 +1,275 @@
+"""Whose settings of pytest count: those of the current folder, and never a cube's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.cube_folders import CubeFolder, make_cube
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+USAGE: Final = 4
+#: Python code that leaves a mark, and says where it came from.
+_MARKS: Final = 'import os\nopen(os.environ["MARK"], "a").write(__file__)\n'
+_SETTINGS: Final = {
+    "pytest.ini": "[pytest]\naddopts = -p evil --deselect x\npythonpath = .\n",
+    "tox.ini": "[pytest]\naddopts = -k nothing\n",
+    "setup.cfg": "[tool:pytest]\naddopts = -k nothing\n",
+    "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-k nothing"\n',
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return an empty folder to stand in."""
+    folder = tmp_path / "place"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def cube(place: Path) -> CubeFolder:
+    """Return a cube with a task that passes, in a folder that pytest looks into."""
+    folder = make_cube(place / "test-stranger")
+    folder.fake_platform("pass")
+    return folder
+
+
+def _run(place: Path, *words: str | Path, **variables: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *map(str, words)],
+        cwd=place,
+        env={**os.environ, "MARK": str(place / "mark"), **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _plant(cube: CubeFolder) -> None:
+    """Lay out all by which a folder could have its own code run in a Python."""
+    for name in ("conftest.py", "evil.py", "sitecustomize.py", "usercustomize.py"):
+        cube.write(name, _MARKS)
+        cube.write(f"build/{name}", _MARKS)
+    for name in ("pip", "venv", "ensurepip", "pytest", "docker", "spython"):
+        cube.write(f"{name}/__init__.py", _MARKS)
+        cube.write(f"build/{name}/__init__.py", _MARKS)
+    cube.write("evil.pth", "import evil\n")
+    cube.write(".env", "PYTEST_ADDOPTS=-k nothing\nPYTEST_PLUGINS=evil\n")
+    for name, text in _SETTINGS.items():
+        cube.write(name, text)
+
+
+_NAMED = ("--platform", "fake")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("mlcube_conformance", "test", "{cube}", *_NAMED),
+        ("mlcube_conformance", "test", *_NAMED, "{cube}", "-n", "2"),
+        ("mlcube_conformance", "test", "{cube}/mlcube.yaml", *_NAMED),
+        ("mlcube_conformance", "test", "--cube", "{cube}", *_NAMED),
+        ("mlcube_conformance", "test", "{cube}", *_NAMED, "--collect-only"),
+        ("mlcube_conformance", "convert", "{cube}", "converted"),
+        ("mlcube_docker_run", "configure", "--mlcube={cube}", "--platform=fake"),
+        ("mlcube_local_run", "configure", "--mlcube={cube}", "--platform=local"),
+        ("mlcube_local_run", "run", "--mlcube={cube}", "--platform=local", "--task=x"),
+        ("mlcube_singularity_run", "run", "--mlcube={cube}", "--platform=singularity"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_that_is_planted_in_a_cube_runs_here(
+    words: tuple[str, ...], place: Path, cube: CubeFolder
+) -> None:
+    _plant(cube)
+
+    code, said = _run(place, *(word.format(cube=cube.root) for word in words))
+
+    assert not (place / "mark").exists(), (place / "mark").read_text() + said
+    assert "Traceback" not in said
+    if words[1] == "test":
+        assert code == 0, said
+
+
+def test_settings_of_the_current_folder_count(place: Path, cube: CubeFolder) -> None:
+    _plant(cube)
+    (place / "pytest.ini").write_text("[pytest]\naddopts = -k exits_zero\n")
+
+    code, said = _run(place, "mlcube_conformance", "test", cube.root, *_NAMED)
+
+    assert code == 0
+    assert "2 passed" in said
+    assert "configfile: pytest.ini" in said
+
+
+def test_settings_above_the_current_folder_count(place: Path, cube: CubeFolder) -> None:
+    (place / "setup.cfg").write_text("[metadata]\nname = x\n")
+    (place / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\naddopts = "-k exits_zero"\n'
+    )
+    (place / "below").mkdir()
+
+    code, said = _run(place / "below", "mlcube_conformance", "test", cube.root, *_NAMED)
+
+    assert code == 0
+    assert "2 passed" in said
+
+
+@pytest.mark.parametrize("name", _SETTINGS)
+@pytest.mark.parametrize("where", ["in the cube", "above the cube"])
+def test_settings_of_a_cube_are_refused_by_plain_pytest(
+    name: str, where: str, place: Path, tmp_path: Path
+) -> None:
+    cube = make_cube(tmp_path / "cubes" / "stranger")
+    cube.fake_platform("fail")
+    text = _SETTINGS[name].replace("-p evil ", "")
+    folder = cube.root.parent if "above" in where else cube.root
+    (folder / name).write_text(text)
+
+    code, said = _run(place, "pytest", "--cube", cube.root, *_NAMED)
+
+    assert code == USAGE
+    assert f"{name} of a cube must not rule this run" in said
+    assert "mlcube-conformance test CUBE" in said
+
+
+def test_options_of_a_plugin_in_the_settings_of_a_cube_are_told_so(
+    place: Path, tmp_path: Path
+) -> None:
+    cube = make_cube(tmp_path / "stranger")
+    cube.write("pytest.ini", "[pytest]\naddopts = --cov=src\n")
+
+    code, said = _run(place, "pytest", "--cube", cube.root, "--platform", "docker")
+
+    assert code == USAGE
+    assert "pytest.ini of a cube must not rule this run" in said
+
+
+def test_cube_in_one_word_is_tested_by_plain_pytest(
+    place: Path, cube: CubeFolder
+) -> None:
+    cube.write("pytest.ini", _SETTINGS["pytest.ini"])
+
+    code, said = _run(place, "pytest", f"--cube={cube.root}", *_NAMED)
+
+    assert code == 0
+    assert "17 passed" in said
+
+
+def test_conftest_of_a_cube_is_refused_before_it_runs(
+    place: Path, cube: CubeFolder
+) -> None:
+    cube.write("conftest.py", _MARKS)
+
+    code, said = _run(place, "pytest", f"--cube={cube.root}", *_NAMED)
+
+    assert code == USAGE
+    assert "conftest.py of a cube must not rule this run" in said
+    assert not (place / "mark").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pytest", "--cube", "."),
+        ("pytest", "--cube=."),
+        ("mlcube_conformance", "test"),
+        ("mlcube_conformance", "test", "."),
+    ],
+    ids=" ".join,
+)
+def test_cube_that_one_stands_in_is_ones_own(
+    words: tuple[str, ...], cube: CubeFolder
+) -> None:
+    cube.write("pytest.ini", "[pytest]\naddopts = -k exits_zero\n")
+
+    code, said = _run(cube.root, *words, *_NAMED)
+
+    assert code == 0
+    assert "2 passed" in said
+
+
+def test_own_tests_run_by_the_command(place: Path, cube: CubeFolder) -> None:
+    (place / "test_mine.py").write_text("def test_it(task_run): assert task_run\n")
+
+    code, said = _run(
+        place, "mlcube_conformance", "test", cube.root, "test_mine.py", *_NAMED
+    )
+
+    assert code == 0
+    assert "2 passed" in said
+
+
+def test_without_a_cube_the_command_says_what_it_needs(place: Path) -> None:
+    code, said = _run(place, "mlcube_conformance", "test", *_NAMED)
+
+    assert "no mlcube.yaml in the current folder" in said
+    assert code == USAGE
+
+
+_FOREIGN: Final = """
+def pytest_addoption(parser):
+    for name in ("--env", "--task", "--platform", "--network", "--format"):
+        parser.addoption(name, dest="mine" + name)
+"""
+
+
+@pytest.mark.parametrize("asking", [(), ("--env=x", "--platform", "y")])
+def test_options_of_others_may_have_our_names(
+    asking: tuple[str, ...], place: Path
+) -> None:
+    (place / "conftest.py").write_text(_FOREIGN)
+    (place / "test_it.py").write_text("def test_it(): pass\n")
+
+    code, said = _run(place, "pytest", *asking)
+
+    assert (code, "1 passed" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("where", ["words", "variable", "settings", "runner", "help"])
+def test_our_options_are_there_where_we_are_asked_for(
+    where: str, place: Path, cube: CubeFolder
+) -> None:
+    words = [f"--cube={cube.root}"]
+    if where == "settings":
+        (place / "pytest.ini").write_text(f"[pytest]\naddopts = {words[0]}\n")
+    by_hand = {"words": words, "runner": ["--runner=none.yaml"], "help": ["--help"]}
+
+    code, said = _run(
+        place,
+        *("pytest", *by_hand.get(where, []), *_NAMED, "-k", "exits_zero"),
+        PYTEST_ADDOPTS=words[0] if where == "variable" else "",
+    )
+
+    assert "unrecognized" not in said
+    if where == "help":
+        assert "--build-arg=NAME=VALUE" in said
+    elif where == "runner":
+        assert "--platform needs a cube" in said
+    else:
+        assert (code, "2 passed" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("name", ["other.py", "conftest.py"])
+def test_clash_with_another_plugin_is_told(
+    name: str, place: Path, cube: CubeFolder
+) -> None:
+    (place / name).write_text(_FOREIGN)
+    words = ("-p", "other") if name == "other.py" else ()
+
+    code, said = _run(
+        place, "pytest", *words, f"--cube={cube.root}", PYTHONPATH=str(place)
+    )
+
+    assert code == USAGE
+    assert "has an option of the same name as ours" in said
+    assert "Traceback" not in said
