@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -46,6 +45,7 @@ from mlcube_conformance.errors import (
     Violation,
     require,
 )
+from mlcube_conformance.interrupts import INTERRUPTED, Interrupts
 from mlcube_conformance.loader.cubes import (
     cube_folder,
     load_cube,
@@ -81,6 +81,7 @@ from mlcube_conformance.workspace import (
     make_outputs,
     stage,
 )
+from mlcube_conformance.workspace_lock import only_run_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,7 +96,6 @@ __all__ = ["run_command_line"]
 _USAGE = 2
 _TIMED_OUT = 124
 _NOT_RUN = 125
-_INTERRUPTED = 130
 _MEGABYTE = 1_000_000
 
 
@@ -106,7 +106,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         kind: Kind of platform that the runner is for.
         program: What help and errors call the command.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts = Interrupts(_say)
+    interrupts.take()
     app = typer.Typer(
         help=f"Configures and runs an MLCube on {kind}.",
         epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline; "
@@ -202,7 +203,10 @@ def run_command_line(kind: str, program: str) -> NoReturn:
             with _ending(None):
                 _clean(platform, older_than, force=force)
 
-    app(prog_name=program)
+    try:
+        app(prog_name=program)
+    finally:
+        interrupts.give_back()
     raise SystemExit(0)
 
 
@@ -226,9 +230,10 @@ def _clean(platform: str, days: float, *, force: bool) -> None:
 
 
 def _say(text: str) -> None:
-    # Standard output belongs to the task.
-    sys.stderr.write(f"mlcube: {text}\n")
-    sys.stderr.flush()
+    # Standard output belongs to the task; its terminal may be gone.
+    with suppress(OSError):
+        sys.stderr.write(f"mlcube: {text}\n")
+        sys.stderr.flush()
 
 
 def _network(value: str | None) -> str | None:
@@ -261,7 +266,7 @@ def _ending(logs: Path | None) -> Iterator[Outcome]:
         raise typer.Exit(_USAGE if usage else _NOT_RUN) from error
     except KeyboardInterrupt as error:
         _say("interrupted")
-        raise typer.Exit(_INTERRUPTED) from error
+        raise typer.Exit(INTERRUPTED) from error
     finally:
         if logs is not None:
             make_folder(logs)
@@ -296,7 +301,15 @@ class _Job:
         """Run the task and say how it ended."""
         (invocation,) = self.cube.invocations
         case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
-        workspace = absolute(str(workspace)) if workspace else self.cube.workspace
+        if workspace is None:
+            return self._run(case, self.cube.workspace, options)
+        workspace = absolute(str(workspace))
+        make_folder(workspace)
+        with only_run_in(workspace):
+            return self._run(case, workspace, options)
+
+    def _run(self, case: Case, workspace: Path, options: Options) -> RunResult:
+        invocation = case.invocation
         try:
             require(check_paths(invocation, workspace))
             if workspace != self.cube.workspace:
@@ -433,7 +446,8 @@ def _writer(stream: TextIO) -> Callable[[bytes], None]:
     """Pass bytes on as they are."""
 
     def write(piece: bytes) -> None:
-        stream.buffer.write(piece)
-        stream.buffer.flush()
+        with suppress(OSError):  # nobody listens any more; the log has it all
+            stream.buffer.write(piece)
+            stream.buffer.flush()
 
     return write

@@ -8,6 +8,7 @@ import subprocess
 import time
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from errno import ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = [
+    "DiskFullError",
     "Ended",
     "kill_all",
     "processes_in_session",
@@ -27,7 +29,13 @@ _PAUSE = 0.05
 #: Bytes passed on at a time.
 _PIECE = 1024 * 1024
 #: Seconds that a process has to end after it was asked to.
-_GRACE = 2.0
+_GRACE = 5.0
+#: Bytes that must be free on the disk of a log: less is no place for a line.
+_ROOM = 4096
+
+
+class DiskFullError(OSError):
+    """The disk that takes a process's output is full, so that it was ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,7 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
         begun: Called once with the number of the session.
 
     Raises:
+        DiskFullError: The disk with its output is full.
         OSError: It cannot be started.
     """
     started = time.monotonic()
@@ -121,6 +130,7 @@ def _wait(
         for file, take in follow:
             if take is not None and (piece := file.read(_PIECE)):
                 take(piece)
+            _refuse_full_disk(file)
         now = time.monotonic()
         if ended or now >= deadline:
             for file, take in follow:
@@ -129,6 +139,17 @@ def _wait(
             return not ended
         if waiting is not None:
             waiting(now - started)
+
+
+def _refuse_full_disk(file: BinaryIO) -> None:
+    """Raise where a log can take no more: its process would not say so."""
+    disk = os.fstatvfs(file.fileno())
+    if disk.f_blocks == 0:
+        return  # What has no size, such as /dev/null, is never full.
+    free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+    if free * disk.f_frsize < _ROOM:
+        message = f"no space left on the disk of {file.name}"
+        raise DiskFullError(ENOSPC, message)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -22,6 +22,7 @@ from mlcube_conformance.errors import (
     UsageError,
     Violation,
 )
+from mlcube_conformance.interrupts import Interrupts
 from mlcube_conformance.loader.expected_failures import load_expected_failures
 from mlcube_conformance.loader.runner_description import (
     filled,
@@ -39,6 +40,7 @@ from mlcube_conformance.runner_choice import (
 )
 from mlcube_conformance.scorecard import Judgement, Scorecard, lines, markdown
 from mlcube_conformance.selection import absolute, parse_seconds
+from mlcube_conformance.terminal import Terminal
 from mlcube_conformance.trial import Trial
 from mlcube_conformance.workspace import remove_tree
 
@@ -106,6 +108,7 @@ class RunnerSession:
         )
         self._is_worker = bool(known)
         self._version = "" if self._is_worker else ask_version(self.trial)
+        self._interrupts = Interrupts(Terminal(config).watch(live=False).note)
         self._judged: dict[str, Judgement] = {}
         self._said: list[str] = []
 
@@ -124,6 +127,14 @@ class RunnerSession:
                 f"(kept: {self._keep})"
             ),
         ]
+
+    def pytest_sessionstart(self) -> None:
+        """Let a request to end be an interrupt, so that the runner is ended."""
+        self._interrupts.take()
+
+    def pytest_unconfigure(self) -> None:
+        """Let requests to end do what they did before."""
+        self._interrupts.give_back()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - of xdist

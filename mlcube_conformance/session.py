@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import signal
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from mlcube_conformance.errors import (
     Violation,
 )
 from mlcube_conformance.execution import Execution
+from mlcube_conformance.interrupts import Interrupts
 from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import mask
@@ -38,6 +38,8 @@ from mlcube_conformance.selection import (
     select,
 )
 from mlcube_conformance.terminal import Terminal
+from mlcube_conformance.workspace import make_folder
+from mlcube_conformance.workspace_lock import only_run_in
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -95,6 +97,8 @@ class ConformanceSession:
         )
         self._failed: set[object] = set()
         self._told: set[str] = set()
+        self._held = ExitStack()
+        self._interrupts = Interrupts(self.execution.watch.note)
         self._interrupted = False
         self._said_nothing = ""
         self._deselected = 0
@@ -144,7 +148,15 @@ class ConformanceSession:
 
     def pytest_sessionstart(self) -> None:
         """Let a request to end be an interrupt, so that containers are removed."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self._interrupts.take()
+        workspace = self.execution.workspace
+        is_worker = hasattr(self._config, "workerinput")
+        if workspace and not is_worker and not self._config.getoption("collectonly"):
+            try:
+                make_folder(workspace)
+                self._held.enter_context(only_run_in(workspace))
+            except ConformanceError as error:
+                raise pytest.UsageError(str(error)) from error
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - of xdist
@@ -371,6 +383,8 @@ class ConformanceSession:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Remove what workers that were interrupted had no time to remove."""
+        self._interrupts.give_back()
+        self._held.close()
         if self._interrupted and self._has_workers():
             kinds = {each.platform.kind for each in self.selection.placements}
             self.execution.remove_leftovers(kinds)

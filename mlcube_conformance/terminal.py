@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from codecs import getincrementaldecoder
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.runners.base import Watch
@@ -38,6 +39,10 @@ class Terminal:
         return lambda piece: self._write(decoder.decode(piece), fresh=False)
 
     def _write(self, text: str, *, fresh: bool) -> None:
+        with suppress(OSError):  # the terminal may be gone
+            self._write_past_capture(text, fresh=fresh)
+
+    def _write_past_capture(self, text: str, *, fresh: bool) -> None:
         capture = self._config.pluginmanager.getplugin("capturemanager")
         if capture is None:
             self._print(text, fresh=fresh)

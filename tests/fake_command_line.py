@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
@@ -193,7 +192,7 @@ def _our_command_line(call: FakeCall, kind: str, words: Sequence[str]) -> int:
 @contextmanager
 def _as_process(call: FakeCall, argv: list[str]) -> Iterator[None]:
     """Give this process the arguments, environment, folder and streams of a call."""
-    before = dict(os.environ), sys.argv, Path.cwd(), signal.getsignal(signal.SIGTERM)
+    before = dict(os.environ), sys.argv, Path.cwd()
     os.environ.clear()
     os.environ.update(call.env)
     sys.argv = argv
@@ -212,7 +211,6 @@ def _as_process(call: FakeCall, argv: list[str]) -> Iterator[None]:
         os.environ.update(before[0])
         sys.argv = before[1]
         os.chdir(before[2])
-        signal.signal(signal.SIGTERM, before[3])
         for file, stream in ((call.stdout, out), (call.stderr, err)):
             with file.open("ab") as log, suppress(ValueError):
                 log.write(stream.getvalue())

@@ -22,6 +22,7 @@ LAYERS = (
     "model",
     "outcome",
     "run_names",
+    "interrupts",
     "clauses.clause",
     "clauses.cubes",
     "clauses.exits",
@@ -59,6 +60,7 @@ LAYERS = (
     # doing
     "snapshots",
     "workspace",
+    "workspace_lock",
     "process",
     "runners",
     "runners.base",
@@ -73,6 +75,7 @@ LAYERS = (
     "runners.environments",
     "runners.local",
     "runners.docker_streams",
+    "runners.docker_client",
     "runners.docker_build",
     "runners.docker_container",
     "runners.docker_images",

@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from mlcube_conformance.errors import MachineError, Message
 from mlcube_conformance.log import tail
 from mlcube_conformance.model import RunResult
-from mlcube_conformance.process import run_process
+from mlcube_conformance.process import DiskFullError, run_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mlcube_conformance.errors import MachineError
     from mlcube_conformance.model import (
         Cube,
         Image,
@@ -33,6 +33,7 @@ __all__ = [
     "Runner",
     "Watch",
     "heartbeat",
+    "log_not_kept",
     "proxies",
     "run_task",
 ]
@@ -185,23 +186,27 @@ def run_task(  # noqa: PLR0913 - each says one thing about the process
         begun: Called once with the number of its session.
 
     Raises:
+        MachineError: Its output cannot be kept, so that it was ended.
         OSError: It cannot be started.
     """
     request.stderr.unlink(missing_ok=True)
-    ended = run_process(
-        argv,
-        stdout=request.stdout,
-        stderr=request.stderr,
-        timeout=request.options.task_timeout,
-        env=env,
-        cwd=cwd,
-        out=request.watch.out,
-        err=request.watch.err,
-        waiting=heartbeat(
-            request.watch, f"still running {request.case_id}", request.stdout
-        ),
-        begun=begun,
-    )
+    try:
+        ended = run_process(
+            argv,
+            stdout=request.stdout,
+            stderr=request.stderr,
+            timeout=request.options.task_timeout,
+            env=env,
+            cwd=cwd,
+            out=request.watch.out,
+            err=request.watch.err,
+            waiting=heartbeat(
+                request.watch, f"still running {request.case_id}", request.stdout
+            ),
+            begun=begun,
+        )
+    except DiskFullError as error:
+        raise log_not_kept(request, str(error)) from error
     return RunResult(
         exit_code=ended.exit_code,
         timed_out=ended.timed_out,
@@ -210,6 +215,20 @@ def run_task(  # noqa: PLR0913 - each says one thing about the process
         stdout=request.stdout,
         stderr=request.stderr,
         command=command,
+    )
+
+
+def log_not_kept(request: RunRequest, found: str) -> MachineError:
+    """Return the error for a task whose output could not be written down."""
+    return MachineError(
+        Message(
+            what=f"the output of {request.case_id} could not be kept",
+            where=str(request.stdout.parent),
+            found=found,
+            expected="a log of everything that the task says",
+            do="free some disk space, or start in a folder on another disk",
+            log=str(request.stdout),
+        )
     )
 
 

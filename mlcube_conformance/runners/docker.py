@@ -9,11 +9,11 @@ import re
 import time
 import warnings
 from contextlib import contextmanager, suppress
+from errno import ENOSPC
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import docker
 import requests
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import match_tag
 
 from mlcube_conformance.errors import (
@@ -33,6 +33,7 @@ from mlcube_conformance.runners.docker_build import (
     is_built,
     pull,
 )
+from mlcube_conformance.runners.docker_client import BoundedClient
 from mlcube_conformance.runners.docker_container import (
     Follower,
     command_line,
@@ -51,6 +52,8 @@ from mlcube_conformance.runners.liveness import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import docker
+
     from mlcube_conformance.model import Cube, ImageOrigin, Platform
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 
@@ -62,6 +65,10 @@ _NO_ENTRY_POINT = re.compile(
     r"|exec: .*(no such file or directory|permission denied|exec format error)"
     r"|exec format error"
 )
+#: Exit code of a task that was killed, as also a removal does.
+_KILLED = 137
+#: Looks, and the seconds between two, by which a removal is over.
+_LOOKS, _PAUSE = 10, 0.1
 #: Seconds for one answer of the daemon.
 _API_TIMEOUT = 60
 
@@ -79,7 +86,7 @@ class DockerRunner:
     @property
     def _client(self) -> docker.DockerClient:
         if self._connected is None:
-            client = docker.from_env(timeout=_API_TIMEOUT)
+            client = BoundedClient.from_env(timeout=_API_TIMEOUT)
             client.ping()
             self._connected = client
         return self._connected
@@ -196,6 +203,8 @@ class DockerRunner:
                 api.start(name)
                 timed_out = follower.wait(request.options.task_timeout)
             state = api.inspect_container(name)["State"]
+            if not timed_out and int(state["ExitCode"]) == _KILLED:
+                self._refuse_removed(name)
         except APIError as error:
             self._explain(error, request)
         except (requests.RequestException, DockerException) as error:
@@ -221,9 +230,21 @@ class DockerRunner:
             command=command_line(request),
         )
 
+    def _refuse_removed(self, name: str) -> None:
+        """Wait a moment for the removal that killed a container, if one did.
+
+        Raises:
+            NotFound: It was removed by somebody else.
+        """
+        for _ in range(_LOOKS):
+            self._client.api.inspect_container(name)
+            time.sleep(_PAUSE)
+
     def _explain(self, error: APIError, request: RunRequest) -> NoReturn:
         """Say whose fault it is that a container did not start."""
         found = str(error.explanation or error)
+        if isinstance(error, NotFound) and "No such container" in found:
+            raise _removed(request, found) from error
         where = f"image {request.image.name}, case {request.case_id}"
         if "could not select device driver" in found:
             raise PlatformUnavailable(
@@ -287,19 +308,36 @@ class DockerRunner:
         self._liveness.end()
 
 
+def _removed(request: RunRequest, found: str) -> MachineError:
+    return MachineError(
+        Message(
+            what=f"the container of {request.case_id} was removed while it ran",
+            where=os.environ.get("DOCKER_HOST", "the local daemon"),
+            found=mask(found),
+            expected="a container that is there until its task ends",
+            do="look for who removes containers (`docker rm`, `docker system prune`), "
+            "then run again",
+            log=str(request.stdout),
+        )
+    )
+
+
 @contextmanager
 def _daemon(doing: str) -> Iterator[None]:
     """Turn an answer that the daemon should not give into a fault of the machine."""
     try:
         yield
-    except (DockerException, requests.RequestException) as error:
+    except (DockerException, OSError) as error:
+        # Also an answer that does not come, and a log that the disk does not take.
         raise MachineError(
             Message(
                 what=f"Docker failed while {doing}",
                 where=os.environ.get("DOCKER_HOST", "the local daemon"),
                 found=mask(str(getattr(error, "explanation", None) or error)),
                 expected="a daemon that does what it is asked",
-                do="look at the daemon's log, then run again",
+                do="free some disk space, then run again"
+                if getattr(error, "errno", None) == ENOSPC
+                else "look at the daemon's log, then run again",
             )
         ) from error
 

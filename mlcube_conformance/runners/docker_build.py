@@ -18,6 +18,7 @@ from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT
 from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import content_key
+from mlcube_conformance.runners.docker_client import BoundedAPI
 from mlcube_conformance.runners.docker_streams import ending_streams
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _follow(
     """Write a stream of the daemon to the log until it ends or fails."""
     deadline = time.monotonic() + request.options.configure_timeout
     # A client of its own, since the response has to be cut at the deadline.
-    api = docker.APIClient(**docker.utils.kwargs_from_env())
+    api = BoundedAPI(**docker.utils.kwargs_from_env())
     lines: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
 
     def read() -> None:

@@ -13,10 +13,9 @@ from docker.errors import APIError
 from docker.types import DeviceRequest
 from docker.types import Mount as DockerMount
 
-from mlcube_conformance.errors import MachineError, Message
 from mlcube_conformance.log import mask
 from mlcube_conformance.runners import container
-from mlcube_conformance.runners.base import HEARTBEAT, heartbeat
+from mlcube_conformance.runners.base import HEARTBEAT, heartbeat, log_not_kept
 
 if TYPE_CHECKING:
     import docker
@@ -65,6 +64,9 @@ class Follower:
         except (requests.RequestException, OSError, ValueError) as error:
             # A ValueError is how the library says that its stream was cut.
             self._trouble = error
+            # What it says from now on would be lost, and it would wait to say it.
+            with suppress(APIError, requests.RequestException):
+                self._api.kill(self._name)
 
     def wait(self, timeout: float) -> bool:
         """Wait for the end; kill at the deadline and say so by True."""
@@ -93,15 +95,7 @@ class Follower:
                 waiting(time.monotonic() - started)
         self._thread.join(_LAST_OUTPUT)
         if self._trouble is not None:
-            raise MachineError(
-                Message(
-                    what=f"the output of {self._request.case_id} could not be kept",
-                    where=str(self._request.stdout.parent),
-                    found=str(self._trouble),
-                    expected="a log of everything that the task says",
-                    do="free some disk space",
-                )
-            )
+            raise log_not_kept(self._request, str(self._trouble)) from self._trouble
         return timed_out
 
 

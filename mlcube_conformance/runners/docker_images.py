@@ -7,7 +7,6 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import docker
 import requests
 from docker.errors import DockerException
 
@@ -15,10 +14,12 @@ from mlcube_conformance.errors import UsageError
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.docker_build import BuildContext
+from mlcube_conformance.runners.docker_client import BoundedClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import docker
     from docker.models.images import Image
 
     from mlcube_conformance.model import Cube
@@ -37,7 +38,7 @@ def _daemon() -> Iterator[docker.DockerClient | None]:
         # The library leaves the socket of a failed connection to the collector.
         warnings.simplefilter("ignore", ResourceWarning)
         try:
-            client = docker.from_env(timeout=_TIMEOUT)
+            client = BoundedClient.from_env(timeout=_TIMEOUT)
             client.ping()
         except (DockerException, requests.RequestException, OSError):
             client = None

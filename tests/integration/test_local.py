@@ -263,7 +263,7 @@ def _tasks_of(place: Path) -> list[int]:
     return [pid for pid, at in found if at.startswith(str(place))]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupt_leaves_no_process(
     number: signal.Signals, cube_folder: CubeFolder, tmp_path: Path
 ) -> None:

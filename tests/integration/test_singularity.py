@@ -1099,8 +1099,13 @@ def _left(place: Path, image: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "options"),
-    [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGINT, ("-n", "2"))],
-    ids=["Ctrl-C", "SIGTERM", "Ctrl-C-workers"],
+    [
+        (signal.SIGINT, ()),
+        (signal.SIGTERM, ()),
+        (signal.SIGHUP, ()),
+        (signal.SIGINT, ("-n", "2")),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP", "Ctrl-C-workers"],
 )
 def test_interrupt_leaves_nothing(
     number: signal.Signals,

@@ -1,0 +1,61 @@
+"""Turns every request to end into one interrupt, so that what runs is removed.
+
+A key at the terminal (SIGINT), `kill` (SIGTERM) and a terminal that goes away (SIGHUP:
+a window that is closed, an ssh that drops) ask for the same.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+__all__ = ["INTERRUPTED", "Interrupts"]
+
+#: Exit code of a command that was interrupted, as shells have it.
+INTERRUPTED = 130
+_REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_AGAIN = 2
+
+
+class Interrupts:
+    """Handles requests to end: one interrupts, the second waits, a third exits."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """Remember where to say that the end is under way."""
+        self._say = say
+        self._count = 0
+        self._before: dict[signal.Signals, object] = {}
+
+    def take(self) -> None:
+        """Handle requests from now on, but for those that are ignored, as by nohup."""
+        if threading.current_thread() is not threading.main_thread():
+            return  # Only that one may.
+        for number in _REQUESTS:
+            before = signal.getsignal(number)
+            if before != signal.SIG_IGN:
+                self._before[number] = before
+                signal.signal(number, self._handle)
+
+    def give_back(self) -> None:
+        """Let requests do what they did before."""
+        for number, before in self._before.items():
+            if callable(before) or isinstance(before, signal.Handlers):
+                signal.signal(number, before)
+        self._before.clear()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._count += 1
+        if self._count == 1:
+            raise KeyboardInterrupt
+        if self._count == _AGAIN:
+            # What runs is being removed: a second interrupt there would leave it.
+            self._say("ending what runs; once more ends at once and leaves it")
+        else:
+            os._exit(INTERRUPTED)

@@ -1,0 +1,59 @@
+"""Speaks to a Docker daemon with a deadline for each whole answer.
+
+The library's own deadline is for each piece of an answer: one that drips never ends.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Any
+
+import docker
+import requests
+
+__all__ = ["BoundedAPI", "BoundedClient"]
+
+#: Seconds beyond the deadline of a request that its answer may take in all.
+_GRACE = 5.0
+
+
+class BoundedAPI(docker.APIClient):
+    """The library's client, whose answers end in time or fail."""
+
+    def send(self, request: Any, **settings: Any) -> requests.Response:  # noqa: ANN401 - of requests
+        """Send a request; streams are read by those who asked, by their own deadline.
+
+        Raises:
+            requests.ReadTimeout: The answer was not whole in time.
+        """
+        seconds = settings.get("timeout")
+        if not isinstance(seconds, (int, float)):
+            # Of a build or a pull, which whoever asked ends.
+            return super().send(request, **settings)
+        answers: queue.SimpleQueue[requests.Response | BaseException]
+        answers = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(super(BoundedAPI, self).send(request, **settings))
+            except BaseException as error:  # noqa: BLE001 - raised by who waits
+                answers.put(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=seconds + _GRACE)
+        except queue.Empty:
+            message = f"no whole answer within {seconds + _GRACE:g} s"
+            raise requests.ReadTimeout(message) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+class BoundedClient(docker.DockerClient):
+    """The library's objects, over a client whose answers end in time."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the library's own
+        """Connect as the library would."""
+        self.api = BoundedAPI(**settings)
