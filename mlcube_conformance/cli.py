@@ -57,6 +57,7 @@ from mlcube_conformance.loader.platforms import (
     load_place,
     load_platform,
 )
+from mlcube_conformance.log import LiveText, mask, plain
 from mlcube_conformance.model import Build, Case
 from mlcube_conformance.mounts import task_view
 from mlcube_conformance.outcome import Outcome
@@ -69,6 +70,7 @@ from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest, Watch
 from mlcube_conformance.selection import (
     absolute,
+    hide_values,
     make_optional,
     parse_environment,
     parse_overrides,
@@ -132,6 +134,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         logs: LogsOption = None,
     ) -> None:
         """Make the image of a cube."""
+        hide_values(env, build_arg)
         with _ending(logs) as outcome:
             options = runner_options(
                 build_args=build_arg,
@@ -167,6 +170,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         logs: LogsOption = None,
     ) -> None:
         """Run a task of a cube; makes the image first if it is not there."""
+        hide_values(env, build_arg)
         with _ending(logs) as outcome:
             options = runner_options(
                 build_args=build_arg,
@@ -232,7 +236,7 @@ def _clean(platform: str, days: float, *, force: bool) -> None:
 def _say(text: str) -> None:
     # Standard output belongs to the task; its terminal may be gone.
     with suppress(OSError):
-        sys.stderr.write(f"mlcube: {text}\n")
+        sys.stderr.write(f"mlcube: {plain(mask(text))}\n")
         sys.stderr.flush()
 
 
@@ -443,7 +447,16 @@ def _found(path: Path) -> str:
 
 
 def _writer(stream: TextIO) -> Callable[[bytes], None]:
-    """Pass bytes on as they are."""
+    """Pass bytes on as they are, but to a terminal or to the log of a CI."""
+    if stream.isatty() or os.environ.get("GITHUB_ACTIONS"):
+        live = LiveText()
+
+        def show(piece: bytes) -> None:
+            with suppress(OSError):  # nobody listens any more; the log has it all
+                stream.write(live.add(piece))
+                stream.flush()
+
+        return show
 
     def write(piece: bytes) -> None:
         with suppress(OSError):  # nobody listens any more; the log has it all

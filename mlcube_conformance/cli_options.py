@@ -90,8 +90,9 @@ BuildArgOption = Annotated[
     list[str],
     typer.Option(
         "--build-arg",
-        metavar="NAME=VALUE",
-        help="Build argument of the image (repeatable).",
+        metavar="NAME[=VALUE]",
+        help="Build argument of the image; without a value, the variable of this "
+        "process (repeatable).",
     ),
 ]
 EnvOption = Annotated[
@@ -99,8 +100,7 @@ EnvOption = Annotated[
     typer.Option(
         "--env",
         metavar="NAME[=VALUE]",
-        help="Variable for tasks, and for builds whose recipe declares it; without "
-        "a value, that of this process (repeatable).",
+        help="Variable for tasks; without a value, that of this process (repeatable).",
     ),
 ]
 WorkspaceOption = Annotated[

@@ -17,6 +17,7 @@ from mlcube_conformance.errors import (
     UsageError,
     Violation,
 )
+from mlcube_conformance.log import plain, visible
 from mlcube_conformance.scorecard import Scorecard, markdown
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def convert(cube: CubeArgument, target: TargetArgument) -> None:
     """Write a cube of one file as one of several files, or the other way round."""
     with _refusing():
         for note in convert_cube(cube, target):
-            sys.stderr.write(f"note: {note}\n")
-        sys.stderr.write(f"written: {target}\n")
+            sys.stderr.write(f"note: {plain(note)}\n")
+        sys.stderr.write(f"written: {visible(str(target))}\n")
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.log import plain
+from mlcube_conformance.log import mask, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ class Message:
             lines.append("  the log ends with:")
             lines.extend(f"    | {line}" for line in self.tail)
         # Names of files come from cubes and tasks, who could steer a terminal.
-        return plain("\n".join(lines))
+        return plain(mask("\n".join(lines)))
 
 
 class Violation(AssertionError):  # noqa: N818 - a verdict

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.errors import MachineError, Message, Violation, did_you_mean
+from mlcube_conformance.log import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,7 +211,7 @@ def compared_runs(
                 continue
         missing.append(case.id)
     if len(runs) < 2:  # noqa: PLR2004 - what a comparison takes
-        pytest.skip(f"not compared: {', '.join(missing)} did not end well")
+        pytest.skip(visible(f"not compared: {', '.join(missing)} did not end well"))
     return runs
 
 
@@ -225,7 +226,7 @@ def attempt(
     """
     found = _session(request).execution.run(placement, case)
     if found.blocked_by:
-        pytest.skip(f"not run: {found.blocked_by} failed")
+        pytest.skip(visible(f"not run: {found.blocked_by} failed"))
     return found
 
 
@@ -233,7 +234,7 @@ def attempt(
 def task_run(attempt: TaskRun) -> TaskRun:
     """Return the run of the task, which took place once for all who ask."""
     if attempt.not_ready is not None:
-        pytest.skip(f"not run: {attempt.not_ready.messages[0].what}")
+        pytest.skip(visible(f"not run: {attempt.not_ready.messages[0].what}"))
     return attempt
 
 

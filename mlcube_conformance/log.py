@@ -3,33 +3,170 @@
 from __future__ import annotations
 
 import re
+import shlex
+from codecs import getincrementaldecoder
 from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["TAIL_LINES", "last_lines", "mask", "plain", "tail"]
+__all__ = [
+    "HIDDEN",
+    "TAIL_LINES",
+    "LiveText",
+    "command_line",
+    "hide",
+    "last_lines",
+    "mask",
+    "plain",
+    "tail",
+    "visible",
+]
+
+#: What stands in place of a secret.
+HIDDEN = "***"
 
 #: Lines of a log that a message shows.
 TAIL_LINES = 20
 
-#: Up to the last @ of a word, since a password may hold any sign.
-_CREDENTIALS = re.compile(r"(?<=://)\S+@")
+#: User and password of an address, up to its last @. A slash may stand in a password,
+#: which a colon comes before; behind a port, or an image's or a branch's name, it is
+#: part of a path: `docker://ghcr.io/a/b@sha256:…`, `git+https://github.com/a/b@v1`.
+_CREDENTIALS = re.compile(
+    r"(?<=://)(?:[^\s/?#@:]*:(?!\d+(?:[/\s]|$))\S*|[^\s/?#]+)@(?!sha256:)"
+)
 _PROXY = re.compile(r"(?i)(\b\w+_proxy=)(?!\S+://)\S+@")
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Control characters, and those that turn the direction of writing or end a line.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+#: What a CI takes for a command to itself: `::error::` at the start of a line, behind
+#: any white space, and `##[error]` or `##vso[task…]` anywhere.
+_AT_START = re.compile(r"^([^\S\n]*)(?=::)", re.MULTILINE)
+_ANYWHERE = re.compile(r"##(?=\w*\[)")
+#: What may become such a command: a whole last line, or the end of one.
+_MAY_BEGIN = re.compile(r"[^\S\n]*:?")
+_MAY_FOLLOW = re.compile(r"##?\w{0,20}\Z")
 _TAIL_BYTES = 64 * 1024
+#: Letters of the shortest value that is hidden.
+_SHORTEST = 4
+_EVERYDAY = {
+    *("true", "false", "none", "null", "auto", "debug", "info", "warning", "error"),
+    *("local", "host", "docker", "test", "cuda", "utf-8", "c.utf-8", "/tmp"),  # noqa: S108 - a word, not a place
+}
+#: Longest first.
+_hidden: list[str] = []
 
 
 def plain(text: str) -> str:
-    """Return a text without what could steer a terminal; tabs and lines stay."""
-    return _CONTROL.sub("", _ESCAPE.sub("", text))
+    """Return a text without what could steer a terminal or a CI; tabs, lines stay."""
+    return _without_commands(_CONTROL.sub("", _ESCAPE.sub("", text)))
+
+
+def visible(text: str) -> str:
+    """Return a text as one line, in which control characters are seen as escapes."""
+    return _CONTROL.sub(_escaped, text.replace("\t", "\\t").replace("\n", "\\n"))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
+
+
+def _without_commands(text: str) -> str:
+    return _ANYWHERE.sub("## ", _AT_START.sub(r"\1| ", text))
+
+
+def command_line(words: Iterable[str]) -> str:
+    """Return words as a shell reads them, on one line: control signs as escapes."""
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    signs = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{visible(signs)}'"
+
+
+class LiveText:
+    """Makes what a task says fit to be shown while it comes, piece by piece."""
+
+    def __init__(self) -> None:
+        """Begin at the start of a line."""
+        # A piece may end in the middle of a character.
+        self._decoder = getincrementaldecoder("utf-8")(errors="replace")
+        self._held = ""
+        self._in_line = False
+
+    def add(self, piece: bytes) -> str:
+        """Return what can be shown by now, its control characters made visible.
+
+        What may be the beginning of a hidden value, or of a command to a CI, waits for
+        the next piece.
+        """
+        text = self._held + self._decoder.decode(piece)
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        end = len(text) - self._count_to_hold(text)
+        self._held = text[end:]
+        return "".join(map(self._line, mask(text[:end]).splitlines(keepends=True)))
+
+    def _count_to_hold(self, text: str) -> int:
+        _, newline, last = text.rpartition("\n")
+        at_start = bool(newline) or not self._in_line
+        begun = _MAY_FOLLOW.search(last)
+        count = len(begun[0]) if begun else 0
+        if at_start and _MAY_BEGIN.fullmatch(last):
+            count = len(last)
+        for each in _hidden:
+            for length in range(min(len(each) - 1, len(text)), count, -1):
+                if text.endswith(each[:length]):
+                    count = length
+                    break
+        return count
+
+    def _line(self, text: str) -> str:
+        line = text.removesuffix("\n")
+        shown = _CONTROL.sub(_caret, _ANYWHERE.sub("## ", line))
+        if not self._in_line:
+            shown = _AT_START.sub(r"\1| ", shown)
+        self._in_line = line == text
+        return shown + text[len(line) :]
+
+
+def _caret(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"^{chr(code ^ 64)}" if code < 128 else _escaped(match)  # noqa: PLR2004 - as `cat -v` writes it
+
+
+def hide(values: Iterable[str]) -> None:
+    """Let `mask` leave out these values, and no others, from now on.
+
+    They are what the command line gives to tasks and builds. Those of few letters, and
+    words of every day, say nothing and stand in too many texts.
+    """
+    lines = {line.strip() for value in values for line in (value, *value.splitlines())}
+    _hidden.clear()
+    _hidden.extend(
+        sorted(
+            (
+                line
+                for line in lines
+                if len(line) >= _SHORTEST and line.lower() not in _EVERYDAY
+            ),
+            key=len,
+            reverse=True,  # a value may be part of another
+        )
+    )
 
 
 def mask(text: str) -> str:
-    """Return a text without the user names and passwords of its URLs."""
-    return _PROXY.sub(r"\1***@", _CREDENTIALS.sub("***@", text))
+    """Return a text without hidden values, and without the passwords of its URLs."""
+    for each in _hidden:
+        text = text.replace(each, HIDDEN)
+    return _PROXY.sub(rf"\1{HIDDEN}@", _CREDENTIALS.sub(f"{HIDDEN}@", text))
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> tuple[str, ...]:

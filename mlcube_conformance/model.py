@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from mlcube_conformance.log import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -50,8 +52,9 @@ class Source:
     def __str__(self) -> str:
         """Read as "file, line 3, key a.b"."""
         line = f", line {self.line}" if self.line else ""
-        key = f", key {self.key}" if self.key else ""
-        return f"{self.file}{line}{key}"
+        # Both come from a cube, whose names may hold any sign.
+        key = f", key {visible(self.key)}" if self.key else ""
+        return f"{visible(str(self.file))}{line}{key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,9 +72,10 @@ def add_cube_options(add: Callable[..., None]) -> None:
         "--build-arg",
         action="append",
         default=[],
-        metavar="NAME=VALUE",
+        metavar="NAME[=VALUE]",
         dest="mlcube_build_arg",
-        help="build argument of the image (repeatable)",
+        help="build argument of the image; without a value, the variable of this "
+        "process (repeatable)",
     )
     add(
         "--build-strategy",

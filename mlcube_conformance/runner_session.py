@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tempfile
 import time
 from collections import Counter
@@ -28,6 +27,7 @@ from mlcube_conformance.loader.runner_description import (
     filled,
     load_runner_description,
 )
+from mlcube_conformance.log import command_line
 from mlcube_conformance.probe.cube import IMAGE
 from mlcube_conformance.probe.writing import Site
 from mlcube_conformance.run_names import FOLDER, new_run_id
@@ -181,7 +181,7 @@ class RunnerSession:
             judged = _clause_of(item)
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
             words = ("--runner", self._given, "-k", item.name)
-            again = shlex.join(("mlcube-conformance", "test", *words))
+            again = command_line(("mlcube-conformance", "test", *words))
             report.longrepr = f"{about}{error}\n  again:    {again}"
             report.user_properties.append((_REASON, self._reason(error.messages[0])))
             report.user_properties.append((_BROKEN, isinstance(error, Violation)))

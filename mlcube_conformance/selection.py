@@ -17,6 +17,7 @@ from mlcube_conformance.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.loader.cubes import cube_folder, load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.loader.promises import with_optional_inputs
+from mlcube_conformance.log import HIDDEN, hide
 from mlcube_conformance.model import Case, PlatformFile
 from mlcube_conformance.plan import (
     Comparison,
@@ -41,6 +42,7 @@ __all__ = [
     "CheckedPlatform",
     "Selection",
     "absolute",
+    "hide_values",
     "make_optional",
     "parse_assignments",
     "parse_ca_bundle",
@@ -50,6 +52,7 @@ __all__ = [
     "parse_seconds",
     "runner_options",
     "select",
+    "shown_assignments",
 ]
 
 _GLOB = re.compile(r"[*?\[]")
@@ -279,9 +282,16 @@ def parse_assignments(
     for each in values:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            raise _bad_value(option, each, form)
+            raise _bad_value(option, _without_value(option, each), form)
         result[name] = value
     return result
+
+
+def _without_value(option: str, given: str) -> str:
+    """Return what was given, less a value that may be a secret."""
+    name, equals, _ = given.partition("=")
+    secret = equals and option in {"--env", "--build-arg"}
+    return f"{name}={HIDDEN}" if secret else given
 
 
 def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
@@ -299,7 +309,7 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
     return tuple(overrides)
 
 
-def parse_environment(values: Sequence[str]) -> dict[str, str]:
+def parse_environment(values: Sequence[str], option: str = "--env") -> dict[str, str]:
     """Read `NAME=VALUE` texts, and names of variables of this process.
 
     Raises:
@@ -307,7 +317,29 @@ def parse_environment(values: Sequence[str]) -> dict[str, str]:
     """
     named = {name: os.environ[name] for name in values if name in os.environ}
     return named | parse_assignments(
-        "--env", [each for each in values if each not in named], "NAME or NAME=VALUE"
+        option, [each for each in values if each not in named], "NAME or NAME=VALUE"
+    )
+
+
+def shown_assignments(values: Sequence[str]) -> list[str]:
+    """Return `NAME=VALUE` texts as they may be shown: without their values."""
+    return [
+        f"{name}={HIDDEN}" if equals else name
+        for name, equals, _ in (each.partition("=") for each in values)
+    ]
+
+
+def hide_values(environment: Sequence[str], build_args: Sequence[str]) -> None:
+    """Keep what the command line gives to tasks and builds out of all that is shown.
+
+    Values that cannot be read are left to those who read them.
+    """
+    texts = (*environment, *build_args)
+    hide(
+        [
+            each.partition("=")[2] if "=" in each else os.environ.get(each, "")
+            for each in texts
+        ]
     )
 
 
@@ -382,7 +414,7 @@ def runner_options(
         UsageError: One of them is wrong.
     """
     return Options(
-        build_args=parse_assignments("--build-arg", build_args),
+        build_args=parse_environment(build_args, "--build-arg"),
         environment=environment or {},
         build_strategy=build_strategy,
         network=network,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -24,7 +23,7 @@ from mlcube_conformance.execution import Execution
 from mlcube_conformance.interrupts import Interrupts
 from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
-from mlcube_conformance.log import mask
+from mlcube_conformance.log import command_line, mask, plain, visible
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan import Comparison, Placement
 from mlcube_conformance.run_names import FOLDER, new_run_id
@@ -32,10 +31,12 @@ from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.selection import (
     CheckedPlatform,
     absolute,
+    hide_values,
     parse_environment,
     parse_overrides,
     runner_options,
     select,
+    shown_assignments,
 )
 from mlcube_conformance.terminal import Terminal
 from mlcube_conformance.workspace import make_folder
@@ -63,6 +64,7 @@ class ConformanceSession:
             UsageError: Something that was asked for does not exist.
         """
         option = config.getoption
+        hide_values(option("mlcube_env"), option("mlcube_build_arg"))
         environment = parse_environment(option("mlcube_env"))
         self._config = config
         self._keep: str = option("mlcube_keep")
@@ -144,7 +146,7 @@ class ConformanceSession:
             )
         for cube in self.selection.cubes:
             lines += [f"warning: {' '.join(str(w).split())}" for w in cube.warnings]
-        return lines
+        return [visible(mask(line)) for line in lines]
 
     def pytest_sessionstart(self) -> None:
         """Let a request to end be an interrupt, so that containers are removed."""
@@ -231,7 +233,7 @@ class ConformanceSession:
             self._prepare(item, subject)
         except MachineError as error:
             if str(error) in self._told:
-                pytest.skip(f"not run: {error.messages[0].what}")
+                pytest.skip(visible(f"not run: {error.messages[0].what}"))
             self._told.add(str(error))
             raise
         except KeyboardInterrupt:
@@ -295,10 +297,10 @@ class ConformanceSession:
         if isinstance(subject, Case):
             run = self.execution.run_of(subject)
             if run is not None and run.result is not None:
-                facts.append(("by hand", mask(shlex.join(run.result.command))))
+                facts.append(("by hand", mask(command_line(run.result.command))))
             if run is not None:
                 facts.append(("files", str(run.workspace)))
-        return [f"  {label + ':':<10}{text}" for label, text in facts]
+        return [plain(f"  {label + ':':<10}{text}") for label, text in facts]
 
     def _again(self, cube: Cube, subjects: Sequence[Case | Placement]) -> str:
         """Return the command line that runs cases again as they ran now."""
@@ -312,11 +314,11 @@ class ConformanceSession:
             words += ["--task", subjects[0].invocation.name]
         for flag, values in (
             ("--parameter", option("mlcube_parameter")),
-            ("--build-arg", option("mlcube_build_arg")),
+            # Without values, which may be secrets.
+            ("--build-arg", shown_assignments(option("mlcube_build_arg"))),
+            ("--env", shown_assignments(option("mlcube_env"))),
             ("--optional", option("mlcube_optional")),
             ("--build-strategy", [option("mlcube_build_strategy")]),
-            # Without their values, which may be secrets.
-            ("--env", [each.partition("=")[0] for each in option("mlcube_env")]),
             ("--network", [option("mlcube_network")]),
             ("--gpus", [option("mlcube_gpus")]),
             ("--ca-bundle", [option("mlcube_ca_bundle")]),
@@ -325,7 +327,7 @@ class ConformanceSession:
             ("--task-timeout", [option("mlcube_task_timeout")]),
         ):
             words += [word for each in values if each for word in (flag, each)]
-        return mask(shlex.join(words))
+        return mask(command_line(words))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count how the tests of cases ended, over all workers."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.log import LiveText, mask, plain
 from mlcube_conformance.runners.base import Watch
 
 if TYPE_CHECKING:
@@ -31,12 +31,11 @@ class Terminal:
         return Watch(note=self._line, out=self._piece(), err=self._piece())
 
     def _line(self, text: str) -> None:
-        self._write(f"mlcube: {text}\n", fresh=True)
+        self._write(f"mlcube: {plain(mask(text))}\n", fresh=True)
 
     def _piece(self) -> Callable[[bytes], None]:
-        # A piece may end in the middle of a character.
-        decoder = getincrementaldecoder("utf-8")(errors="replace")
-        return lambda piece: self._write(decoder.decode(piece), fresh=False)
+        live = LiveText()
+        return lambda piece: self._write(live.add(piece), fresh=False)
 
     def _write(self, text: str, *, fresh: bool) -> None:
         with suppress(OSError):  # the terminal may be gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message
+from mlcube_conformance.log import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def same_on_every_platform(
 def _column(outputs: Sequence[Observation]) -> dict[tuple[str, str], str]:
     """Return what one platform has in each place."""
     return {
-        (each.binding.parameter.name, _in_one_line(name)): _what(
+        (each.binding.parameter.name, visible(name)): _what(
             entry.kind, each.digests.get(name, "")
         )
         for each in outputs
@@ -67,13 +68,8 @@ def _column(outputs: Sequence[Observation]) -> dict[tuple[str, str], str]:
 
 
 def _what(kind: str, digest: str) -> str:
-    shown = digest[:_HASH] if kind == "file" else _in_one_line(digest)
+    shown = digest[:_HASH] if kind == "file" else visible(digest)
     return f"{kind} {shown}".strip()
-
-
-def _in_one_line(text: str) -> str:
-    """Return a text whose line breaks are seen; a task may have made any name."""
-    return text.replace("\n", "\\n")
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

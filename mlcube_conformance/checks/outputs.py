@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message
+from mlcube_conformance.log import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,9 @@ class Observation:
 
 def _some(paths: tuple[str, ...]) -> str:
     more = len(paths) - _SHOWN
-    return "\n".join(paths[:_SHOWN]) + (f"\nand {more} more" if more > 0 else "")
+    return "\n".join(map(visible, paths[:_SHOWN])) + (
+        f"\nand {more} more" if more > 0 else ""
+    )
 
 
 def _is_empty(observation: Observation) -> bool:

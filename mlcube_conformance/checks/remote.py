@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.log import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -86,11 +88,15 @@ def _differences(
             place = "here" if its is None else "on the host"
             kind = its.kind if its else mine.kind if mine else ""
             kind = "pipe, socket or device" if kind == "other" else kind
-            found.append(f"{path}: a {kind}, only {place}")
+            found.append(f"{visible(path)}: a {kind}, only {place}")
         elif mine.kind != its.kind:
-            found.append(f"{path}: a {its.kind} on the host, a {mine.kind} here")
+            found.append(
+                f"{visible(path)}: a {its.kind} on the host, a {mine.kind} here"
+            )
         elif mine.kind == "file" and mine.size != its.size:
-            found.append(f"{path}: {its.size} bytes on the host, {mine.size} here")
+            found.append(
+                f"{visible(path)}: {its.size} bytes on the host, {mine.size} here"
+            )
         elif its.foreign:
-            found.append(f"{path}: belongs to another user on the host")
+            found.append(f"{visible(path)}: belongs to another user on the host")
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from mlcube_conformance.errors import MachineError, Message
-from mlcube_conformance.log import tail
+from mlcube_conformance.log import HIDDEN, mask, tail
 from mlcube_conformance.model import RunResult
 from mlcube_conformance.process import DiskFullError, run_process
 
@@ -36,6 +36,7 @@ __all__ = [
     "log_not_kept",
     "proxies",
     "run_task",
+    "shown_variables",
 ]
 
 #: Seconds after which a silent wait says what it waits for.
@@ -73,9 +74,10 @@ class Watch:
 class Options:
     """What the command line asks of a runner beyond the platform file."""
 
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables for tasks, and for builds whose recipe declares them."""
+    build_args: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """May hold secrets, as the next ones: they are not to be shown."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables for tasks."""
     network: str | None = None
     """`none`, `host`, or None for the platform's default."""
     gpus: str | None = None
@@ -230,6 +232,16 @@ def log_not_kept(request: RunRequest, found: str) -> MachineError:
             log=str(request.stdout),
         )
     )
+
+
+def shown_variables(
+    variables: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return variables as they may be shown: those given without their values."""
+    return {
+        name: HIDDEN if name in given else mask(value)
+        for name, value in variables.items()
+    }
 
 
 def proxies() -> dict[str, str]:

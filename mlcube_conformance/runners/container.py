@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.model import Mount
@@ -29,11 +28,6 @@ __all__ = [
 
 #: Where certificates of the command line lie in an image.
 CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
-
-#: What declares an argument: `ARG a b=1` of a Dockerfile, `{{ a }}` of a recipe.
-_DECLARED = re.compile(
-    r"^[ \t]*ARG[ \t]+(.+)$|\{\{\s*(\w+)\s*\}\}", re.IGNORECASE | re.MULTILINE
-)
 
 
 def network(request: RunRequest) -> str | None:
@@ -91,27 +85,12 @@ def visible_devices(gpus: str) -> str:
     return gpus.removeprefix("device=")
 
 
-def build_arguments(
-    request: ConfigureRequest, recipe: str, build: Build
-) -> dict[str, str]:
-    """Return the build arguments: those given, the cube's, and declared variables.
+def build_arguments(request: ConfigureRequest, build: Build) -> dict[str, str]:
+    """Return the build arguments: the cube's, and those given in place of these.
 
-    Args:
-        request: What is asked for.
-        recipe: Text of the Dockerfile or recipe.
-        build: What the cube says of it.
+    Variables of tasks are none: an image keeps what its recipe was given.
     """
-    declared = {
-        word.partition("=")[0]
-        for words, name in _DECLARED.findall(recipe)
-        for word in (words or name).split()
-    }
-    variables = request.options.environment.items()
-    return {
-        **build.args,
-        **{name: value for name, value in variables if name in declared},
-        **request.options.build_args,
-    }
+    return {**build.args, **request.options.build_args}
 
 
 def environment(request: RunRequest) -> dict[str, str]:

@@ -63,7 +63,8 @@ __all__ = ["DockerRunner"]
 _NO_ENTRY_POINT = re.compile(
     r"executable file not found|No command specified"
     r"|exec: .*(no such file or directory|permission denied|exec format error)"
-    r"|exec format error"
+    r"|exec format error",
+    re.DOTALL,  # the path of a program may hold any sign
 )
 #: Exit code of a task that was killed, as also a removal does.
 _KILLED = 137

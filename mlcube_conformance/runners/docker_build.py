@@ -82,7 +82,7 @@ class BuildContext:
         bundle = request.options.ca_bundle
         dockerfile = request.cube.docker.file
         recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
-        arguments = build_arguments(request, recipe, request.cube.docker)
+        arguments = build_arguments(request, request.cube.docker)
         return cls(
             root=root,
             files=tuple(sorted(exclude_paths(str(root), patterns))),

@@ -13,9 +13,13 @@ from docker.errors import APIError
 from docker.types import DeviceRequest
 from docker.types import Mount as DockerMount
 
-from mlcube_conformance.log import mask
 from mlcube_conformance.runners import container
-from mlcube_conformance.runners.base import HEARTBEAT, heartbeat, log_not_kept
+from mlcube_conformance.runners.base import (
+    HEARTBEAT,
+    heartbeat,
+    log_not_kept,
+    shown_variables,
+)
 
 if TYPE_CHECKING:
     import docker
@@ -169,8 +173,9 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
             words += [flag, options[key]]
     if gpus := container.gpus(request):
         words += ["--gpus", gpus]
-    for name, value in environment(request).items():
-        words += ["--env", mask(f"{name}={value}")]
+    given = request.options.environment
+    for name, value in shown_variables(environment(request), given).items():
+        words += ["--env", f"{name}={value}"]
     for each in container.mounts(request):
         mode = "" if each.writable else ",readonly"
         place = f"source={each.host},target={each.container}"

@@ -23,7 +23,12 @@ from mlcube_conformance.errors import (
 )
 from mlcube_conformance.model import Image
 from mlcube_conformance.process import kill_all, processes_with
-from mlcube_conformance.runners.base import CA_VARIABLES, proxies, run_task
+from mlcube_conformance.runners.base import (
+    CA_VARIABLES,
+    proxies,
+    run_task,
+    shown_variables,
+)
 from mlcube_conformance.runners.container import (
     how_to_start,
     visible_devices,
@@ -163,7 +168,12 @@ class LocalRunner:
                     cwd=place / recipe.workdir.lstrip("/"),
                     command=(
                         *("env", "-i", "HOME=/tmp", "TMPDIR=/tmp"),
-                        *(f"{name}={value}" for name, value in environment.items()),
+                        *(
+                            f"{name}={value}"
+                            for name, value in shown_variables(
+                                environment, request.options.environment
+                            ).items()
+                        ),
                         *argv,
                     ),
                 )

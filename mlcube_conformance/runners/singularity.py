@@ -12,10 +12,9 @@ from mlcube_conformance.errors import (
     Message,
     Violation,
 )
-from mlcube_conformance.log import mask
 from mlcube_conformance.model import Image
 from mlcube_conformance.runners import container
-from mlcube_conformance.runners.base import run_task
+from mlcube_conformance.runners.base import run_task, shown_variables
 from mlcube_conformance.runners.liveness import Liveness, build_lock, lock_folder
 from mlcube_conformance.runners.singularity_build import build_image, make_room
 from mlcube_conformance.runners.singularity_container import (
@@ -138,7 +137,10 @@ class SingularityRunner:
             inside["CUDA_VISIBLE_DEVICES"] = container.visible_devices(gpus)
         words = command_line(request, engine)
         environment = engine.environment(inside, {})
-        own = environment.items() - dict(os.environ).items()
+        shown = engine.environment(
+            shown_variables(inside, request.options.environment), {}
+        )
+        own = {k: v for k, v in shown.items() if os.environ.get(k) != environment[k]}
         with self._liveness.scratch() as scratch:
             try:
                 result = run_task(
@@ -148,7 +150,7 @@ class SingularityRunner:
                     cwd=scratch,
                     command=(
                         "env",
-                        *(mask(f"{k}={v}") for k, v in sorted(own)),
+                        *(f"{k}={v}" for k, v in sorted(own.items())),
                         *words,
                     ),
                     begun=self._liveness.remember_session,

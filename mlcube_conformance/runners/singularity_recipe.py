@@ -84,8 +84,7 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
         text, folder = f"Bootstrap: docker-daemon\nFrom: {name}\n", place
         source = f"Docker's {name}"
     else:
-        recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
-        arguments = build_arguments(request, recipe, request.cube.docker)
+        arguments = build_arguments(request, request.cube.docker)
         text, unkept = convert(request.cube, arguments, place)
         folder = place
         source = f"{request.cube.shown(dockerfile)}, converted by spython"
@@ -125,7 +124,7 @@ def _from_recipe(request: ConfigureRequest) -> BuildPlan:
     recipe, context = request.cube.singularity.file, request.cube.singularity.context
     try:
         text = recipe.read_text(encoding="utf-8-sig")
-        given = build_arguments(request, text, request.cube.singularity)
+        given = build_arguments(request, request.cube.singularity)
         definition = parse(filled(text, given), (context,), given.values())
         for name in sorted(unused(text, given)):
             request.watch.note(

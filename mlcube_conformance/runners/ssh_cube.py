@@ -447,9 +447,13 @@ class CubeThere:
             words += ["--build-context", f"{self._content_folder}/context"]
         if options.build_strategy:
             words += ["--build-strategy", options.build_strategy]
-        for name, value in options.build_args.items():
-            words += ["--build-arg", f"{name}={value}"]
         variables = {**self._place.variables, **options.environment}
+        built: dict[str, str] = {}
+        for name, value in options.build_args.items():
+            # Through a variable, since others of that host see command lines.
+            hidden = name not in variables and not name.startswith("PYTHON")
+            words += ["--build-arg", name if hidden else f"{name}={value}"]
+            built |= {name: value} if hidden else {}
         for name in list(variables):
             # What Python itself reads is for the task, and not for the runner.
             own = name.startswith("PYTHON")
@@ -468,6 +472,7 @@ class CubeThere:
                     *more,
                 ],
                 "env": {
+                    **built,
                     **variables,
                     **environment,
                     **dict(each.split("=") for each in _SAFE),
