@@ -252,7 +252,7 @@ def test_our_options_are_there_where_we_are_asked_for(
 
     assert "unrecognized" not in said
     if where == "help":
-        assert "--build-arg=NAME=VALUE" in said
+        assert "--build-arg=NAME" in said
     elif where == "runner":
         assert "--platform needs a cube" in said
     else:
