@@ -58,7 +58,7 @@ from mlcube_conformance.loader.platforms import (
     load_platform,
 )
 from mlcube_conformance.log import LiveText, mask, plain
-from mlcube_conformance.model import Build, Case
+from mlcube_conformance.model import Case
 from mlcube_conformance.mounts import task_view
 from mlcube_conformance.outcome import Outcome
 from mlcube_conformance.plan import (
@@ -405,7 +405,7 @@ def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:
     context, old = absolute(str(build_context)), cube.docker
     inside = old.file.is_relative_to(old.context)
     file = context / old.file.relative_to(old.context) if inside else old.file
-    return replace(cube, docker_build=Build(file=file, context=context))
+    return replace(cube, docker_build=replace(old, file=file, context=context))
 
 
 def _read_platform(name: str, cube: Cube, kind: str) -> Platform:

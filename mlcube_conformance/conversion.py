@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.cube_writing import FLAGS, copies_files, copy_folder
+from mlcube_conformance.cube_writing import FLAGS, copies_files, copy_folder, put
 from mlcube_conformance.errors import MachineError, Message, UsageError
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.loaded import is_inside
-from mlcube_conformance.loader.multi_file import main_file
+from mlcube_conformance.files import is_folder, is_inside, is_there
+from mlcube_conformance.homes import given_path
+from mlcube_conformance.loader.cubes import cube_folder, load_cube
+from mlcube_conformance.loader.main_files import main_file
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.loader.promises import PROMISES
 from mlcube_conformance.multi_file_writing import write_multi_file
@@ -40,8 +40,8 @@ def convert_cube(given: Path, target: Path) -> list[str]:
         UsageError: There is no such cube, it is broken, the other format cannot say
             what it says, or the folder is in use.
     """
-    folder = given.parent if given.is_file() else given
-    root, target = folder.absolute(), target.absolute()
+    given, target = given_path(str(given), "CUBE"), given_path(str(target), "TARGET")
+    root = cube_folder(given) or given
     _refuse_target(root, target)
     loaded = load_cube(root, root.name)
     if loaded.problems:
@@ -57,18 +57,18 @@ def convert_cube(given: Path, target: Path) -> list[str]:
     place = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         notes = write(cube, platforms, place)
-        if cube.workspace.is_dir():
+        if is_folder(cube.workspace):
             copy_folder(cube.workspace, place / "workspace")
-        if (cube.root / PROMISES).is_file():
-            shutil.copyfile(cube.root / PROMISES, place / PROMISES)
+        if is_there(cube.root / PROMISES):
+            put(cube.root / PROMISES, place / PROMISES, cube.root)
         broken = load_cube(place, target.name).problems
         if broken:
             raise _refusal(cube, [each.what for each in broken])
         place.chmod(0o755)
-        if target.is_dir():
+        if is_folder(target):
             target.rmdir()
         place.rename(target)
-    except (OSError, shutil.Error) as error:
+    except OSError as error:
         raise _not_written(target, error) from error
     finally:
         remove_tree(place)
@@ -112,7 +112,7 @@ def _beyond_any(cube: Cube, target: Path) -> list[str]:
 
 
 def _refuse_target(root: Path, target: Path) -> None:
-    if not root.is_dir():
+    if not is_folder(root):
         raise UsageError(
             Message(
                 what="there is no cube to convert",
@@ -122,7 +122,7 @@ def _refuse_target(root: Path, target: Path) -> None:
                 do="mend the path",
             )
         )
-    used = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    used = is_there(target) and (not is_folder(target) or any(target.iterdir()))
     if used or target.is_relative_to(root):
         raise UsageError(
             Message(
@@ -131,7 +131,7 @@ def _refuse_target(root: Path, target: Path) -> None:
                 found="a folder in the cube itself"
                 if target.is_relative_to(root)
                 else "a folder with files in it"
-                if target.is_dir()
+                if is_folder(target)
                 else "a file",
                 expected="a folder elsewhere that is empty, or not there yet",
                 do="name another folder",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from mlcube_conformance.files import copy_tree, is_there, read_bytes, read_text
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from mlcube_conformance.model import Cube
 
@@ -38,29 +39,33 @@ def write_yaml(file: Path, content: Mapping[str, Any]) -> None:
 
 def copy_folder(source: Path, target: Path, without: Iterable[str] = ()) -> None:
     """Copy a folder, but for some of its entries; links stay links, pipes stay away."""
+    names = set(without)
 
-    def left_out(folder: str, names: list[str]) -> set[str]:
-        odd = {name for name in names if _is_odd(Path(folder, name))}
-        return odd | (set(without) if Path(folder) == source else set())
+    def left_out(path: Path) -> bool:
+        return _is_odd(path) or (path.parent == source and path.name in names)
 
-    shutil.copytree(source, target, symlinks=True, ignore=left_out)
+    copy_tree(source, target, shutil.copy2, left_out)
 
 
 def _is_odd(path: Path) -> bool:
     return not (path.is_symlink() or path.is_file() or path.is_dir())
 
 
-def put(source: Path, target: Path) -> None:
-    """Copy one file in place of what lies there: never through a link."""
+def put(source: Path, target: Path, *roots: Path) -> None:
+    """Copy one small file in place of what lies there: never through a link.
+
+    Raises:
+        Violation: It lies in none of the roots, or cannot be read.
+    """
     make_folder(target.parent)
     target.unlink(missing_ok=True)
-    shutil.copy2(source, target)
+    target.write_bytes(read_bytes(source, *roots))
 
 
 def copies_files(cube: Cube) -> bool:
     """Say whether a recipe of Singularity names files, relative to its folder."""
     recipe = cube.singularity.file
-    if not recipe.is_file():
+    if not is_there(recipe):
         return False
-    text = recipe.read_text(encoding="utf-8", errors="replace")
+    text = read_text(recipe, cube.singularity.context, cube.root)
     return any(line.lower().startswith("%files") for line in text.splitlines())

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.log import mask, plain
@@ -34,6 +35,11 @@ __all__ = [
     "did_you_mean",
     "require",
 ]
+
+
+#: Signs of a word, and number of words, that are compared for a guess.
+_LONGEST_GUESS = 100
+_MOST_GUESSES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,10 @@ class PlatformUnavailable(MachineError):  # noqa: N818 - names a state
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "did you mean 'x'?" for the known word nearest to `word`, or ""."""
-    names: Sequence[str] = sorted(known)
+    if len(word) > _LONGEST_GUESS:
+        return ""  # To compare long words takes its time.
+    few = islice((each for each in known if len(each) <= _LONGEST_GUESS), _MOST_GUESSES)
+    names: Sequence[str] = sorted(few)
     near = get_close_matches(word, names, n=1)
     return f"did you mean '{near[0]}'?" if near else ""
 

@@ -125,6 +125,8 @@ class Build:
     """A Dockerfile, or a recipe of Singularity; it need not be there."""
     context: Path
     """Folder that the paths in it start from."""
+    named: bool = False
+    """Whether the cube names the recipe, so that it has to be there."""
     args: Mapping[str, str] = field(default_factory=dict)
     """Values for its arguments, beside those of the command line."""
 

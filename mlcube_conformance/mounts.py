@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.files import is_folder, resolved
+from mlcube_conformance.homes import home
 from mlcube_conformance.model import Mount
 
 if TYPE_CHECKING:
@@ -72,12 +74,12 @@ def expanded(text: str, workspace: Path) -> Path:
     """
 
     def replace(match: re.Match[str]) -> str:
-        home, known = str(Path.home()), match[1] or match[2]
-        return {"WORKSPACE": str(workspace), "HOME": home}[known]
+        known = match[1] or match[2]
+        return str(home()) if known == "HOME" else {"WORKSPACE": str(workspace)}[known]
 
     tilde, slash, rest = text.partition("/")
     if tilde == "~":
-        text = f"{Path.home()}{slash}{_VARIABLE.sub(replace, rest)}"
+        text = f"{home()}{slash}{_VARIABLE.sub(replace, rest)}"
     else:
         text = _VARIABLE.sub(replace, text)
     return Path(os.path.normpath(workspace / text))
@@ -86,7 +88,7 @@ def expanded(text: str, workspace: Path) -> Path:
 def is_file(binding: Binding, workspace: Path) -> bool:
     """Say whether a value means a file: as declared, or else as what lies there."""
     if binding.parameter.kind == "unknown":
-        return not host_path(binding, workspace).is_dir()
+        return not is_folder(host_path(binding, workspace))
     return binding.parameter.kind == "file"
 
 
@@ -107,16 +109,16 @@ def task_view(invocation: Invocation, workspace: Path) -> TaskView:
         parameter = binding.parameter
         is_output = parameter.role == "output"
         if as_file and not is_output:
-            path = path.resolve()  # A link would lead nowhere inside.
+            path = resolved(path)  # A link would lead nowhere inside.
         # The folder is resolved, so that two spellings make one mount.
-        folder = (path.parent if as_file else path).resolve()
+        folder = resolved(path.parent if as_file else path)
         # What the user gave stays as it is, whatever the cube asks.
         asked = parameter.access == "rw" and not binding.given_by_user
         may_write = is_output or asked
         writable[folder] = writable.get(folder, False) or may_write
         if parameter.access == "ro":
             read_only[folder] = parameter.name
-        if parameter.optional and not folder.is_dir():
+        if parameter.optional and not is_folder(folder):
             missing.add(folder)
         inside = f"/mlcube_io{list(writable).index(folder)}"
         if as_file:

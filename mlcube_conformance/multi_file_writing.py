@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.cube_writing import FLAGS, copy_folder, put, write_yaml
 from mlcube_conformance.errors import Message, UsageError
+from mlcube_conformance.files import is_folder, is_there
 from mlcube_conformance.loader.fields import is_version
 from mlcube_conformance.loader.promises import PROMISES
 from mlcube_conformance.mounts import host_path, is_file
@@ -91,7 +92,7 @@ def _kind(binding: Binding, workspace: Path) -> str:
     """Return the type of a parameter; one that is not declared lies on the disk."""
     if binding.parameter.kind != "unknown":
         return binding.parameter.kind
-    if not host_path(binding, workspace).exists():
+    if not is_there(host_path(binding, workspace)):
         raise UsageError(
             Message(
                 what=f"the type of {binding.parameter.name!r} cannot be told",
@@ -154,12 +155,12 @@ def _write_platform(file: Path, platform: Platform) -> None:
 
 def _copy_build(cube: Cube, target: Path, *, pulled: bool) -> None:
     context, dockerfile = cube.docker.context, cube.docker.file
-    if context.is_dir():
+    if is_folder(context):
         inside = cube.root.is_relative_to(context)
         copy_folder(context, target, _NOT_BUILT if inside else ())
     if pulled:
         (target / "Dockerfile").unlink(missing_ok=True)
-    elif dockerfile.is_file() and dockerfile != context / "Dockerfile":
-        put(dockerfile, target / "Dockerfile")
-    if cube.singularity.file.is_file():
-        put(cube.singularity.file, target / "Singularity.recipe")
+    elif is_there(dockerfile) and dockerfile != context / "Dockerfile":
+        put(dockerfile, target / "Dockerfile", context, cube.root)
+    if is_there(cube.singularity.file):
+        put(cube.singularity.file, target / "Singularity.recipe", cube.root)

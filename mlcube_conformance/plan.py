@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, UsageError, Violation, did_you_mean
+from mlcube_conformance.homes import given_path
 from mlcube_conformance.model import Source
 from mlcube_conformance.mounts import host_path
 
@@ -194,8 +194,8 @@ def means(name: str, invocation: Invocation) -> bool:
     """
     if name in {invocation.name, invocation.task.name}:
         return True
-    path = os.path.abspath(Path(name).expanduser())  # noqa: PTH100 - drops ..
-    return name.endswith((".yaml", ".yml")) and path == str(invocation.file)
+    is_path = name.endswith((".yaml", ".yml"))
+    return is_path and given_path(name, "--task") == invocation.file
 
 
 def select_invocations(

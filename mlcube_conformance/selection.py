@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.checks.definition import check_definitions
-from mlcube_conformance.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.errors import Message, UsageError, Violation, did_you_mean
+from mlcube_conformance.files import is_folder, is_plain_file, read_text
+from mlcube_conformance.homes import given_path
 from mlcube_conformance.loader.cubes import cube_folder, load_cube
 from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.loader.promises import with_optional_inputs
@@ -57,6 +59,8 @@ __all__ = [
 
 _GLOB = re.compile(r"[*?\[]")
 _HOUR = 3600.0
+#: Bytes of a file with certificates; that of a system has a quarter of a million.
+_LARGEST_BUNDLE = 16 * 1024 * 1024
 _NO_VARIABLES: Mapping[str, str] = {}
 
 
@@ -203,20 +207,24 @@ def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
     return [with_optional_inputs(cube, optional) for cube in cubes]
 
 
-def absolute(given: str) -> Path:
-    """Return the absolute path that the command line means, without `..`."""
-    return Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - drops ..
+def absolute(given: str, option: str = "") -> Path:
+    """Return the absolute path that the command line means, without `..`.
+
+    Raises:
+        UsageError: It can be no path, or may mean the home of somebody else.
+    """
+    return given_path(given, option)
 
 
 def _cube_roots(given: str) -> list[Path]:
-    path = absolute(given)
+    path = absolute(given, "--cube")
     folder = cube_folder(path)
     if folder is not None:
         return [folder]
     if _GLOB.search(given):
         pattern = path.relative_to(path.anchor)
         found = sorted(
-            each for each in Path(path.anchor).glob(str(pattern)) if each.is_dir()
+            each for each in Path(path.anchor).glob(str(pattern)) if is_folder(each)
         )
         if found:
             return found
@@ -224,7 +232,7 @@ def _cube_roots(given: str) -> list[Path]:
         Message(
             what=f"there is no cube at {given}",
             where="--cube",
-            found="a file" if path.exists() else "no such folder",
+            found="a file" if is_plain_file(path) else "no such folder",
             expected="a folder with mlcube.yaml, that file, or a pattern of folders",
             do=_near(path) or "mend the path",
         )
@@ -232,9 +240,10 @@ def _cube_roots(given: str) -> list[Path]:
 
 
 def _near(path: Path) -> str:
-    if not path.parent.is_dir():
+    try:
+        return did_you_mean(path.name, [each.name for each in path.parent.iterdir()])
+    except OSError:
         return ""
-    return did_you_mean(path.name, [each.name for each in path.parent.iterdir()])
 
 
 def _with_ids(roots: list[Path]) -> list[tuple[Path, str]]:
@@ -305,7 +314,7 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
     for name, value in parse_assignments(option, values, form).items():
         if not value or not name.rpartition(".")[2]:
             raise _bad_value(option, f"{name}={value}", form)
-        overrides.append(Override(name=name, value=str(absolute(value))))
+        overrides.append(Override(name=name, value=str(absolute(value, option))))
     return tuple(overrides)
 
 
@@ -387,10 +396,10 @@ def parse_ca_bundle(value: str | None) -> Path | None:
     """
     if value is None:
         return None
-    path = Path(value).expanduser().absolute()
+    path = absolute(value, "--ca-bundle")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = read_text(path, limit=_LARGEST_BUNDLE)
+    except Violation:
         text = ""
     if "BEGIN CERTIFICATE" not in text:
         raise _bad_value("--ca-bundle", value, "a PEM file that can be read")

@@ -11,6 +11,7 @@ from mlcube_conformance.cube_writing import (
     copy_folder,
     write_yaml,
 )
+from mlcube_conformance.files import is_folder, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def write_single_file(
             notes += note
     content["tasks"] = {each.task.name: _task(each) for each in cube.invocations}
     write_yaml(target / "mlcube.yaml", content)
-    if cube.docker.context.is_dir():
+    if is_folder(cube.docker.context):
         copy_folder(cube.docker.context, target / "build")
     return notes
 
@@ -88,7 +89,7 @@ def _singularity_section(
     section: dict[str, Any] = {"image": platform.image}
     if not whole:
         section = {"image": name, "image_dir": f"$WORKSPACE/{folder}".rstrip("/")}
-    if recipe.is_file():
+    if is_there(recipe):
         section["build_file"] = "build/Singularity.recipe"
     if "command" in options:
         section["singularity"] = options["command"]

@@ -19,6 +19,8 @@ LAYERS = (
     # words
     "log",
     "errors",
+    "files",
+    "homes",
     "model",
     "outcome",
     "run_names",
@@ -40,6 +42,7 @@ LAYERS = (
     "judgements",
     "scorecard",
     # reading
+    "loader.main_files",
     "loader.yaml",
     "loader.fields",
     "loader.loaded",
@@ -69,6 +72,9 @@ LAYERS = (
     "runners.liveness",
     "runners.content",
     "runners.container",
+    "runners.recipes",
+    "runners.requirements",
+    "runners.dockerignore",
     "runners.dockerfile_words",
     "runners.dockerfile",
     "runners.layout",

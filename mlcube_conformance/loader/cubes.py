@@ -6,20 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.loader.fields import Problems
-from mlcube_conformance.loader.multi_file import (
-    MAIN_FILES,
-    load_multi_file,
-    load_run_file,
-    main_file,
-)
+from mlcube_conformance.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.loader.fields import Problems, TooManyProblemsError
+from mlcube_conformance.loader.loaded import LoadedCube
+from mlcube_conformance.loader.main_files import MAIN_FILES, main_file
+from mlcube_conformance.loader.multi_file import load_multi_file, load_run_file
 from mlcube_conformance.loader.single_file import is_single_file, load_single_file
+from mlcube_conformance.model import Cube
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mlcube_conformance.loader.loaded import LoadedCube
     from mlcube_conformance.loader.yaml import Located
     from mlcube_conformance.model import Invocation
 
@@ -30,9 +28,9 @@ _NO_VARIABLES: Mapping[str, str] = {}
 
 def cube_folder(given: Path) -> Path | None:
     """Return the folder of a cube that is named by it or by its main file, if any."""
-    if given.is_file() and given.name in MAIN_FILES:
+    if is_there(given) and given.name in MAIN_FILES and not is_folder(given):
         return given.parent
-    return given if given.is_dir() else None
+    return given if is_folder(given) else None
 
 
 def load_cube(
@@ -47,8 +45,22 @@ def load_cube(
     """
     document = _single_file(root)
     if document is not None:
-        return load_single_file(document, root, cube_id, variables)
-    return load_multi_file(root, cube_id)
+        return _as_far_as_it_goes(
+            root, lambda: load_single_file(document, root, cube_id, variables), cube_id
+        )
+    return _as_far_as_it_goes(root, lambda: load_multi_file(root, cube_id), cube_id)
+
+
+def _as_far_as_it_goes(
+    root: Path, load: Callable[[], LoadedCube], cube_id: str = ""
+) -> LoadedCube:
+    """Return what was read, or an empty cube where too much of it is wrong."""
+    try:
+        return load()
+    except TooManyProblemsError as error:
+        name = cube_id or root.name
+        cube = Cube(id=name, root=root, name=name, version="0.0.0", invocations=())
+        return LoadedCube(cube=cube, problems=error.messages)
 
 
 def load_for_configure(
@@ -62,8 +74,11 @@ def load_for_configure(
     """
     document = _single_file(root)
     if document is not None:
-        return load_single_file(document, root, root.name, variables, only=())
-    return load_run_file(root, None)
+        return _as_far_as_it_goes(
+            root,
+            lambda: load_single_file(document, root, root.name, variables, only=()),
+        )
+    return _as_far_as_it_goes(root, lambda: load_run_file(root, None))
 
 
 def load_cube_for(
@@ -85,11 +100,16 @@ def load_cube_for(
         tasks = document.get("tasks")
         if tasks is not None and tasks.get(str(task)) is not None:
             name = str(task)
-            return load_single_file(document, root, root.name, variables, only=(name,))
+            return _as_far_as_it_goes(
+                root,
+                lambda: load_single_file(
+                    document, root, root.name, variables, only=(name,)
+                ),
+            )
     elif task is not None:
-        file = task if task.is_file() else root / "run" / f"{task}.yaml"
-        if file.is_file():
-            return load_run_file(root, file)
+        file = task if is_plain_file(task) else root / "run" / f"{task}.yaml"
+        if is_there(file):
+            return _as_far_as_it_goes(root, lambda: load_run_file(root, file))
     found = load_cube(root, root.name, variables)
     if found.problems:
         return found
@@ -102,7 +122,7 @@ def _single_file(root: Path) -> Located | None:
     if file is None:
         return None
     problems = Problems()
-    document = problems.read(file, "main file", ())
+    document = problems.read(file, "main file", (), root)
     return document if document is not None and is_single_file(document) else None
 
 

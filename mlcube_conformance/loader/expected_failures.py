@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.clauses import RUNNER_CLAUSES
 from mlcube_conformance.errors import Message, UsageError, Violation, did_you_mean
-from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.loader.fields import Problems, TooManyProblemsError
 from mlcube_conformance.loader.yaml import read_yaml
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ def load_expected_failures(file: Path) -> dict[str, str]:
     except Violation as violation:
         raise UsageError(*violation.messages) from violation
     problems = Problems()
-    reasons = _reasons(document, problems)
+    try:
+        reasons = _reasons(document, problems)
+    except TooManyProblemsError as error:
+        raise UsageError(*error.messages) from error
     if problems.messages:
         raise UsageError(*problems.messages)
     return reasons

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation, did_you_mean
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.loader.yaml import Located
 
-__all__ = ["Problems", "is_version"]
+__all__ = ["Problems", "TooManyProblemsError", "is_version"]
 
 # https://semver.org: MAJOR.MINOR.PATCH, then an optional pre-release and build.
 _VERSION = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
 )
+
+
+#: Problems of the files of a cube, after which reading ends.
+_MOST_PROBLEMS = 100
+#: Keys of a mapping that messages tell.
+_MOST_KEYS = 20
 
 
 def _kind_of(schema_type: str) -> str:
@@ -41,6 +48,15 @@ def is_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None
 
 
+class TooManyProblemsError(Exception):
+    """Reading ended, since there is too much that is wrong."""
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        """Keep what was found so far."""
+        self.messages = tuple(dict.fromkeys(messages))
+        super().__init__("too many problems")
+
+
 class Problems:
     """Everything that is wrong with a cube's files, in the order it was found."""
 
@@ -52,7 +68,13 @@ class Problems:
     def add(
         self, what: str, at: Located, *, expected: str, do: str, found: str = ""
     ) -> None:
-        """Add one problem with a value of a file."""
+        """Add one problem with a value of a file.
+
+        Raises:
+            TooManyProblemsError: There are so many that no more are looked for.
+        """
+        if len(self.messages) >= _MOST_PROBLEMS:
+            raise TooManyProblemsError(self.messages)
         self.messages.append(
             Message(
                 what=what,
@@ -63,10 +85,19 @@ class Problems:
             )
         )
 
-    def read(self, file: Path, what: str, expected: Iterable[str]) -> Located | None:
-        """Read a file that must hold a mapping, or add the problem and return None."""
+    def read(
+        self, file: Path, what: str, expected: Iterable[str], *roots: Path
+    ) -> Located | None:
+        """Read a file that must hold a mapping, or add the problem and return None.
+
+        Args:
+            file: The file.
+            what: What messages call it.
+            expected: Keys that it may have.
+            roots: Folders in one of which it must lie, with its links followed.
+        """
         try:
-            document = read_yaml(file)
+            document = read_yaml(file, *roots)
         except Violation as violation:
             self.messages.extend(violation.messages)
             return None
@@ -101,15 +132,15 @@ class Problems:
     def unknown_keys(self, mapping: Located, known: Iterable[str]) -> None:
         """Add a problem for each key that the format does not have."""
         names = tuple(known)
-        for key, value in mapping.items():
-            if key not in names:
-                self.add(
-                    f"{value.source.file.name} has the unknown key {key!r}",
-                    value,
-                    found=key,
-                    expected=f"one of {', '.join(names)}",
-                    do=did_you_mean(key, names) or "remove it",
-                )
+        unknown = ((k, value) for k, value in mapping.items() if k not in names)
+        for key, value in islice(unknown, _MOST_KEYS):
+            self.add(
+                f"{value.source.file.name} has the unknown key {key!r}",
+                value,
+                found=key,
+                expected=f"one of {', '.join(names)}",
+                do=did_you_mean(key, names) or "remove it",
+            )
 
     def text(self, mapping: Located, key: str, *, required: bool = True) -> str:
         """Return the text under a key; add a problem and return "" without one."""
@@ -117,10 +148,11 @@ class Problems:
         name = f"{mapping.source.key}.{key}" if mapping.source.key else key
         if at is None:
             if required:
+                keys = islice((each for each, _ in mapping.items()), _MOST_KEYS)
                 self.add(
                     f"{mapping.source.file.name} lacks the key {name!r}",
                     mapping,
-                    found=f"the keys {', '.join(k for k, _ in mapping.items())}",
+                    found=f"the keys {', '.join(keys)}",
                     expected=f"{key}: some text",
                     do=f"add {key!r}",
                 )

@@ -30,6 +30,9 @@ _SCALARS = (str, int, float, bool)
 #: As deep as references may lie in one another.
 _MAX_ROUNDS = 10
 _MAX_LENGTH = 10_000
+#: References of a file, and as many as may lead to one another, one by one.
+_MAX_REFERENCES = 10_000
+_MAX_CHAIN = 50
 _BEGUN = object()
 #: Variables that tell a cube nothing that a task could not see.
 _FREE = ("HOME", "USER", "http_proxy", "https_proxy", "no_proxy")
@@ -60,6 +63,8 @@ class Interpolation:
         self._variables = {**own, **given}
         self._places = places
         self._filled: dict[tuple[Source, str], object] = {}
+        self._followed = 0
+        self._chain = 0
 
     def filled(self, at: Located) -> Located:
         """Return a value with every reference in it filled in."""
@@ -88,9 +93,7 @@ class Interpolation:
                     return value
                 text = value
                 continue
-            text, count = _REFERENCE.subn(
-                lambda match: _written(self._meaning(match[1].strip(), at)), text
-            )
+            text, count = self._replaced(text, at)
             if len(text) > _MAX_LENGTH:
                 self._problems.add(
                     "the value is too long once its references are filled in",
@@ -112,7 +115,40 @@ class Interpolation:
             )
         return text
 
+    def _replaced(self, text: str, at: Located) -> tuple[str, int]:
+        """Replace what can be at once, up to where the text becomes too long."""
+        pieces: list[str] = []
+        end = length = count = 0
+        for match in _REFERENCE.finditer(text):
+            new = (
+                text[end : match.start()],
+                _written(self._meaning(match[1].strip(), at)),
+            )
+            pieces += new
+            length += sum(map(len, new))
+            end, count = match.end(), count + 1
+            if length > _MAX_LENGTH:
+                break
+        return "".join((*pieces, text[end:])), count
+
     def _meaning(self, name: str, at: Located) -> object:
+        self._followed += 1
+        if self._followed > _MAX_REFERENCES or self._chain > _MAX_CHAIN:
+            self._problems.add(
+                "the file holds too many references, or too long a chain of them",
+                at,
+                found=at.text(),
+                expected=f"at most {_MAX_REFERENCES}, and {_MAX_CHAIN} in a row",
+                do="write the value itself",
+            )
+            return ""
+        self._chain += 1
+        try:
+            return self._value(name, at)
+        finally:
+            self._chain -= 1
+
+    def _value(self, name: str, at: Located) -> object:
         variable = _VARIABLE.fullmatch(name)
         if variable:
             return self._variable(variable[1], variable[2], at)

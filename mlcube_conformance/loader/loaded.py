@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, did_you_mean
+from mlcube_conformance.files import what_is_wrong_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +20,12 @@ __all__ = [
     "LoadedCube",
     "check_kind",
     "check_name",
+    "check_path",
     "check_value",
-    "is_inside",
     "leaves",
     "loaded",
 ]
 
-#: Bytes of one name on the file systems of Linux.
-_MAX_NAME = 255
 #: Name of a parameter: what can stand between `--` and `=`, and name a folder.
 _NAME = re.compile(r"(?!\.)[^\s=/\\\x00-\x1f\x7f]{1,100}")
 
@@ -91,36 +89,28 @@ def check_value(
             do=f"write {example}",
         )
         return False
-    if not _is_path(value.text()):
+    what = f"the value of {parameter.name!r}"
+    return check_path(value.text(), what, value, problems, f"write {example}")
+
+
+def check_path(
+    text: str, what: str, at: Located, problems: Problems, do: str = "fix the path"
+) -> bool:
+    """Add a problem, and return False, where a text can be no path."""
+    wrong = what_is_wrong_with(text)
+    if wrong:
         problems.add(
-            f"the value of {parameter.name!r} cannot be a path",
-            value,
-            found=ascii(value.text())[:80],
+            f"{what} cannot be a path",
+            at,
+            found=f"{ascii(text)[:80]}: {wrong}",
             expected="names of at most 255 bytes, without a null character",
-            do=f"write {example}",
+            do=do,
         )
-        return False
-    return True
+    return not wrong
 
 
 def _word(parameter: Parameter) -> str:
     return "file or directory" if parameter.kind == "unknown" else parameter.kind
-
-
-def _is_path(text: str) -> bool:
-    try:
-        names = os.fsencode(text).split(b"/")
-    except UnicodeEncodeError:
-        return False
-    return all(len(name) <= _MAX_NAME and b"\0" not in name for name in names)
-
-
-def is_inside(root: Path, path: Path) -> bool:
-    """Say whether a path, with its links followed, stays in a folder."""
-    try:
-        return path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError, ValueError):
-        return False  # A link to itself, or a name that no file can have.
 
 
 def leaves(path: Path, what: str) -> Message:

@@ -11,16 +11,18 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.errors import Message, did_you_mean
+from mlcube_conformance.files import below, is_inside, is_plain_file, is_there
 from mlcube_conformance.loader.fields import Problems
 from mlcube_conformance.loader.loaded import (
     LoadedCube,
     check_kind,
     check_name,
+    check_path,
     check_value,
-    is_inside,
     leaves,
     loaded,
 )
+from mlcube_conformance.loader.main_files import main_file, roots_of
 from mlcube_conformance.loader.promises import with_promises
 from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Role, Task
 
@@ -30,10 +32,8 @@ if TYPE_CHECKING:
     from mlcube_conformance.loader.yaml import Located
     from mlcube_conformance.model import Kind
 
-__all__ = ["MAIN_FILES", "load_multi_file", "load_run_file", "main_file"]
+__all__ = ["load_multi_file", "load_run_file"]
 
-#: Names of the file that describes a cube, today and before.
-MAIN_FILES = ("mlcube.yaml", "mlbox.yaml")
 _ROOT_KEYS = (
     "schema_type",
     "schema_version",
@@ -43,6 +43,8 @@ _ROOT_KEYS = (
     "mlcube_spec_version",
     "tasks",
 )
+#: Files of a folder that a message lists.
+_MAX_LISTED = 100
 _TASK_KEYS = ("schema_type", "schema_version", "inputs", "outputs")
 _RUN_KEYS = (
     "schema_type",
@@ -67,10 +69,7 @@ def load_multi_file(root: Path, cube_id: str) -> LoadedCube:
     _check_listed_tasks(document, root, problems)
     tasks: dict[str, Task | None] = {}
     invocations = []
-    for file in sorted((root / "run").rglob("*.yaml")):
-        if not is_inside(root, file):
-            problems.messages.append(leaves(file, f"run file {file.name}"))
-            continue
+    for file in _run_files(root, problems):
         invocation = _load_run(file, root, tasks, problems)
         if invocation is not None:
             invocations.append(invocation)
@@ -90,6 +89,29 @@ def load_multi_file(root: Path, cube_id: str) -> LoadedCube:
     return loaded(with_promises(cube, problems), problems)
 
 
+def _run_files(root: Path, problems: Problems) -> list[Path]:
+    folder = root / "run"
+    if is_there(folder) and not is_inside(root, folder):
+        problems.messages.append(leaves(folder, "run/"))
+        return []
+    try:
+        found = sorted(each for each in below(folder) if each.suffix == ".yaml")
+    except OSError as error:
+        message = Message(
+            what="the run files cannot be listed",
+            where=str(folder),
+            found=str(error.strerror),
+            expected="a folder of run files",
+            do="move the run files to the top of run/",
+        )
+        problems.messages.append(message)
+        return []
+    for each in found:
+        if not is_inside(root, each):
+            problems.messages.append(leaves(each, f"run file {each.name}"))
+    return [each for each in found if is_inside(root, each)]
+
+
 def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:
     """Read the main file of a cube, and at most one run file, wherever that lies."""
     problems = Problems()
@@ -97,11 +119,6 @@ def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:
     invocation = _load_run(run_file, root, {}, problems) if run_file else None
     cube = replace(cube, invocations=(invocation,) if invocation else ())
     return loaded(with_promises(cube, problems, whole=False), problems)
-
-
-def main_file(root: Path) -> Path | None:
-    """Return the file that describes a cube, if it is there."""
-    return next((root / name for name in MAIN_FILES if _is_file(root / name)), None)
 
 
 def _cube(
@@ -124,7 +141,7 @@ def _cube(
 def _read_root(root: Path, problems: Problems) -> Located | None:
     file = main_file(root)
     if file is not None:
-        return problems.read(file, "root file", _ROOT_KEYS)
+        return problems.read(file, "root file", _ROOT_KEYS, root)
     problems.messages.append(
         Message(
             what="mlcube.yaml is missing",
@@ -138,7 +155,10 @@ def _read_root(root: Path, problems: Problems) -> Located | None:
 
 
 def _what_lies_in(folder: Path) -> str:
-    names = sorted(each.name for each in folder.iterdir())
+    try:
+        names = sorted(each.name for each in folder.iterdir())
+    except OSError as error:
+        return f"a folder that cannot be listed: {error.strerror}"
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004
     return shown or "an empty folder"
 
@@ -180,6 +200,8 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
                 expected="a path such as tasks/train.yaml",
                 do="write the path of a task file",
             )
+        elif not check_path(each.text(), "an entry of 'tasks'", each, problems):
+            continue
         elif not is_inside(root, root / each.text()):
             problems.add(
                 "a task file lies outside the cube",
@@ -188,7 +210,7 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
                 expected="a path below the cube",
                 do="move the task file into tasks/",
             )
-        elif not _is_file(root / each.text()):
+        elif not is_plain_file(root / each.text()):
             problems.add(
                 f"the task file {each.text()} is missing",
                 each,
@@ -198,23 +220,23 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
                 or "write the file, or remove the entry",
             )
         else:
-            _load_task(root / each.text(), problems)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+            _load_task(root / each.text(), root, problems)
 
 
 def _task_files(root: Path) -> str:
-    files = sorted((root / "tasks").glob("*.yaml"))
-    return ", ".join(f"tasks/{each.name}" for each in files) or "no file in tasks/"
+    names = [f"tasks/{each}.yaml" for each in _tasks_in(root)]
+    return ", ".join(names) or "no file in tasks/"
 
 
-def _load_task(file: Path, problems: Problems) -> Task | None:
-    document = problems.read(file, "task file", _TASK_KEYS)
+def _tasks_in(root: Path) -> list[str]:
+    folder = root / "tasks"
+    if not is_inside(root, folder):
+        return []  # What lies elsewhere is not told.
+    return sorted(each.stem for each in folder.glob("*.yaml"))[:_MAX_LISTED]
+
+
+def _load_task(file: Path, root: Path, problems: Problems) -> Task | None:
+    document = problems.read(file, "task file", _TASK_KEYS, root)
     if document is None:
         return None
     if not problems.schema_type(document, ("mlcube_task", "mlbox_task")):
@@ -282,7 +304,7 @@ def _load_parameter(at: Located, role: Role, problems: Problems) -> Parameter | 
 def _load_run(
     file: Path, root: Path, tasks: dict[str, Task | None], problems: Problems
 ) -> Invocation | None:
-    document = problems.read(file, "run file", _RUN_KEYS)
+    document = problems.read(file, "run file", _RUN_KEYS, *_roots(file, root))
     if document is None:
         return None
     if not problems.schema_type(document, ("mlcube_invoke", "mlbox_invoke")):
@@ -308,6 +330,10 @@ def _load_run(
     )
 
 
+def _roots(file: Path, root: Path) -> tuple[Path, ...]:
+    return (root,) if file.is_relative_to(root) else roots_of(file)
+
+
 def _invocation_name(file: Path, root: Path) -> str:
     below = root / "run"
     path = file.relative_to(below) if file.is_relative_to(below) else file
@@ -324,8 +350,8 @@ def _task_named(
     """Return a task; MLCube finds it by its file's name, listed in the root or not."""
     file = root / "tasks" / f"{name}.yaml"
     inside = is_inside(root / "tasks", file) and is_inside(root, file)
-    if not inside or not _is_file(file):
-        known = [each.stem for each in sorted((root / "tasks").glob("*.yaml"))]
+    if not inside or not is_plain_file(file):
+        known = _tasks_in(root)
         problems.add(
             f"run file {document.source.file.name} names the unknown task {name!r}",
             document.get("task_name") or document,
@@ -335,7 +361,7 @@ def _task_named(
         )
         return None
     if name not in tasks:
-        tasks[name] = _load_task(file, problems)
+        tasks[name] = _load_task(file, root, problems)
     return tasks[name]
 
 

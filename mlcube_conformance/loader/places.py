@@ -11,15 +11,17 @@ read. What ssh itself can be told (`port`, `jump`, `known_hosts`, `fingerprint`,
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from mlcube_conformance.homes import is_of_another_user, with_home
+from mlcube_conformance.loader.loaded import check_path
 from mlcube_conformance.model import Interpreter, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mlcube_conformance.loader.fields import Problems
     from mlcube_conformance.loader.yaml import Located
@@ -157,7 +159,14 @@ class _PlaceReader:
         text = self._text(at)
         if at is None or not text:
             return None
-        return at.source.file.parent / Path(text).expanduser()
+        if not check_path(text, f"{at.source.key!r}", at, self._problems):
+            return None
+        if is_of_another_user(text):
+            self._wrong(
+                at, "a path of this machine", "write it in full, or ./~NAME for a name"
+            )
+            return None
+        return at.source.file.parent / with_home(text)
 
     def _port(self, at: Located | None) -> int:
         if at is None or at.value is None:

@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.files import is_inside, is_there
+from mlcube_conformance.homes import given_path, is_of_another_user, with_home
+from mlcube_conformance.loader.fields import Problems, TooManyProblemsError
+from mlcube_conformance.loader.loaded import check_path
+from mlcube_conformance.loader.main_files import roots_of
 from mlcube_conformance.loader.places import read_place
 from mlcube_conformance.loader.run_args import (
     DOCKER,
@@ -69,8 +73,8 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
         UsageError: There is no such file; the message lists those there are.
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
-        file = Path(name).expanduser().absolute()
-        if file.is_file():
+        file = given_path(name, "--platform")
+        if is_there(file):
             return PlatformFile(path=file)
         raise UsageError(
             Message(
@@ -84,11 +88,12 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
     own = cube.platforms.get(name)
     if own is not None:
         return own.source
-    folders = (cube.root / "platform", cube.root / "platforms", shared_platforms())
+    folders = (*_own_folders(cube), shared_platforms())
     for folder in folders:
-        if (folder / f"{name}.yaml").is_file():
+        # A link that leads nowhere is the cube's fault: ours is not taken instead.
+        if is_there(folder / f"{name}.yaml"):
             return PlatformFile(path=folder / f"{name}.yaml")
-    files = {each.stem for folder in folders for each in folder.glob("*.yaml")}
+    files = {Path(each).stem for each in _names_in(cube, folders)}
     known = sorted(files | set(cube.platforms))
     raise UsageError(
         Message(
@@ -105,6 +110,20 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
     )
 
 
+def _own_folders(cube: Cube) -> tuple[Path, ...]:
+    return cube.root / "platform", cube.root / "platforms"
+
+
+def _names_in(cube: Cube, folders: Iterable[Path]) -> set[str]:
+    """Return the names of platform files; what a link leads to is not told."""
+    return {
+        each.name
+        for folder in folders
+        if folder not in _own_folders(cube) or is_inside(cube.root, folder)
+        for each in folder.glob("*.yaml")
+    }
+
+
 def load_platform(
     file: PlatformFile, cube: Cube
 ) -> tuple[Platform | None, tuple[Message, ...]]:
@@ -113,9 +132,18 @@ def load_platform(
         # What is wrong with it was told with the rest of the cube's main file.
         return _with_cube_names(cube.platforms[file.section], cube), ()
     problems = Problems()
-    document = problems.read(file.path, "platform file", _TOP_KEYS)
-    platform = _platform(document, cube, problems) if document else None
+    roots = _roots(file.path, cube)
+    try:
+        document = problems.read(file.path, "platform file", _TOP_KEYS, *roots)
+        platform = _platform(document, cube, problems) if document else None
+    except TooManyProblemsError as error:
+        return None, error.messages
     return platform, tuple(dict.fromkeys(problems.messages))
+
+
+def _roots(file: Path, cube: Cube) -> tuple[Path, ...]:
+    """Return what a platform file must stay in: its cube, unless it is the user's."""
+    return (cube.root,) if file.is_relative_to(cube.root) else roots_of(file)
 
 
 def _platform(document: Located, cube: Cube, problems: Problems) -> Platform | None:
@@ -154,7 +182,9 @@ def _inner(
 ) -> Platform | None:
     """Read the platform file that is to be used on the other host."""
     file = _find_inner(name, document, cube, problems)
-    found = problems.read(file, "platform file", _TOP_KEYS) if file else None
+    if file is None:
+        return None
+    found = problems.read(file, "platform file", _TOP_KEYS, *_roots(file, cube))
     if found is None:
         return None
     is_place = _is_place(found)
@@ -189,18 +219,27 @@ def _find_inner(
     name: str, document: Located, cube: Cube, problems: Problems
 ) -> Path | None:
     """Find a platform file in the cube, beside the file that names it, or of ours."""
-    here = document.source.file.parent
-    folders = (cube.root / "platform", cube.root / "platforms", here)
+    at = document.get("platform") or document
+    if not check_path(name, "the platform of the other host", at, problems):
+        return None
+    folders = (*_own_folders(cube), document.source.file.parent)
     tried = [folder / name for folder in (*folders, shared_platforms())]
-    tried += [each.with_name(f"{each.name}.yaml") for each in tried]
-    for each in (Path(name).expanduser(), *tried):
-        if each.is_absolute() and each.is_file():
+    tried += [each.with_name(f"{each.name}.yaml") for each in tried if each.name]
+    # What a cube names lies in the cube, or is ours.
+    of_cube = document.source.file.is_relative_to(cube.root)
+    own = of_cube or is_of_another_user(name)
+    given: tuple[Path, ...] = () if own else (with_home(name),)
+    allowed = (cube.root, shared_platforms())
+    for each in (*given, *tried):
+        if of_cube and not any(_lies_in(root, each) for root in allowed):
+            continue
+        if each.is_absolute() and is_there(each):
             return each
     known = {
-        each.name
-        for folder in (folders[0], folders[1], shared_platforms())
-        for each in folder.glob("*.yaml")
-        if each != document.source.file and each.stem not in _WITHOUT_CONTAINER
+        each
+        for each in _names_in(cube, (*_own_folders(cube), shared_platforms()))
+        if each != document.source.file.name
+        and Path(each).stem not in _WITHOUT_CONTAINER
     }
     problems.add(
         f"{document.source.file.name} names a platform file that is not there",
@@ -213,11 +252,19 @@ def _find_inner(
     return None
 
 
+def _lies_in(root: Path, file: Path) -> bool:
+    return Path(os.path.normpath(file)).is_relative_to(root)
+
+
 def load_place(file: Path) -> tuple[Place, tuple[Message, ...]]:
     """Read the host that a platform file names, whatever cube it is for."""
     problems = Problems()
-    document = problems.read(file, "platform file", ("host", "platform"))
-    place = read_place(document, problems) if document else Place(host="")
+    keys = ("host", "platform")
+    try:
+        document = problems.read(file, "platform file", keys, *roots_of(file))
+        place = read_place(document, problems) if document else Place(host="")
+    except TooManyProblemsError as error:
+        return Place(host=""), error.messages
     return place, tuple(dict.fromkeys(problems.messages))
 
 

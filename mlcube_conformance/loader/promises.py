@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import did_you_mean
+from mlcube_conformance.files import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +38,9 @@ def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube
         whole: Whether the cube has all of its tasks, so that another is a mistake.
     """
     file = cube.root / PROMISES
-    if not file.is_file():
+    if not is_there(file):
         return cube
-    document = problems.read(file, "file of promises", _KEYS)
+    document = problems.read(file, "file of promises", _KEYS, cube.root)
     if document is None:
         return cube
     problems.unknown_keys(document, _KEYS)

@@ -30,6 +30,8 @@ __all__ = [
     "split_words",
 ]
 
+#: Signs of a text of flags.
+_MAX_LENGTH = 10_000
 _NO_VALUE = re.compile("")
 _SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
 _SINGULARITY_PROGRAMS = ("singularity", "apptainer")
@@ -94,6 +96,14 @@ SINGULARITY = Flags(
 
 def split_words(at: Located, problems: Problems) -> list[str]:
     """Split a text as a shell would, and run nothing; add a problem where it cannot."""
+    if len(at.text()) > _MAX_LENGTH:
+        problems.add(
+            f"{_key(at)} is too long",
+            at,
+            expected=f"at most {_MAX_LENGTH} signs",
+            do="write fewer flags",
+        )
+        return []
     try:
         return shlex.split(at.text())
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from mlcube_conformance.clauses import FEATURES, clause
 from mlcube_conformance.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.loader.fields import Problems
+from mlcube_conformance.loader.fields import Problems, TooManyProblemsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -141,8 +141,11 @@ def load_runner_description(file: Path) -> RunnerDescription:
         UsageError: Something in it is wrong; all of it is told at once.
     """
     problems = Problems()
-    document = problems.read(file, "the runner's description", _KEYS)
-    found = _description(document, problems) if document else None
+    try:
+        document = problems.read(file, "the runner's description", _KEYS)
+        found = _description(document, problems) if document else None
+    except TooManyProblemsError as error:
+        raise UsageError(*error.messages) from error
     if problems.messages or found is None:
         raise UsageError(*problems.messages)
     return found

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.errors import did_you_mean
-from mlcube_conformance.loader.loaded import is_inside
+from mlcube_conformance.files import is_folder, is_inside, is_there, resolved
+from mlcube_conformance.loader.loaded import check_path
 from mlcube_conformance.loader.run_args import (
     DOCKER,
     SINGULARITY,
@@ -101,7 +102,8 @@ def _read_docker(
     context = _context(root, section, problems)
     file = _recipe(root, context, section, problems)
     arguments = _assignments(section, "build_args", ("--build-arg",), problems)
-    found.docker = Build(file=file, context=context, args=arguments)
+    named = bool(_optional_text(section, "build_file", problems))
+    found.docker = Build(file=file, context=context, args=arguments, named=named)
     options: dict[str, str] = {}
     program = section.get("docker")
     if program is not None:
@@ -125,14 +127,14 @@ def _read_docker(
         without_gpus=_flags(section, "cpu_args", problems, DOCKER),
         environment=_assignments(section, "env_args", ("-e", "--env"), problems),
         strategy=_strategy(section, file, problems),
-        base=_archive(root, _optional_text(section, "tar_file", problems)),
+        base=_archive(root, _path(section, "tar_file", problems)),
     )
 
 
 def _read_singularity(
     section: Located, root: Path, found: Sections, problems: Problems
 ) -> None:
-    given = _optional_text(section, "build_file", problems)
+    given = _path(section, "build_file", problems)
     base = given if given.startswith(_BASES) else ""
     if base.startswith(_ARCHIVE):
         base = _archive(root, base.removeprefix(_ARCHIVE).removeprefix("//"))
@@ -164,8 +166,8 @@ def _read_singularity(
                 expected="nothing",
                 do="remove it",
             )
-    folder = _optional_text(section, "image_dir", problems) or _IMAGES
-    image = _optional_text(section, "image", problems) or _image_of(base, found)
+    folder = _path(section, "image_dir", problems) or _IMAGES
+    image = _path(section, "image", problems) or _image_of(base, found)
     if folder == _IMAGES and not _is_whole(image):
         # Not in the workspace, which may be part of what an image is built from.
         image = image.removesuffix(".sif") + "-${place}.sif"
@@ -227,7 +229,7 @@ def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
             do=did_you_mean(given, _STRATEGIES) or "write auto",
         )
         return "auto"
-    if given == "pull" and recipe.is_file():
+    if given == "pull" and is_there(recipe):
         problems.warn(
             f"{recipe.name} is not used, since the image is pulled",
             at or section,
@@ -327,6 +329,13 @@ def _optional_text(section: Located, key: str, problems: Problems) -> str:
     return problems.text(section, key)
 
 
+def _path(section: Located, key: str, problems: Problems) -> str:
+    """Return the path under a key; add a problem and return "" where it is none."""
+    text = _optional_text(section, key, problems)
+    at = section.get(key) or section
+    return text if check_path(text, f"the {key}", at, problems) else ""
+
+
 def _is_variable(name: str, at: Located, problems: Problems) -> bool:
     if _VARIABLE.fullmatch(name):
         return True
@@ -366,18 +375,29 @@ def _context(root: Path, section: Located, problems: Problems) -> Path:
 
     All that lies in it may go into an image, and from there anywhere.
     """
-    at = section.get("build_context")
-    text = _optional_text(section, "build_context", problems) or "."
-    context = Path(os.path.normpath(root / text))
-    place = context.resolve()
-    beside = place.is_relative_to(root.parent.resolve()) and not (
-        root.resolve().is_relative_to(place)
-        or any(part.startswith(".") for part in place.relative_to(root.parent).parts)
+    at = section.get("build_context") or section
+    text = _path(section, "build_context", problems) or "."
+    # As the system reads it, where the cube itself is reached through a link.
+    outside = os.path.normpath(text).startswith("..")
+    context = Path(os.path.normpath((resolved(root) if outside else root) / text))
+    place, home = resolved(context), resolved(root)
+    if is_there(context) and not is_folder(context):
+        problems.add(
+            "the build_context is not a folder",
+            at,
+            found=f"{text} is a file, or a link that leads nowhere",
+            expected="a folder of the cube, or one beside it such as ../project",
+            do="fix the path",
+        )
+        return root
+    beside = place.is_relative_to(home.parent) and not (
+        home.is_relative_to(place)
+        or any(part.startswith(".") for part in place.relative_to(home.parent).parts)
     )
     if text.startswith(("/", "~")) or not (is_inside(root, context) or beside):
         problems.add(
             "the build_context lies neither in the cube nor beside it",
-            at or section,
+            at,
             found=f"{text} (that is {place})",
             expected="a folder of the cube, or one beside it such as ../project",
             do="move what the image needs there, or give the place on the command "
@@ -388,19 +408,21 @@ def _context(root: Path, section: Located, problems: Problems) -> Path:
 
 
 def _recipe(root: Path, context: Path, section: Located, problems: Problems) -> Path:
-    text = _optional_text(section, "build_file", problems) or "Dockerfile"
+    text = _path(section, "build_file", problems) or "Dockerfile"
     file = Path(os.path.normpath(context / text))
-    if not is_inside(context, file):
-        _refuse_outside(root, file, section.get("build_file") or section, problems)
+    at = section.get("build_file") or section
+    # A link that leads elsewhere is the image's fault, as is whatever else it is.
+    if not (file.is_relative_to(context) or file.is_relative_to(root)):
+        _refuse_outside(root, file, at, problems)
     return file
 
 
 def _refuse_outside(root: Path, file: Path, at: Located, problems: Problems) -> None:
-    if not is_inside(root, file):
+    if not file.is_relative_to(root):
         problems.add(
             "the build_file lies outside of the cube",
             at,
-            found=f"{file.resolve()}",
+            found=str(file),
             expected="a file of the cube or of the build context",
             do="move it there",
         )

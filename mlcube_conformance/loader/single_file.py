@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.errors import did_you_mean
@@ -36,6 +37,10 @@ __all__ = ["is_single_file", "load_single_file"]
 
 _READ = ("name", "version", "platform", "docker", "singularity", "tasks")
 _KNOWN = (*_READ, "description", "author", "authors")
+#: Signs of an entry point.
+_MAX_ENTRYPOINT = 10_000
+#: Keys that the format does not have for which one of its own is looked for.
+_MOST_GUESSED = 100
 _TASK_KEYS = ("entrypoint", "parameters", "description")
 _ROLES: tuple[tuple[Role, str], ...] = (("input", "inputs"), ("output", "outputs"))
 _PARAMETER_KEYS = ("type", "default", "opts", "description")
@@ -101,9 +106,10 @@ def _with_tasks(document: Located, only: Collection[str] | None) -> Located:
 
 def _warn_of_misspelt_keys(document: Located, problems: Problems) -> None:
     """The format allows further keys; what looks like one of its own is told."""
-    for key, value in document.items():
+    others = (pair for pair in document.items() if pair[0] not in _KNOWN)
+    for key, value in islice(others, _MOST_GUESSED):
         meant = did_you_mean(key, _KNOWN)
-        if key not in _KNOWN and meant:
+        if meant:
             problems.warn(
                 f"{document.source.file.name} has the unknown key {key!r}, which is "
                 "not read",
@@ -222,10 +228,11 @@ def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
     if given is None or given.value is None:
         return ()
     try:
-        words = tuple(shlex.split(given.text()))
+        words = tuple(shlex.split(given.text()[: _MAX_ENTRYPOINT + 1]))
     except ValueError:
         words = ()
-    if not words or not all(word.isprintable() for word in words):
+    is_long = len(given.text()) > _MAX_ENTRYPOINT
+    if not words or is_long or not all(word.isprintable() for word in words):
         problems.add(
             f"the entrypoint of {task!r} is no command",
             given,
@@ -292,9 +299,10 @@ def _word(at: Located, key: str, problems: Problems) -> str:
 
 
 def _refuse_misspelt_keys(name: str, at: Located, problems: Problems) -> None:
-    for key, value in at.items():
+    others = (pair for pair in at.items() if pair[0] not in _PARAMETER_KEYS)
+    for key, value in islice(others, _MOST_GUESSED):
         meant = did_you_mean(key, _PARAMETER_KEYS)
-        if key not in _PARAMETER_KEYS and meant:
+        if meant:
             problems.add(
                 f"the parameter {name!r} has the unknown key {key!r}",
                 value,

@@ -1,7 +1,8 @@
 """YAML that remembers where each value stood.
 
 PyYAML's node graph is read and never constructed: no tag can make an object
-(YAML 1.1, safe schema), and size, depth and number of values are bounded.
+(YAML 1.1, safe schema). Size, depth and number of values are bounded while the file is
+scanned, before there are nodes: a file is read or refused within a second.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import yaml
 
 from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.files import read_text, resolved
 from mlcube_conformance.model import Source
 
 if TYPE_CHECKING:
@@ -22,9 +24,17 @@ __all__ = ["Located", "read_yaml"]
 
 #: Tag of the key `<<` (https://yaml.org/type/merge.html).
 _MERGE = "tag:yaml.org,2002:merge"
-_MAX_BYTES = 1024 * 1024
 _MAX_DEPTH = 50
 _MAX_VALUES = 10_000
+#: Words and signs of the scanner: what as many values need, and more.
+_MAX_TOKENS = 30_000
+#: Letters of a key, and of anything that is to be a number, a date or the like.
+_MAX_KEY = 250
+_MAX_NUMBER = 100
+#: Letters of a value, and of a path of keys, that a message shows.
+_MAX_SHOWN = 80
+_MAX_PATH = 500
+_TOO_MUCH = "more values or deeper nesting (aliases count each time)"
 
 _KINDS = {str: "text", bool: "a truth value", int: "a number", float: "a number"}
 
@@ -48,7 +58,10 @@ class Located:
             return "a mapping"
         if isinstance(self.value, list):
             return "a list"
-        return f"{_KINDS.get(type(self.value), 'a value')} ({self.value!r})"
+        shown = repr(self.value)
+        if len(shown) > _MAX_SHOWN:
+            shown = f"{shown[: _MAX_SHOWN - 1]}…"
+        return f"{_KINDS.get(type(self.value), 'a value')} ({shown})"
 
     def is_mapping(self) -> bool:
         """Say whether the value is a mapping."""
@@ -73,37 +86,78 @@ def _is_located(value: object) -> TypeGuard[Located]:
     return isinstance(value, Located)
 
 
-def read_yaml(file: Path) -> Located:
+def read_yaml(file: Path, *roots: Path) -> Located:
     """Read one YAML file.
+
+    Args:
+        file: The file.
+        roots: Folders in one of which it must lie, with its links followed; none for
+            a file that the user named.
 
     Raises:
         Violation: The file cannot be read, is too large, or is not YAML.
     """
+    text = read_text(file, *roots)
     try:
-        if not file.is_file():
-            raise _not_readable(file, "no plain file", "a file")  # it may never end
-        with file.open("rb") as opened:
-            content = opened.read(_MAX_BYTES + 1)
-        if len(content) > _MAX_BYTES:
-            raise _not_readable(file, "more bytes", f"at most {_MAX_BYTES} bytes")
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _not_readable(file, f"byte {error.start} is no UTF-8", "UTF-8") from error
-    except OSError as error:
-        raise _not_readable(file, str(error.strerror), "a readable file") from error
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _compose(text)
+    except _LimitError as error:
+        raise _too_much(file) from error
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(file, error) from error
+        shown = bool(roots) or resolved(file) == file.absolute()
+        raise _not_yaml(file, error, shown=shown) from error
     except yaml.YAMLError as error:
         raise _not_readable(file, str(error), "valid YAML") from error
-    except RecursionError as error:
-        raise _not_readable(
-            file, "deeply nested values", f"a depth of at most {_MAX_DEPTH}"
-        ) from error
+    except (ValueError, LookupError) as error:  # of PyYAML: a code of no sign, …
+        raise _not_readable(file, str(error), "valid YAML") from error
     if node is None:
         return Located(value=None, source=Source(file=file, line=1))
     return _Reader(file).locate(node, "", 0)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+class _LimitError(Exception):
+    """There is more in a file than is read."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Makes nodes of a text, and ends as soon as there are too many or too deep."""
+
+    def __init__(self, text: str) -> None:
+        self._fetched = self._nodes = self._depth = 0
+        super().__init__(text)
+
+    def fetch_more_tokens(self) -> None:
+        self._fetched += 1
+        if self._fetched > _MAX_TOKENS:
+            raise _LimitError
+        super().fetch_more_tokens()
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > 2 * _MAX_VALUES or self._depth > _MAX_DEPTH + 1:
+            raise _LimitError
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:  # noqa: ANN401 - as PyYAML has them
+        if kind is yaml.ScalarNode and implicit[0] and len(value) > _MAX_NUMBER:
+            implicit = (False, True)  # Text: to look for a number takes its time.
+        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+
+
+def _too_much(file: Path) -> Violation:
+    return _not_readable(
+        file, _TOO_MUCH, f"at most {_MAX_VALUES} values, {_MAX_DEPTH} deep"
+    )
 
 
 def _not_readable(file: Path, found: str, expected: str) -> Violation:
@@ -118,7 +172,7 @@ def _not_readable(file: Path, found: str, expected: str) -> Violation:
     )
 
 
-def _not_yaml(file: Path, error: yaml.MarkedYAMLError) -> Violation:
+def _not_yaml(file: Path, error: yaml.MarkedYAMLError, *, shown: bool) -> Violation:
     mark = error.problem_mark
     line = mark.line + 1 if mark else 0
     column = mark.column + 1 if mark else 0
@@ -128,7 +182,9 @@ def _not_yaml(file: Path, error: yaml.MarkedYAMLError) -> Violation:
         Message(
             what=f"{file.name} is not YAML",
             where=f"{Source(file=file, line=line)}, column {column}",
-            found=f"{problem}\n{snippet}".rstrip(),
+            found=f"{problem}\n{snippet}".rstrip()
+            if shown  # What a link leads to may be a secret.
+            else "text that is not YAML",
             expected="valid YAML",
             do="mend the line (tabs, an unclosed quote or bracket, a missing colon?)",
         )
@@ -147,11 +203,7 @@ class _Reader:
         source = Source(file=self._file, line=node.start_mark.line + 1, key=key)
         self._seen += 1
         if self._seen > _MAX_VALUES or depth > _MAX_DEPTH:
-            raise _not_readable(
-                self._file,
-                "more values or deeper nesting (aliases count each time)",
-                f"at most {_MAX_VALUES} values, {_MAX_DEPTH} deep",
-            )
+            raise _too_much(self._file)
         if isinstance(node, yaml.MappingNode):
             self._expect_tag(node, "map", source)
             return self._mapping(node, source, depth)
@@ -176,7 +228,15 @@ class _Reader:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self._not_plain(key_node, source)
             name = str(key_node.value)
+            if len(name) > _MAX_KEY:
+                raise _not_readable(
+                    self._file,
+                    f"a key of {len(name)} signs in line {source.line} or below",
+                    f"keys of at most {_MAX_KEY} signs",
+                )
             path = f"{source.key}.{name}" if source.key else name
+            if len(path) > _MAX_PATH:
+                path = f"…{path[-_MAX_PATH:]}"
             if name in values and name not in merged:
                 duplicates.append(name)
             merged.discard(name)
@@ -196,6 +256,9 @@ class _Reader:
         return values
 
     def _scalar(self, node: yaml.Node, source: Source) -> object:
+        odd = node.tag != "tag:yaml.org,2002:str"
+        if odd and len(str(node.value)) > _MAX_NUMBER:
+            raise self._not_plain(node, source)
         try:
             return self._scalars.construct_object(node)
         except Exception as error:  # the constructors trust what they are given

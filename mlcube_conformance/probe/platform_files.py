@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.errors import MachineError, Violation
+from mlcube_conformance.homes import with_home
 from mlcube_conformance.loader.yaml import Located, read_yaml
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _absolute(value: Any, folder: Path, key: str = "") -> Any:  # noqa: ANN401 -
     if isinstance(value, dict):
         return {name: _absolute(each, folder, name) for name, each in value.items()}
     if key in _PATHS and isinstance(value, str):
-        return str(folder / Path(value).expanduser())
+        return str(folder / with_home(value))
     return value
 
 

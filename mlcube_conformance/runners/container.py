@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.files import is_plain_file
 from mlcube_conformance.model import Mount
 from mlcube_conformance.runners.base import CA_VARIABLES, proxies
 
@@ -74,7 +75,7 @@ def how_to_start(request: RunRequest, found: str) -> str:
         return "mend the task's entrypoint"
     cube = request.cube
     recipes = (cube.docker.file, cube.singularity.file)
-    names = [cube.shown(each) for each in recipes if each.is_file()]
+    names = [cube.shown(each) for each in recipes if is_plain_file(each)]
     return f"write ENTRYPOINT, or %runscript, into {' or '.join(names) or 'a recipe'}"
 
 

@@ -8,6 +8,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.files import below, is_inside, is_plain_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -40,12 +42,17 @@ def content_key(root: Path, files: Iterable[str], *more: object) -> str:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         elif stat.S_ISLNK(status.st_mode):
             digest.update(os.fsencode(os.readlink(path)))  # noqa: PTH115 - as text
-            if path.is_file():
+            if is_plain_file(path) and is_inside(root, path):
                 # Some who read it follow it.
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 
 def files_below(root: Path) -> list[str]:
-    """Return everything below a folder, in order, by path relative to it."""
-    return sorted(str(each.relative_to(root)) for each in root.rglob("*"))
+    """Return everything below a folder, in order, by path relative to it.
+
+    Raises:
+        OSError: Folders are nested too deep.
+    """
+    return sorted(str(each.relative_to(root)) for each in below(root))

@@ -48,6 +48,7 @@ from mlcube_conformance.runners.liveness import (
     Liveness,
     build_lock,
 )
+from mlcube_conformance.runners.recipes import has_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +160,7 @@ class DockerRunner:
                 request.watch.note(f"pulling {name}; log: {request.log}")
                 pull(request)
                 return "pulled"
-            there = cube.docker.file.is_file()
+            there = has_recipe(cube.docker)
             recipe = cube.shown(cube.docker.file)
             reason = "build_strategy is pull" if there else f"no {recipe}"
             request.watch.note(f"{reason}: {name} is used as it is")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.utils import create_archive, exclude_paths
+from docker.utils import create_archive
 
 from mlcube_conformance.errors import MachineError, Message, Violation
+from mlcube_conformance.files import read_text
 from mlcube_conformance.log import TAIL_LINES, last_lines, mask
 from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import CA_VARIABLES, HEARTBEAT
@@ -20,6 +21,8 @@ from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import content_key
 from mlcube_conformance.runners.docker_client import BoundedAPI
 from mlcube_conformance.runners.docker_streams import ending_streams
+from mlcube_conformance.runners.dockerignore import kept_files, patterns_of
+from mlcube_conformance.runners.recipes import has_recipe, recipe_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +48,7 @@ _MACHINE_FAULTS = re.compile(
 def is_built(request: ConfigureRequest) -> bool:
     """Say whether an image is built here, and not pulled."""
     strategy = request.options.build_strategy or request.platform.strategy
-    return strategy != "pull" and request.cube.docker.file.is_file()
+    return strategy != "pull" and has_recipe(request.cube.docker)
 
 
 def machine_is_at_fault(error: str) -> bool:
@@ -71,24 +74,21 @@ class BuildContext:
     def of(cls, request: ConfigureRequest) -> BuildContext:
         """Gather the context of a cube, less what `.dockerignore` leaves out."""
         root = request.cube.docker.context
-        ignore = root / ".dockerignore"
-        lines = (
-            ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else ()
-        )
-        patterns = [FOLDER]  # of runs, in a cube that is its own context
-        patterns += [
-            line.strip() for line in lines if line.strip() and not line.startswith("#")
-        ]
+        # The folder is that of runs, in a cube that is its own context.
+        patterns = [FOLDER, *patterns_of(root)]
         bundle = request.options.ca_bundle
         dockerfile = request.cube.docker.file
-        recipe = dockerfile.read_text(encoding="utf-8", errors="replace")
+        recipe = recipe_text(request.cube, request.cube.docker)
         arguments = build_arguments(request, request.cube.docker)
         return cls(
             root=root,
-            files=tuple(sorted(exclude_paths(str(root), patterns))),
+            files=tuple(kept_files(root, patterns)),
             build_args=dict(sorted(arguments.items())),
             ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
-            recipe="" if dockerfile == root / "Dockerfile" else recipe,
+            # What is a link there may lead to a file that is not sent.
+            recipe=""
+            if dockerfile == root / "Dockerfile" and not dockerfile.is_symlink()
+            else recipe,
         )
 
     def key(self) -> str:
@@ -106,7 +106,7 @@ class BuildContext:
         """Return the context as an open tar file."""
         recipe, extra = self.recipe, []
         if self.ca_bundle:
-            recipe = recipe or (self.root / "Dockerfile").read_text(encoding="utf-8")
+            recipe = recipe or read_text(self.root / "Dockerfile", self.root)
             recipe = _trusting(recipe)
             extra.append((_CA_IN_CONTEXT, self.ca_bundle))
         if recipe:
@@ -273,7 +273,8 @@ class _Log:
     @property
     def _way_out(self) -> str:
         """What else there is to do where the cube has a recipe that is not used."""
-        unused = not is_built(self._request) and self._request.cube.docker.file.exists()
+        recipe = self._request.cube.docker
+        unused = not is_built(self._request) and has_recipe(recipe)
         return ",\nor build it here: --build-strategy auto" if unused else ""
 
     def _failure(self, failure: str, found: str) -> Violation | MachineError:

@@ -12,14 +12,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from mlcube_conformance.errors import MachineError, Message, Violation
+from mlcube_conformance.files import copy_tree, is_plain_file, is_there
+from mlcube_conformance.homes import cache_folder
 from mlcube_conformance.log import last_lines, tail
 from mlcube_conformance.process import run_process
 from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.content import content_key, files_below
+from mlcube_conformance.runners.requirements import (
+    requirement_files,
+    requirements_of,
+)
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["environment_key", "environment_path", "is_complete", "make_environment"]
 
 _COMPLETE = ".mlcube-conformance-complete"
-_OTHER_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)")
 _NAMES_A_PATH = re.compile(
     r"^\s*(-e|--editable|-f|--find-links|\.|/)|file:|\.(whl|zip|tar\.gz)\b",
     re.MULTILINE,
@@ -51,7 +54,7 @@ _MACHINE_FAULTS = re.compile(
 
 def environment_path(key: str) -> Path:
     """Return the folder of the environment with that key, made or not."""
-    return user_cache_path("mlcube-conformance") / "environments" / key
+    return cache_folder() / "environments" / key
 
 
 def is_complete(path: Path) -> bool:
@@ -59,37 +62,33 @@ def is_complete(path: Path) -> bool:
     return (path / _COMPLETE).is_file() and (path / "bin" / "python").exists()
 
 
-def _requirements_of(cube: Cube) -> Path:
-    """Return the file that says what a cube needs installed."""
-    return cube.docker.context / "requirements.txt"
-
-
 def environment_key(cube: Cube) -> str:
     """Return a hash of all that decides what an environment holds.
 
     That is the requirements, the files they name, and this Python.
+
+    Raises:
+        Violation: They cannot be read, or the build context is nested too deep.
     """
-    seen: dict[str, str] = {}
-    waiting = [_requirements_of(cube)]
-    while waiting:
-        file = waiting.pop()
-        if str(file) in seen or not file.is_file():
-            continue
-        text = file.read_text(encoding="utf-8", errors="replace")
-        seen[str(file)] = text
-        waiting += [
-            file.parent / match[1]
-            for line in text.splitlines()
-            if (match := _OTHER_FILE.match(line))
-        ]
     # The same for every environment that this program runs in itself.
     base = str(Path(sys.executable).resolve())
     python = [sys.version, platform.machine(), base]
-    texts = list(seen.values())
+    texts = list(requirement_files(cube).values())
     # What lies in build/ decides too, where a line names a path.
     root = cube.docker.context
-    beside = files_below(root) if _NAMES_A_PATH.search("\n".join(texts)) else []
-    return content_key(root, beside, python, texts)[:16]
+    try:
+        beside = files_below(root) if _NAMES_A_PATH.search("\n".join(texts)) else []
+        return content_key(root, beside, python, texts)[:16]
+    except OSError as error:
+        raise Violation(
+            Message(
+                what=f"the build context of {cube.id!r} cannot be read",
+                where=str(error.filename or root),
+                found=str(error.strerror or error),
+                expected="files and folders that can be read, not too deep",
+                do="fix the folder that requirements.txt names a path of",
+            )
+        ) from error
 
 
 def make_environment(
@@ -131,7 +130,7 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
     # -P: no module of the folder that it is started in stands for one of Python's.
     venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(path)]
     _step(request, venv, deadline, env)
-    if not _requirements_of(request.cube).is_file():
+    if not is_there(requirements_of(request.cube)):
         return
     python = str(path / "bin" / "python")
     # By itself, since `venv` keeps what goes wrong here to itself.
@@ -143,13 +142,19 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
     # In a copy: paths in the file lie beside it, and a build may write there.
     with tempfile.TemporaryDirectory(prefix="mlcube-") as folder:
         build = Path(folder) / "build"
-        shutil.copytree(
+        copy_tree(
             request.cube.docker.context,
             build,
-            symlinks=True,
-            ignore=shutil.ignore_patterns(FOLDER),
+            _copy_plain,
+            lambda path: path.name == FOLDER,
         )
         _step(request, install, deadline, env, build)
+
+
+def _copy_plain(source: str, target: str) -> None:
+    """Copy a file; what is none, such as a pipe, would never end."""
+    if is_plain_file(Path(source)):
+        shutil.copy2(source, target)
 
 
 def _step(
@@ -207,7 +212,7 @@ def _step(
 def _message(request: ConfigureRequest, found: str, expected: str) -> Message:
     return Message(
         what=f"the environment of {request.cube.id!r} cannot be made",
-        where=str(_requirements_of(request.cube)),
+        where=str(requirements_of(request.cube)),
         found=found,
         expected=expected,
         do="look at the end of the log; the half-made environment was removed",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, Violation
+from mlcube_conformance.files import below, is_inside, resolved
 from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.dockerfile import Recipe, read_recipe
+from mlcube_conformance.runners.recipes import recipe_text
 from mlcube_conformance.workspace import make_folder, remove_tree
 
 if TYPE_CHECKING:
@@ -29,21 +32,18 @@ def recipe_of(cube: Cube, build_args: Mapping[str, str]) -> Recipe:
     Raises:
         Violation: There is none, or it cannot be understood.
     """
-    dockerfile, context = cube.docker.file, cube.docker.context
+    text = recipe_text(cube, cube.docker)
     try:
-        inside = dockerfile.is_relative_to(context)
-        if inside and not dockerfile.resolve().is_relative_to(context.resolve()):
-            message = "it is a link that leaves its folder"
-            raise ValueError(message)  # noqa: TRY301 - told with the others
-        return read_recipe(dockerfile.read_text(encoding="utf-8-sig"), build_args)
-    except (OSError, ValueError, RuntimeError) as error:
+        return read_recipe(text, build_args)
+    except (ValueError, RecursionError) as error:
         raise Violation(
             Message(
                 what=f"the recipe of {cube.id!r} cannot be read",
-                where=str(dockerfile),
+                where=str(cube.docker.file),
                 found=str(error),
                 expected="a Dockerfile, which says what a task starts",
-                do=f"write {cube.shown(dockerfile)} with COPY lines and an ENTRYPOINT",
+                do=f"write {cube.shown(cube.docker.file)} with COPY lines and an "
+                "ENTRYPOINT",
             )
         ) from error
 
@@ -68,10 +68,10 @@ def lay_out(recipe: Recipe, cube: Cube, place: Path) -> None:
 
 def _apply(copy: Copy, cube: Cube, place: Path) -> None:
     line = f"COPY {copy.source} {copy.target}"
-    context = cube.docker.context.resolve()
+    context = resolved(cube.docker.context)
 
     def work() -> None:
-        found = [context] if copy.source == "." else sorted(context.glob(copy.source))
+        found = [context] if copy.source == "." else _matches(context, copy.source)
         if not found:
             message = f"no such file in {cube.shown(context)}"
             raise ValueError(message)
@@ -79,12 +79,17 @@ def _apply(copy: Copy, cube: Cube, place: Path) -> None:
             message = "several files match, and the target is no folder (end it by /)"
             raise ValueError(message)
         for each in found:
-            if not each.resolve().is_relative_to(context):
+            if not is_inside(context, each):
                 message = f"{each.name} is a link that leaves the build context"
                 raise ValueError(message)
             _copy(each, copy, place)
 
     _guarded(line, cube, work)
+
+
+def _matches(context: Path, pattern: str) -> list[Path]:
+    """Return what a pattern means; two stars mean what one does, as in Docker."""
+    return sorted(context.glob(re.sub(r"\*+", "*", pattern)))
 
 
 def _guarded(line: str, cube: Cube, work: Callable[[], object]) -> None:
@@ -113,7 +118,7 @@ def _guarded(line: str, cube: Cube, work: Callable[[], object]) -> None:
 def _copy(source: Path, copy: Copy, place: Path) -> None:
     if source.is_dir():
         _folder(place, copy.target)
-        for each in sorted(source.rglob("*")):
+        for each in below(source):
             inside = each.relative_to(source)
             if inside.parts[0] == FOLDER:  # of runs, in a cube that is its own context
                 continue
@@ -126,7 +131,7 @@ def _copy(source: Path, copy: Copy, place: Path) -> None:
     inside_folder = copy.into_folder or (place / copy.target.lstrip("/")).is_dir()
     path = f"{copy.target}/{source.name}" if inside_folder else copy.target
     folder, _, name = path.rpartition("/")
-    _copy_file(source.resolve(), _folder(place, folder) / name)
+    _copy_file(resolved(source), _folder(place, folder) / name)
 
 
 def _copy_file(source: Path, target: Path) -> None:
@@ -138,7 +143,7 @@ def _copy_file(source: Path, target: Path) -> None:
 def _folder(place: Path, path: str) -> Path:
     """Make a folder below the place; a link that was copied must not lead out."""
     folder = place / path.lstrip("/")
-    if not folder.resolve().is_relative_to(place.resolve()):
+    if not is_inside(place, folder):
         message = "a link leads out of the image"
         raise ValueError(message)
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from mlcube_conformance.errors import MachineError, Message
+from mlcube_conformance.homes import cache_folder
 from mlcube_conformance.process import kill_all, processes_in_session
 from mlcube_conformance.runners.scratch import remove_all
 from mlcube_conformance.workspace import make_folder
@@ -44,7 +44,7 @@ HOST_LABEL = "mlcube-conformance.host"
 
 def lock_folder() -> Path:
     """Return the folder of the lock files of this user, made if need be."""
-    folder = user_cache_path("mlcube-conformance") / "locks"
+    folder = cache_folder() / "locks"
     make_folder(folder)
     return folder
 

@@ -12,6 +12,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.files import is_there
 from mlcube_conformance.runners.layout import lay_out, recipe_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def convert(
     # quoted can only be copied with all that lies around it.
     plain = all(_PLAIN.fullmatch(each) for each in targets)
     unkept = list(found.unkept)
-    if (cube.docker.context / ".dockerignore").exists():
+    if is_there(cube.docker.context / ".dockerignore"):
         unkept.append(".dockerignore")
     files = [_line(each, place) for each in sorted(targets)] if plain else [[".", "/"]]
     return _written(found, files), unkept

@@ -11,6 +11,7 @@ from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import CA_VARIABLES
 from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import CONTENT_LABEL, content_key, files_below
+from mlcube_conformance.runners.recipes import has_recipe, recipe_text
 from mlcube_conformance.runners.singularity_conversion import convert
 from mlcube_conformance.runners.singularity_definition import (
     LOCAL_AGENTS,
@@ -67,13 +68,13 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
     Raises:
         Violation: The recipe cannot be read, or reaches out of its folder.
     """
-    if request.cube.singularity.file.is_file():
+    if has_recipe(request.cube.singularity):
         return _from_recipe(request)
     base = _base(request)
     if base:
         return _from_base(request, base, place)
     dockerfile, context = request.cube.docker.file, request.cube.docker.context
-    if not dockerfile.is_file():
+    if not has_recipe(request.cube.docker):
         return None
     from mlcube_conformance.runners.docker_images import (  # noqa: PLC0415 - slow
         image_of_cube,
@@ -105,7 +106,7 @@ def _base(request: ConfigureRequest) -> str:
     if docker is None:
         return ""
     strategy = request.options.build_strategy or docker.strategy
-    built = strategy != "pull" and request.cube.docker.file.is_file()
+    built = strategy != "pull" and has_recipe(request.cube.docker)
     return "" if built else docker.base or f"docker://{docker.image}"
 
 
@@ -122,19 +123,14 @@ def _from_base(request: ConfigureRequest, base: str, place: Path) -> BuildPlan:
 
 def _from_recipe(request: ConfigureRequest) -> BuildPlan:
     recipe, context = request.cube.singularity.file, request.cube.singularity.context
+    text = recipe_text(request.cube, request.cube.singularity)
     try:
-        text = recipe.read_text(encoding="utf-8-sig")
         given = build_arguments(request, request.cube.singularity)
         definition = parse(filled(text, given), (context,), given.values())
         for name in sorted(unused(text, given)):
             request.watch.note(
                 f"{recipe.name} takes no argument {name}: it is left out"
             )
-    except (OSError, UnicodeDecodeError) as error:
-        odd = DefinitionError(
-            found=str(error), expected="a text in UTF-8", do="mend the file"
-        )
-        raise _refusal(request, recipe, odd) from error
     except DefinitionError as error:
         raise _refusal(request, recipe, error) from error
     source = request.cube.shown(recipe)

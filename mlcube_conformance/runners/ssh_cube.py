@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance import __version__
 from mlcube_conformance.errors import MachineError, Message, PlatformUnavailable
-from mlcube_conformance.loader.multi_file import main_file
+from mlcube_conformance.loader.main_files import main_file
 from mlcube_conformance.outcome import read_outcome
 from mlcube_conformance.runners.base import heartbeat
 from mlcube_conformance.runners.content import content_key, files_below
