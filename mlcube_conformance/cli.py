@@ -46,6 +46,7 @@ from mlcube_conformance.errors import (
     require,
 )
 from mlcube_conformance.interrupts import INTERRUPTED, Interrupts
+from mlcube_conformance.files import is_folder, is_plain_file
 from mlcube_conformance.loader.cubes import (
     cube_folder,
     load_cube,
@@ -217,7 +218,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
 def _clean(platform: str, days: float, *, force: bool) -> None:
     from mlcube_conformance.runners.ssh import clean_host  # noqa: PLC0415 - ssh's own
 
-    if not Path(platform).is_file():
+    if not is_plain_file(absolute(platform, "--platform")):
         raise _not_there("--platform", Path(platform), "the platform file of a host")
     place, problems = load_place(absolute(platform))
     _refuse(problems)
@@ -307,7 +308,7 @@ class _Job:
         case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
         if workspace is None:
             return self._run(case, self.cube.workspace, options)
-        workspace = absolute(str(workspace))
+        workspace = absolute(str(workspace), "--workspace")
         make_folder(workspace)
         with only_run_in(workspace):
             return self._run(case, workspace, options)
@@ -386,7 +387,7 @@ def _job(
 
 def _cube_folder(mlcube: Path) -> Path:
     """Return the folder of a cube, which may be named by its main file."""
-    folder = cube_folder(absolute(str(mlcube)))
+    folder = cube_folder(absolute(str(mlcube), "--mlcube"))
     if folder is None:
         raise _not_there("--mlcube", mlcube, "the folder of a cube, or its mlcube.yaml")
     return folder
@@ -400,9 +401,9 @@ def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:
     cube = loaded.cube
     if build_context is None:
         return cube
-    if not build_context.is_dir():
+    if not is_folder(absolute(str(build_context), "--build-context")):
         raise _not_there("--build-context", build_context, "a folder")
-    context, old = absolute(str(build_context)), cube.docker
+    context, old = absolute(str(build_context), "--build-context"), cube.docker
     inside = old.file.is_relative_to(old.context)
     file = context / old.file.relative_to(old.context) if inside else old.file
     return replace(cube, docker_build=replace(old, file=file, context=context))
@@ -435,7 +436,7 @@ def _not_there(option: str, path: Path, expected: str) -> UsageError:
         Message(
             what=f"{option} names what is not there",
             where=str(path.absolute()),
-            found="a file" if path.is_file() else _found(path),
+            found="a file" if is_plain_file(path) else _found(path),
             expected=expected,
             do="mend the path",
         )
@@ -443,7 +444,7 @@ def _not_there(option: str, path: Path, expected: str) -> UsageError:
 
 
 def _found(path: Path) -> str:
-    return "a folder" if path.is_dir() else "nothing"
+    return "a folder" if is_folder(path) else "nothing"
 
 
 def _writer(stream: TextIO) -> Callable[[bytes], None]:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mlcube_conformance.files import copy_tree, is_there, read_bytes, read_text
+from mlcube_conformance.files import (
+    copy_tree,
+    is_folder,
+    is_plain_file,
+    is_there,
+    read_bytes,
+    read_text,
+)
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -48,7 +55,7 @@ def copy_folder(source: Path, target: Path, without: Iterable[str] = ()) -> None
 
 
 def _is_odd(path: Path) -> bool:
-    return not (path.is_symlink() or path.is_file() or path.is_dir())
+    return not (path.is_symlink() or is_plain_file(path) or is_folder(path))
 
 
 def put(source: Path, target: Path, *roots: Path) -> None:

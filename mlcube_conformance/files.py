@@ -25,6 +25,7 @@ __all__ = [
     "copy_tree",
     "is_folder",
     "is_inside",
+    "is_loop",
     "is_plain_file",
     "is_there",
     "read_bytes",
@@ -75,6 +76,17 @@ def resolved(path: Path) -> Path:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):
         return path
+
+
+def is_loop(path: Path) -> bool:
+    """Say whether links lead from a path to itself, so that it leads nowhere."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    except ValueError:
+        pass  # No path at all.
+    return False
 
 
 def is_inside(root: Path, path: Path) -> bool:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, UsageError
+from mlcube_conformance.files import is_folder, is_plain_file, is_there
 from mlcube_conformance.loader.runner_description import filled
 from mlcube_conformance.log import last_lines
 from mlcube_conformance.runners.command import call
@@ -76,7 +77,7 @@ def description_file(given: str) -> Path:
         return absolute(given)
     ready = _suite() / "descriptions"
     file = ready / f"{given}.yaml"
-    if not file.is_file():
+    if not is_plain_file(file):
         names = sorted(p.stem for p in ready.glob("*.yaml") if "." not in p.stem)
         raise UsageError(
             Message(
@@ -107,13 +108,15 @@ def card_file(given: str) -> Path:
                 do="write --scorecard card.json",
             )
         )
-    above = next(each for each in file.parents if each.exists())
-    if file.is_dir() or not above.is_dir():
+    above = next(each for each in file.parents if is_there(each))
+    if is_folder(file) or not is_folder(above):
         raise UsageError(
             Message(
                 what="the scorecard cannot be written where it is asked for",
                 where="--scorecard",
-                found=f"{file} is a folder" if file.is_dir() else f"{above} is a file",
+                found=f"{file} is a folder"
+                if is_folder(file)
+                else f"{above} is a file",
                 expected="a file, there or not yet",
                 do="mend the path",
             )

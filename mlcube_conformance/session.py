@@ -21,6 +21,7 @@ from mlcube_conformance.errors import (
 )
 from mlcube_conformance.execution import Execution
 from mlcube_conformance.interrupts import Interrupts
+from mlcube_conformance.files import is_folder, is_there
 from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import command_line, mask, plain, visible
@@ -407,8 +408,8 @@ class ConformanceSession:
 def _workspace(given: str | None) -> Path | None:
     if not given:
         return None
-    path = absolute(given)
-    if path.exists() and not path.is_dir():
+    path = absolute(given, "--workspace")
+    if is_there(path) and not is_folder(path):
         raise UsageError(
             Message(
                 what="--workspace names what is no folder",

@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, Violation
+from mlcube_conformance.files import (
+    TreeError,
+    copy_tree,
+    is_folder,
+    is_inside,
+    is_loop,
+    is_plain_file,
+    is_there,
+    resolved,
+)
 from mlcube_conformance.mounts import host_path, is_file
 
 if TYPE_CHECKING:
@@ -58,21 +68,25 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
             _refuse_escape(path, cube, binding)
             try:
                 _copy(path, target / path.relative_to(source), outputs)
+            except TreeError as error:
+                raise _too_deep(binding, error) from error
             except OSError as error:
                 raise _not_staged(binding, error, target) from error
 
 
 def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
-    if not path.resolve().is_relative_to(cube.root.resolve()):
+    if is_loop(path):
+        return  # It is no input: `check_inputs` says so.
+    if not is_inside(cube.root, path):
         name = binding.parameter.name
         raise Violation(
             Message(
                 what=f"the input {name!r} is a link that leaves the cube",
                 where=str(binding.source),
-                found=f"{path} → {path.resolve()}",
+                found=f"{path} → {resolved(path)}",
                 expected="a path inside the cube",
                 do="give the place on the command line: "
-                f"--parameter TASK.{name}={path.resolve()}",
+                f"--parameter TASK.{name}={resolved(path)}",
             )
         )
 
@@ -126,17 +140,8 @@ def remove_tree(folder: Path) -> None:
 def _copy(source: Path, target: Path, without: set[Path]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(
-            source,
-            target,
-            # A link inside stays a link: it may lead anywhere on this machine.
-            symlinks=True,
-            dirs_exist_ok=True,
-            copy_function=_copy_file,
-            ignore=lambda folder, names: {
-                name for name in names if Path(folder, name) in without
-            },
-        )
+        # A link inside stays a link: it may lead anywhere on this machine.
+        copy_tree(source, target, _copy_file, lambda path: path in without)
     else:
         _copy_file(str(source), str(target))
 
@@ -186,6 +191,18 @@ def copy_given_inputs(invocation: Invocation, folder: Path) -> Invocation:
     return replace(invocation, bindings=tuple(bindings))
 
 
+def _too_deep(binding: Binding, error: TreeError) -> Violation:
+    return Violation(
+        Message(
+            what=f"the input {binding.parameter.name!r} cannot be staged",
+            where=str(binding.source),
+            found=str(error.strerror),
+            expected="a folder that can be copied",
+            do="nest its folders less deep",
+        )
+    )
+
+
 def _not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
     return MachineError(
         Message(
@@ -209,17 +226,17 @@ def confine(invocation: Invocation, workspace: Path) -> None:
     """
     for binding in invocation.bindings:
         path = host_path(binding, workspace)
-        if binding.given_by_user or path.resolve().is_relative_to(workspace.resolve()):
+        if binding.given_by_user or is_loop(path) or is_inside(workspace, path):
             continue
         name = binding.parameter.name
         raise Violation(
             Message(
                 what=f"the value of {name!r} leaves the workspace through a link",
                 where=str(binding.source),
-                found=f"{path} → {path.resolve()}",
+                found=f"{path} → {resolved(path)}",
                 expected=f"a path that stays in {workspace}",
                 do="remove the link, or give the place on the command line: "
-                f"--parameter {invocation.task.name}.{name}={path.resolve()}",
+                f"--parameter {invocation.task.name}.{name}={resolved(path)}",
             )
         )
 
@@ -270,11 +287,11 @@ def _place(binding: Binding, path: Path) -> str:
 
 
 def _what_is(path: Path) -> str:
-    if path.is_dir():
+    if is_folder(path):
         return "directory"
-    if path.is_file():
+    if is_plain_file(path):
         return "file"
-    return "something else" if os.path.lexists(path) else "nothing"
+    return "something else" if is_there(path) else "nothing"
 
 
 def make_outputs(invocation: Invocation, workspace: Path) -> None:

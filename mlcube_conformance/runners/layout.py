@@ -8,7 +8,7 @@ from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, Violation
-from mlcube_conformance.files import below, is_inside, resolved
+from mlcube_conformance.files import below, is_folder, is_inside, resolved
 from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.dockerfile import Recipe, read_recipe
 from mlcube_conformance.runners.recipes import recipe_text
@@ -116,7 +116,7 @@ def _guarded(line: str, cube: Cube, work: Callable[[], object]) -> None:
 
 
 def _copy(source: Path, copy: Copy, place: Path) -> None:
-    if source.is_dir():
+    if is_folder(source):
         _folder(place, copy.target)
         for each in below(source):
             inside = each.relative_to(source)
@@ -128,7 +128,7 @@ def _copy(source: Path, copy: Copy, place: Path) -> None:
                 parent = _folder(place, f"{copy.target}/{inside.parent}")
                 _copy_file(each, parent / each.name)
         return
-    inside_folder = copy.into_folder or (place / copy.target.lstrip("/")).is_dir()
+    inside_folder = copy.into_folder or is_folder(place / copy.target.lstrip("/"))
     path = f"{copy.target}/{source.name}" if inside_folder else copy.target
     folder, _, name = path.rpartition("/")
     _copy_file(resolved(source), _folder(place, folder) / name)

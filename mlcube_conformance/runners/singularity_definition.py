@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.files import below, is_folder, is_inside
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -29,7 +31,7 @@ __all__ = [
 ]
 
 _STAGE = re.compile(r"^bootstrap:", re.IGNORECASE | re.MULTILINE)
-_HEADER = re.compile(r"\s*(\w+)\s*:\s*(.*?)\s*")
+_HEADER = re.compile(r"\s*(\w+)\s*:(.*)")
 _SECTION = re.compile(r"\s*%+(\S*)[^\S\n]*(.*)")
 _TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 #: Signs that steer what reads the file, or end a line for some and not for others.
@@ -259,7 +261,7 @@ def _header(lines: list[str]) -> dict[str, str]:
                 expected=f"KEY: VALUE, with one of {', '.join(sorted(_HEADER_KEYS))}",
                 do="mend the line",
             )
-        header[match[1].lower()] = match[2]
+        header[match[1].lower()] = match[2].strip()
     return header
 
 
@@ -271,7 +273,7 @@ def _check_base(
     if agent in LOCAL_AGENTS:
         if base not in given and not _inside(roots[0] / base, roots):
             raise _outside("From", base)
-        if base not in given and (roots[0] / base).is_dir():
+        if base not in given and is_folder(roots[0] / base):
             # Its links would lead to this machine while it is filled.
             raise DefinitionError(
                 found=f"From takes {base}, a folder",
@@ -329,11 +331,12 @@ def _found(source: str, roots: tuple[Path, ...], where: str) -> list[str]:
     root = roots[0]
     if not _inside(root / source, roots):
         raise _outside(where, source)
-    pattern = os.path.relpath(root / source, root)
+    # Two stars mean what one does.
+    pattern = re.sub(r"\*+", "*", os.path.relpath(root / source, root))
     matches = [root] if pattern == "." else sorted(root.glob(pattern))
     for found in matches:
         # Links are followed when files are copied into an image.
-        for each in (found, *(found.rglob("*") if found.is_dir() else ())):
+        for each in (found, *(below(found) if is_folder(found) else ())):
             if not _inside(each, roots):
                 raise _outside(where, os.path.relpath(each, root))
     if not matches:
@@ -359,5 +362,4 @@ def _outside(where: str, path: str) -> DefinitionError:
 
 
 def _inside(path: Path, roots: tuple[Path, ...]) -> bool:
-    resolved = path.resolve()
-    return any(resolved.is_relative_to(root.resolve()) for root in roots)
+    return any(is_inside(root, path) for root in roots)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.files import is_plain_file
 from mlcube_conformance.mounts import expanded
 from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.singularity_engine import answer
@@ -140,7 +141,7 @@ def _end(header: bytes) -> int:
 
 def identity(path: Path) -> str:
     """Return what tells an image from all others: its SIF id, or size and time."""
-    if path.is_file():
+    if is_plain_file(path):
         header = _header(path)
         if _is_sif(header) and len(header) == _HEADER:
             return f"sif:{header[_UUID].hex()}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.files import is_folder, is_there
 from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.base import CA_VARIABLES
 from mlcube_conformance.runners.container import CA_FILE, build_arguments
@@ -208,9 +209,9 @@ def _take_bases(definition: Definition, folder: Path) -> dict[str, str]:
                 stage.header["bootstrap"] = "docker-daemon"
         elif agent in LOCAL_AGENTS:
             path = folder / base
-            names = files_below(path) if path.is_dir() else [path.name]
-            top = path if path.is_dir() else path.parent
-            bases[base] = content_key(top, names) if path.exists() else ""
+            names = files_below(path) if is_folder(path) else [path.name]
+            top = path if is_folder(path) else path.parent
+            bases[base] = content_key(top, names) if is_there(path) else ""
     return bases
 
 

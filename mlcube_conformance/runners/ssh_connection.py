@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.errors import MachineError, Message, PlatformUnavailable
+from mlcube_conformance.files import is_plain_file
 from mlcube_conformance.log import last_lines, tail
 from mlcube_conformance.process import kill_all, processes_in_session, run_process
 from mlcube_conformance.runners import ssh_known_host
@@ -166,7 +167,7 @@ class Connection:
             ("known_hosts", place.known_hosts),
             ("ssh_config", place.ssh_config),
         ):
-            if path is not None and not path.is_file():
+            if path is not None and not is_plain_file(path):
                 raise self._unusable(key, f"no file {path}", "a file of this machine")
         key_file = place.identity_file
         if key_file and key_file.suffix == ".pub":

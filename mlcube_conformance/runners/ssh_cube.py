@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance import __version__
 from mlcube_conformance.errors import MachineError, Message, PlatformUnavailable
+from mlcube_conformance.files import is_folder, read_text, resolved
 from mlcube_conformance.loader.main_files import main_file
 from mlcube_conformance.outcome import read_outcome
 from mlcube_conformance.runners.base import heartbeat
@@ -180,13 +181,13 @@ class CubeThere:
 
     @property
     def _file_name(self) -> str:
-        return self._inner.file.resolve().name
+        return resolved(self._inner.file).name
 
     @property
     def _context_name(self) -> str:
         """Return the folder that the image is built in, where it is not in the cube."""
         context = self._cube.docker.context
-        there = context.is_dir() and not context.is_relative_to(self._cube.root)
+        there = is_folder(context) and not context.is_relative_to(self._cube.root)
         return context.name if there else ""
 
     @cached_property
@@ -199,7 +200,7 @@ class CubeThere:
         root = self._cube.root
         try:
             names = [each for each in files_below(root) if _is_sent(each)]
-            inner = self._inner.file.read_bytes().decode(errors="replace")
+            inner = read_text(self._inner.file)
             more = [owner(), inner]
             if self._context_name:
                 context = self._cube.docker.context
@@ -338,7 +339,7 @@ class CubeThere:
     def _send_file(self, file: Path, kind: str) -> str:
         """Bring one small file beside the cube, and return its place there."""
         folder = f"{self._content_folder}/{kind}"
-        file = file.resolve()  # a link would lead nowhere there
+        file = resolved(file)  # a link would lead nowhere there
         push(
             self.connection,
             file.parent,
@@ -516,7 +517,7 @@ class CubeThere:
 
     def _places(self, job: str, stdout: Path, stderr: Path) -> dict[str, str]:
         """Return paths of the host, with what they are on this machine."""
-        inner = f"{self._content_folder}/platform/{self._inner.file.resolve().name}"
+        inner = f"{self._content_folder}/platform/{resolved(self._inner.file).name}"
         return {
             f"{job}/logs/stdout.log": str(stdout),
             f"{job}/logs/stderr.log": str(stderr),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.files import is_folder, resolved
 from mlcube_conformance.mounts import host_path
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
         base = workspace
         if binding.given_by_user:
             # The host is to see what a link leads to.
-            path = path.resolve()
+            path = resolved(path)
             base = given[_folder_of(binding, path)]
         else:
             _refuse_home(binding)
@@ -127,10 +128,9 @@ def _folder_there(base: Path, workspace: Path) -> str:
 
 def _folder_of(binding: Binding, path: Path) -> Path:
     """Return the folder that a given value is sent in."""
-    is_folder = binding.parameter.kind == "directory" or (
-        binding.parameter.kind == "unknown" and path.is_dir()
-    )
-    return path if is_folder else path.parent
+    kind = binding.parameter.kind
+    as_folder = kind == "directory" or (kind == "unknown" and is_folder(path))
+    return path if as_folder else path.parent
 
 
 def _given_folders(invocation: Invocation, workspace: Path) -> dict[Path, Path]:
@@ -139,7 +139,7 @@ def _given_folders(invocation: Invocation, workspace: Path) -> dict[Path, Path]:
     Those that lie in one another are one on the host, as they are here.
     """
     folders = {
-        _folder_of(each, Path(each.value).resolve())
+        _folder_of(each, resolved(Path(each.value)))
         for each in invocation.bindings
         if each.given_by_user
     }
