@@ -45,8 +45,9 @@ from mlcube_conformance.errors import (
     Violation,
     require,
 )
+from mlcube_conformance.faults import telling_faults
+from mlcube_conformance.files import is_folder, is_plain_file, is_there
 from mlcube_conformance.interrupts import INTERRUPTED, Interrupts
-from mlcube_conformance.files import is_folder, is_plain_file
 from mlcube_conformance.loader.cubes import (
     cube_folder,
     load_cube,
@@ -259,8 +260,12 @@ def _network(value: str | None) -> str | None:
 def _ending(logs: Path | None) -> Iterator[Outcome]:
     """Turn an error into its message and its exit code, never a traceback."""
     outcome = Outcome()
+    place: Path | None = None
     try:
-        yield outcome
+        with telling_faults():
+            if logs is not None:
+                place = _log_folder(logs)
+            yield outcome
     except (ConformanceError, Violation) as error:
         outcome.error = error
         # What went to a log was shown as it came.
@@ -273,9 +278,17 @@ def _ending(logs: Path | None) -> Iterator[Outcome]:
         _say("interrupted")
         raise typer.Exit(INTERRUPTED) from error
     finally:
-        if logs is not None:
-            make_folder(logs)
-            outcome.write(logs)
+        if place is not None:
+            with suppress(OSError):  # a folder that cannot be written to was told
+                outcome.write(place)
+
+
+def _log_folder(logs: Path) -> Path:
+    place = absolute(str(logs), "--logs")
+    if is_there(place) and not is_folder(place):
+        raise _not_there("--logs", place, "a folder, there or not yet")
+    make_folder(place)
+    return place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -444,7 +457,11 @@ def _not_there(option: str, path: Path, expected: str) -> UsageError:
 
 
 def _found(path: Path) -> str:
-    return "a folder" if is_folder(path) else "nothing"
+    if is_folder(path):
+        return "a folder"
+    return (
+        "a link that leads nowhere, a pipe or a device" if is_there(path) else "nothing"
+    )
 
 
 def _writer(stream: TextIO) -> Callable[[bytes], None]:

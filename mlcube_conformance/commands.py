@@ -17,6 +17,9 @@ from mlcube_conformance.errors import (
     UsageError,
     Violation,
 )
+from mlcube_conformance.faults import telling_faults
+from mlcube_conformance.files import read_text
+from mlcube_conformance.homes import given_path
 from mlcube_conformance.log import plain, visible
 from mlcube_conformance.scorecard import Scorecard, markdown
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["app", "clauses", "convert", "main", "scorecard", "test"]
 
 _USAGE = 2
+#: Bytes of a scorecard: a hundred times those of one.
+_LARGEST_CARD = 16 * 1024 * 1024
 
 app = typer.Typer(
     help="Tests cubes and runners, shows the clauses, and converts cubes.",
@@ -107,7 +112,8 @@ def main() -> None:
 def _refusing() -> Iterator[None]:
     """Turn an error into its message and its exit code, never a traceback."""
     try:
-        yield
+        with telling_faults():
+            yield
     except (ConformanceError, Violation) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(_USAGE) from error
@@ -121,25 +127,15 @@ def _show(text: str) -> None:
 
 def _read_card(file: Path) -> Scorecard:
     try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise _unusable(file, "read", error) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            Message(
-                what="this is no scorecard",
-                where=str(file),
-                found=f"byte {error.start} is no UTF-8",
-                expected="a JSON document",
-                do="give a file that the suite for runners wrote",
-            )
-        ) from error
+        text = read_text(given_path(str(file), "FILE"), limit=_LARGEST_CARD)
+    except Violation as violation:
+        raise UsageError(*violation.messages) from violation
     return Scorecard.from_json(text, where=str(file))
 
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(text, encoding="utf-8")
+        given_path(str(file), "--output").write_text(text, encoding="utf-8")
     except OSError as error:
         raise _unusable(file, "written", error) from error
 

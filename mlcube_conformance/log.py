@@ -50,6 +50,8 @@ _ANYWHERE = re.compile(r"##(?=\w*\[)")
 #: What may become such a command: a whole last line, or the end of one.
 _MAY_BEGIN = re.compile(r"[^\S\n]*:?")
 _MAY_FOLLOW = re.compile(r"##?\w{0,20}\Z")
+#: What stands for a byte of a name that is no UTF-8: nothing can print it.
+_NO_SIGN = re.compile(r"[\ud800-\udfff]")
 _TAIL_BYTES = 64 * 1024
 #: Letters of the shortest value that is hidden.
 _SHORTEST = 4
@@ -63,16 +65,23 @@ _hidden: list[str] = []
 
 def plain(text: str) -> str:
     """Return a text without what could steer a terminal or a CI; tabs, lines stay."""
-    return _without_commands(_CONTROL.sub("", _ESCAPE.sub("", text)))
+    text = _NO_SIGN.sub("\ufffd", _CONTROL.sub("", _ESCAPE.sub("", text)))
+    return _without_commands(text)
 
 
 def visible(text: str) -> str:
     """Return a text as one line, in which control characters are seen as escapes."""
-    return _CONTROL.sub(_escaped, text.replace("\t", "\\t").replace("\n", "\\n"))
+    text = text.replace("\t", "\\t").replace("\n", "\\n")
+    return _NO_SIGN.sub(_byte, _CONTROL.sub(_escaped, text))
 
 
 def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")
+
+
+def _byte(match: re.Match[str]) -> str:
+    """Return the byte of a name that is no UTF-8, as Python keeps it (PEP 383)."""
+    return f"\\x{ord(match[0]) & 0xFF:02x}"
 
 
 def _without_commands(text: str) -> str:

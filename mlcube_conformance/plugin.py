@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlcube_conformance.errors import ConformanceError
+from mlcube_conformance.faults import telling_faults
 from mlcube_conformance.fixtures import (
     RUNNER_SESSION,
     SESSION,
@@ -168,7 +169,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("mlcube_runner"):
         _refuse(config, _FOR_RUNNERS, _A_RUNNER)
     try:
-        suite = _begin(config)
+        with telling_faults():
+            suite = _begin(config)
     except ConformanceError as error:
         raise pytest.UsageError(str(error)) from error
     if suite:

@@ -21,6 +21,7 @@ from mlcube_conformance.errors import (
     UsageError,
     Violation,
 )
+from mlcube_conformance.faults import fault_of_ours
 from mlcube_conformance.interrupts import Interrupts
 from mlcube_conformance.loader.expected_failures import load_expected_failures
 from mlcube_conformance.loader.runner_description import (
@@ -177,6 +178,7 @@ class RunnerSession:
         """Show our errors as their message alone."""
         report = yield
         error = call.excinfo.value if call.excinfo else None
+        error = fault_of_ours(error) or error
         if report.failed and isinstance(error, (Violation, ConformanceError)):
             judged = _clause_of(item)
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""

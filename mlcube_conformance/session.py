@@ -20,8 +20,9 @@ from mlcube_conformance.errors import (
     Violation,
 )
 from mlcube_conformance.execution import Execution
-from mlcube_conformance.interrupts import Interrupts
+from mlcube_conformance.faults import fault_of_ours
 from mlcube_conformance.files import is_folder, is_there
+from mlcube_conformance.interrupts import Interrupts
 from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import command_line, mask, plain, visible
@@ -269,6 +270,7 @@ class ConformanceSession:
         """Show our errors as their message alone, and how to run the case again."""
         report = yield
         error = call.excinfo.value if call.excinfo else None
+        error = fault_of_ours(error) or error
         if report.failed:
             subject = _subject(item)
             if isinstance(subject, Case):

@@ -21,6 +21,7 @@ LAYERS = (
     "errors",
     "files",
     "homes",
+    "faults",
     "model",
     "outcome",
     "run_names",

@@ -10,8 +10,7 @@ import json
 import posixpath
 import re
 import shlex
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import did_you_mean
@@ -26,6 +25,10 @@ __all__ = ["Copy", "Recipe", "read_recipe"]
 
 _HEREDOC = re.compile(r"(^|[\s;&|])<<-?[\"']?[A-Za-z_]\w*")
 _FLAG = re.compile(r"--[a-z]+(=\S*)?\s+")
+#: Those of a recipe; Docker makes images of at most 127 layers.
+_MOST_INSTRUCTIONS = 1000
+#: Flags of one COPY.
+_MOST_FLAGS = 20
 _BEYOND = ("ONBUILD", "SHELL")
 #: What says nothing of the files of an image or of how a task starts.
 _WITHOUT_EFFECT = (
@@ -121,21 +124,37 @@ def _unknown(keyword: str) -> None:
 
 def _instructions(text: str) -> list[tuple[str, str]]:
     """Return each instruction as its keyword in capitals and the rest of it."""
-    found = []
-    whole = ""
+    found: list[tuple[str, str]] = []
+    lines: list[str] = []
     for line in text.split("\n"):
-        empty = whole and not line.strip()
+        empty = lines and not line.strip()
         if line.lstrip().startswith("#") or empty:
             continue  # also within a continued line
-        whole += line
-        if whole.rstrip().endswith("\\"):
-            whole = whole.rstrip()[:-1] + " "
+        if line.rstrip().endswith("\\"):
+            lines.append(line.rstrip()[:-1] + " ")
             continue
-        keyword, *rest = whole.split(None, 1) or [""]
+        keyword, *rest = "".join((*lines, line)).split(None, 1) or [""]
         if keyword:
             found.append((keyword.upper(), "".join(rest).strip()))
-        whole = ""
+        if len(found) > _MOST_INSTRUCTIONS:
+            message = f"more than {_MOST_INSTRUCTIONS} instructions"
+            raise ValueError(message)
+        lines = []
     return found
+
+
+def _copied(recipe: Recipe) -> Recipe:
+    """Return a recipe to be gone on with: what its lists hold never changes."""
+    return replace(
+        recipe,
+        copies=list(recipe.copies),
+        environment=dict(recipe.environment),
+        commands=list(recipe.commands),
+        exports=list(recipe.exports),
+        beyond=list(recipe.beyond),
+        unkept=list(recipe.unkept),
+        _resolved=dict(recipe._resolved),  # noqa: SLF001 - its own
+    )
 
 
 def _stage(
@@ -145,7 +164,7 @@ def _stage(
     parts = [word.text(before_all) for word in split_words(rest)]
     base, *name = [part for part in parts if not part.startswith("--")]
     earlier = stages.get(base.lower())
-    recipe = deepcopy(earlier) if earlier is not None else Recipe(base=base)
+    recipe = _copied(earlier) if earlier is not None else Recipe(base=base)
     recipe.stages = last.stages + 1
     recipe._arguments = {}  # noqa: SLF001 - its own
     if name:
@@ -223,6 +242,9 @@ def _copy(recipe: Recipe, rest: str) -> None:
     while match := _FLAG.match(rest):
         flags.append(match[0].strip())
         rest = rest[match.end() :]
+        if len(flags) > _MOST_FLAGS:
+            message = f"more than {_MOST_FLAGS} flags"
+            raise ValueError(message)
     if any(flag.startswith(("--from", "--chmod")) for flag in flags):
         recipe.beyond.append(f"COPY {' '.join(flags)} {rest}")
     recipe.unkept += [flag for flag in flags if flag.startswith("--chown")]

@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Word", "split_words"]
 
+#: Signs of a word, once its variables are replaced.
+_MAX_LENGTH = 32_768
+#: How deep variables may stand in the defaults of others.
+_MAX_DEPTH = 20
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(:[-+])?)")
 
 
@@ -34,8 +39,12 @@ class Word:
     parts: tuple[str | _Variable, ...]
 
     def text(self, known: Mapping[str, str]) -> str:
-        """Return the word with its variables replaced; an unknown one is empty."""
-        return "".join(_value(part, known) for part in self.parts)
+        """Return the word with its variables replaced; an unknown one is empty.
+
+        Raises:
+            ValueError: It is longer than any word needs to be.
+        """
+        return _joined(_value(part, known) for part in self.parts)
 
     def shell(self, known: Mapping[str, str]) -> str:
         """Return the word as a shell has to read it, with unknown variables left."""
@@ -46,11 +55,24 @@ class Word:
             for part in self.parts
             if (value := _value(part, known)) or isinstance(part, _Variable)
         ]
-        return "".join(pieces) or "''"
+        return _joined(pieces) or "''"
 
     def is_known(self, known: Mapping[str, str]) -> bool:
         """Say whether the values of all its variables are known."""
         return all(isinstance(part, str) or part.name in known for part in self.parts)
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """Join texts that may repeat a value again and again."""
+    found = []
+    left = _MAX_LENGTH
+    for each in pieces:
+        found.append(each)
+        left -= len(each)
+        if left < 0:
+            message = f"a word of more than {_MAX_LENGTH} signs"
+            raise ValueError(message)
+    return "".join(found)
 
 
 def _value(part: str | _Variable, known: Mapping[str, str]) -> str:
@@ -66,7 +88,7 @@ def _for_shell(variable: _Variable, known: Mapping[str, str]) -> str:
     """Return a variable as a shell reads it between double quotes."""
     if not variable.operator:
         return f"${{{variable.name}}}"
-    other = "".join(
+    other = _joined(
         _for_shell(part, known)
         if isinstance(part, _Variable) and part.name not in known
         else re.sub(r'([\\"$`}])', r"\\\1", _value(part, known))
@@ -75,16 +97,20 @@ def _for_shell(variable: _Variable, known: Mapping[str, str]) -> str:
     return f"${{{variable.name}:{variable.operator}{other}}}"
 
 
-def split_words(line: str, *, at_spaces: bool = True) -> list[Word]:
+def split_words(line: str, *, at_spaces: bool = True, depth: int = 0) -> list[Word]:
     """Split a line into its words.
 
     Args:
         line: What follows the keyword.
         at_spaces: False for instructions whose rest is one word.
+        depth: How many variables it is a default in.
 
     Raises:
         ValueError: A quote is not closed, or a variable cannot be understood.
     """
+    if depth > _MAX_DEPTH:
+        message = "variables in variables, too deep"
+        raise ValueError(message)
     words: list[Word] = []
     parts: list[str | _Variable] = []
     begun = False
@@ -110,7 +136,7 @@ def split_words(line: str, *, at_spaces: bool = True) -> list[Word]:
             parts.append(kept + follows)
         elif sign == "$" and quote != "'":
             begun = True
-            part, place = _variable(line, place)
+            part, place = _variable(line, place, depth)
             parts.append(part)
         else:
             begun = True
@@ -121,7 +147,7 @@ def split_words(line: str, *, at_spaces: bool = True) -> list[Word]:
     return [*words, _word(parts)] if begun else words
 
 
-def _variable(line: str, place: int) -> tuple[str | _Variable, int]:
+def _variable(line: str, place: int, depth: int) -> tuple[str | _Variable, int]:
     """Read what follows a dollar sign; return it and the place behind it."""
     match = _VARIABLE.match(line, place - 1)
     if match is None:
@@ -135,7 +161,7 @@ def _variable(line: str, place: int) -> tuple[str | _Variable, int]:
     operator, inner = (match[3] or "")[1:], line[end:closing]
     if inner and not operator:
         raise _not_understood(line, place)
-    words = split_words(inner, at_spaces=False)
+    words = split_words(inner, at_spaces=False, depth=depth + 1)
     other = words[0] if words else Word(())
     return _Variable(name=match[2], operator=operator, other=other), closing + 1
 
@@ -163,9 +189,7 @@ def _not_understood(line: str, place: int) -> ValueError:
 def _word(parts: list[str | _Variable]) -> Word:
     """Join the literal parts that follow each other."""
     joined: list[str | _Variable] = []
-    for part in parts:
-        if joined and isinstance(part, str) and isinstance(joined[-1], str):
-            joined[-1] += part
-        else:
-            joined.append(part)
+    for is_text, group in groupby(parts, lambda part: isinstance(part, str)):
+        same = list(group)
+        joined += ["".join(map(str, same))] if is_text else same
     return Word(tuple(joined))

@@ -38,8 +38,12 @@ _TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 #: What a path may hold that is handed to a shell on this machine.
 _PLAIN = re.compile(r"[\w./+@%,:=^-]+")
+#: Signs of a recipe, and files that it copies, which may be whole folders.
+_MAX_LENGTH = 1024 * 1024
+_MOST_FILES = _MOST_SECTIONS = 1000
 _HIDDEN = re.compile(r"(^|/)\.[^/.]")
-_GLOB = re.compile(r"[\w./+@%,:=^*?\[\]!-]+")
+#: Two stars together would mean all folders, again and again.
+_GLOB = re.compile(r"(?!.*\*\*)[\w./+@%,:=^*?\[\]!-]+")
 
 # What may stand behind the name of a section; the name of an app becomes a path.
 _APP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -150,7 +154,24 @@ def filled(text: str, given: Mapping[str, str]) -> str:
             expected="a default in %arguments, or a value of the command line",
             do=f"give --build-arg {missing[0]}=VALUE",
         )
-    return _TEMPLATE.sub(lambda match: values[match[1]], "\n".join(kept))
+    return _replaced("\n".join(kept), values)
+
+
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    """Fill in templates, up to where the text becomes too long."""
+    pieces: list[str] = []
+    end, left = 0, _MAX_LENGTH - len(text)
+    for match in _TEMPLATE.finditer(text):
+        pieces += [text[end : match.start()], values[match[1]]]
+        end = match.end()
+        left -= len(values[match[1]])
+        if left < 0:
+            raise DefinitionError(
+                found=f"more than {_MAX_LENGTH} signs, once its templates are filled",
+                expected="a shorter text",
+                do="use fewer templates, or shorter values",
+            )
+    return "".join((*pieces, text[end:]))
 
 
 def unused(text: str, given: Iterable[str]) -> set[str]:
@@ -215,6 +236,12 @@ def _stage(text: str, roots: tuple[Path, ...], given: set[str]) -> Stage:
             sections[-1].lines.append(line)
         else:
             header.append(line)
+    if len(sections) > _MOST_SECTIONS:
+        raise DefinitionError(
+            found=f"{len(sections)} sections",
+            expected=f"at most {_MOST_SECTIONS}",
+            do="join those of one name",
+        )
     stage = Stage(header=_header(header), sections=sections)
     _check_base(stage.header, roots, given)
     for section in sections:
@@ -295,6 +322,8 @@ def _files(section: Section, roots: tuple[Path, ...]) -> list[str]:
         words = line.split()
         if words and not words[0].startswith("#"):
             named += _copied(section, words, roots)
+        if len(named) > _MOST_FILES:
+            raise _odd(section, f"more than {_MOST_FILES} files")
     return named
 
 
@@ -331,8 +360,7 @@ def _found(source: str, roots: tuple[Path, ...], where: str) -> list[str]:
     root = roots[0]
     if not _inside(root / source, roots):
         raise _outside(where, source)
-    # Two stars mean what one does.
-    pattern = re.sub(r"\*+", "*", os.path.relpath(root / source, root))
+    pattern = os.path.relpath(root / source, root)
     matches = [root] if pattern == "." else sorted(root.glob(pattern))
     for found in matches:
         # Links are followed when files are copied into an image.
