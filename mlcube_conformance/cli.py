@@ -7,7 +7,6 @@ ran past its deadline; 125 when the platform or the image failed before it.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -60,9 +59,15 @@ from mlcube_conformance.loader.platforms import (
     load_platform,
 )
 from mlcube_conformance.log import LiveText, mask, plain
+from mlcube_conformance.log_folder import (
+    CONFIGURE_LOG,
+    STDERR_LOG,
+    STDOUT_LOG,
+    claim_log_folder,
+)
 from mlcube_conformance.model import Case
 from mlcube_conformance.mounts import task_view
-from mlcube_conformance.outcome import Outcome
+from mlcube_conformance.outcome import OUTCOME, Outcome
 from mlcube_conformance.plan import (
     check_overrides,
     check_paths,
@@ -78,6 +83,7 @@ from mlcube_conformance.selection import (
     parse_overrides,
     runner_options,
 )
+from mlcube_conformance.trees import remove_tree
 from mlcube_conformance.workspace import (
     check_inputs,
     confine,
@@ -264,7 +270,9 @@ def _ending(logs: Path | None) -> Iterator[Outcome]:
     try:
         with telling_faults():
             if logs is not None:
-                place = _log_folder(logs)
+                folder = absolute(str(logs), "--logs")
+                claim_log_folder(folder)
+                place = folder
             yield outcome
     except (ConformanceError, Violation) as error:
         outcome.error = error
@@ -279,16 +287,10 @@ def _ending(logs: Path | None) -> Iterator[Outcome]:
         raise typer.Exit(INTERRUPTED) from error
     finally:
         if place is not None:
-            with suppress(OSError):  # a folder that cannot be written to was told
+            try:
                 outcome.write(place)
-
-
-def _log_folder(logs: Path) -> Path:
-    place = absolute(str(logs), "--logs")
-    if is_there(place) and not is_folder(place):
-        raise _not_there("--logs", place, "a folder, there or not yet")
-    make_folder(place)
-    return place
+            except OSError as error:
+                _say(f"{OUTCOME} cannot be written: {error}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,7 +310,7 @@ class _Job:
                 cube=self.cube,
                 platform=self.platform,
                 options=options,
-                log=self.logs / "configure.log",
+                log=self.logs / CONFIGURE_LOG,
                 watch=self.watch,
             )
         )
@@ -345,7 +347,7 @@ class _Job:
         view = task_view(invocation, workspace)
         for warning in view.warnings:
             _say(f"warning: {warning}")
-        stdout, stderr = self.logs / "stdout.log", self.logs / "stderr.log"
+        stdout, stderr = self.logs / STDOUT_LOG, self.logs / STDERR_LOG
         _say(f"running {case.id}; log: {stdout}")
         result = self.runner.run(
             RunRequest(
@@ -379,7 +381,7 @@ def _job(
     if logs is None:
         place = Path(tempfile.mkdtemp(prefix="mlcube-"))
     else:
-        make_folder(place := absolute(str(logs)))
+        place = absolute(str(logs))
     runner = make_runner(kind, f"{place.name}-{os.getpid()}")
     try:
         trouble = runner.unavailable()
@@ -390,7 +392,7 @@ def _job(
         watch = Watch(note=_say, out=_writer(sys.stdout), err=_writer(sys.stderr))
         yield _Job(cube=cube, platform=platform, runner=runner, logs=place, watch=watch)
         if logs is None:
-            shutil.rmtree(place, ignore_errors=True)  # those of a failure are kept
+            remove_tree(place)  # those of a failure are kept
     finally:
         runner.close()
         with suppress(OSError):

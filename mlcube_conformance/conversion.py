@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.loader.promises import PROMISES
 from mlcube_conformance.multi_file_writing import write_multi_file
 from mlcube_conformance.single_file_writing import write_single_file
-from mlcube_conformance.workspace import make_folder, remove_tree
+from mlcube_conformance.trees import remove_tree
+from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +66,9 @@ def convert_cube(given: Path, target: Path) -> list[str]:
         broken = load_cube(place, target.name).problems
         if broken:
             raise _refusal(cube, [each.what for each in broken])
-        place.chmod(0o755)
-        if is_folder(target):
+        there = target.is_dir()
+        place.chmod(stat.S_IMODE(target.stat().st_mode) if there else 0o755)
+        if there:
             target.rmdir()
         place.rename(target)
     except OSError as error:

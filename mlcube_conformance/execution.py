@@ -17,13 +17,13 @@ from mlcube_conformance.mounts import host_path, task_view
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
 from mlcube_conformance.snapshots import Snapshot, digests, snapshot
+from mlcube_conformance.trees import remove_tree
 from mlcube_conformance.workspace import (
     check_inputs,
     confine,
     copy_given_inputs,
     make_folder,
     make_outputs,
-    remove_tree,
     stage,
 )
 

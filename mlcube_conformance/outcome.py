@@ -30,7 +30,7 @@ __all__ = ["OUTCOME", "RESERVE", "Outcome", "read_outcome"]
 #: Name of the file, among the logs of the command.
 OUTCOME = "outcome.json"
 #: Name of a file beside it that holds its room, should a task fill the disk.
-RESERVE = "reserve"
+RESERVE = ".outcome.reserve"
 
 #: Most particular first: the first that fits names the fault.
 _FAULTS: dict[str, type[Violation | ConformanceError]] = {

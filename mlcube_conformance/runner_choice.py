@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, UsageError
@@ -14,6 +13,7 @@ from mlcube_conformance.loader.runner_description import filled
 from mlcube_conformance.log import last_lines
 from mlcube_conformance.runners.command import call
 from mlcube_conformance.selection import absolute
+from mlcube_conformance.trees import temporary_folder
 
 if TYPE_CHECKING:
     from mlcube_conformance.loader.runner_description import Format, RunnerDescription
@@ -132,11 +132,11 @@ def ask_version(trial: Trial) -> str:
     """
     description = trial.description
     try:
-        with TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             called = call(
                 filled(description.version, {}),
-                logs=Path(folder),
-                cwd=Path(folder),
+                logs=folder,
+                cwd=folder,
                 timeout=trial.timeout,
                 base=os.environ,
                 environment={},

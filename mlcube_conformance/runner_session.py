@@ -42,8 +42,8 @@ from mlcube_conformance.runner_choice import (
 from mlcube_conformance.scorecard import Judgement, Scorecard, lines, markdown
 from mlcube_conformance.selection import absolute, parse_seconds
 from mlcube_conformance.terminal import Terminal
+from mlcube_conformance.trees import remove_tree
 from mlcube_conformance.trial import Trial
-from mlcube_conformance.workspace import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

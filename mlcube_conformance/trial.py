@@ -19,7 +19,7 @@ from mlcube_conformance.probe.run import Placed, ProbeRun
 from mlcube_conformance.probe.writing import write_cube
 from mlcube_conformance.runners.command import call
 from mlcube_conformance.selection import absolute
-from mlcube_conformance.workspace import remove_tree
+from mlcube_conformance.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

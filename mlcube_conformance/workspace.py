@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +32,6 @@ __all__ = [
     "copy_given_inputs",
     "make_folder",
     "make_outputs",
-    "remove_tree",
     "stage",
 ]
 
@@ -119,22 +117,6 @@ def _no_folder(folder: Path, error: OSError) -> MachineError:
             "runs, XDG_CACHE_HOME for what is kept between them",
         )
     )
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder of ours as far as that can be done, read-only parts included."""
-
-    def make_writable(_: object, path: str, __: object) -> None:
-        with suppress(OSError):
-            Path(path).parent.chmod(0o700)
-            if Path(path).is_dir() and not Path(path).is_symlink():
-                Path(path).chmod(0o700)
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                Path(path).unlink()
-
-    with suppress(RecursionError):  # a task may have nested its folders too deep
-        shutil.rmtree(folder, onerror=make_writable)
 
 
 def _copy(source: Path, target: Path, without: set[Path]) -> None:

@@ -202,3 +202,22 @@ def test_pipes_stay_behind(cube_folder: CubeFolder, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "target" / "workspace" / "pipe").exists()
     assert (tmp_path / "target" / "workspace" / "seed.txt").is_file()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_folders_of_the_user_keep_their_mode(
+    cube_folder: CubeFolder, tmp_path: Path, *, there: bool
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o2775)
+    target = shared / "new"
+    if there:
+        target.mkdir()
+        target.chmod(0o770)
+
+    done = _convert(cube_folder.root, target)
+
+    assert done.returncode == 0, done.stderr
+    assert shared.stat().st_mode & 0o7777 == 0o2775
+    assert target.stat().st_mode & 0o777 == (0o770 if there else 0o755)

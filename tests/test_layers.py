@@ -18,6 +18,7 @@ PACKAGE = Path(mlcube_conformance.__file__).parent
 LAYERS = (
     # words
     "log",
+    "trees",
     "errors",
     "files",
     "homes",
@@ -65,6 +66,7 @@ LAYERS = (
     "snapshots",
     "workspace",
     "workspace_lock",
+    "log_folder",
     "process",
     "runners",
     "runners.base",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.snapshots import snapshot
-from mlcube_conformance.workspace import remove_tree, stage
+from mlcube_conformance.trees import remove_tree
+from mlcube_conformance.workspace import stage
 
 if TYPE_CHECKING:
     from pathlib import Path

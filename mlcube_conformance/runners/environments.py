@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from mlcube_conformance.runners.requirements import (
     requirement_files,
     requirements_of,
 )
+from mlcube_conformance.trees import remove_tree, temporary_folder
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def make_environment(
         return "up to date"
     request.watch.note(f"making the environment {path}; log: {request.log}")
     try:
-        shutil.rmtree(path, ignore_errors=True)
+        remove_tree(path)
         make_folder(path.parent)
         _install(request, path, marks)
         (path / _COMPLETE).touch()
@@ -118,7 +118,7 @@ def make_environment(
         raise MachineError(_message(request, str(error), "a disk with room")) from error
     finally:
         if not is_complete(path):
-            shutil.rmtree(path, ignore_errors=True)
+            remove_tree(path)
     return "built"
 
 
@@ -140,8 +140,8 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
     options.append("--retries=3")
     install = [python, "-P", "-m", "pip", "install", *options, "-r", "requirements.txt"]
     # In a copy: paths in the file lie beside it, and a build may write there.
-    with tempfile.TemporaryDirectory(prefix="mlcube-") as folder:
-        build = Path(folder) / "build"
+    with temporary_folder() as folder:
+        build = folder / "build"
         copy_tree(
             request.cube.docker.context,
             build,

@@ -12,7 +12,8 @@ from mlcube_conformance.files import below, is_folder, is_inside, resolved
 from mlcube_conformance.run_names import FOLDER
 from mlcube_conformance.runners.dockerfile import Recipe, read_recipe
 from mlcube_conformance.runners.recipes import recipe_text
-from mlcube_conformance.workspace import make_folder, remove_tree
+from mlcube_conformance.trees import remove_tree
+from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

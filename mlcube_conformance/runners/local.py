@@ -49,7 +49,7 @@ from mlcube_conformance.runners.liveness import (
     build_lock,
     lock_folder,
 )
-from mlcube_conformance.workspace import remove_tree
+from mlcube_conformance.trees import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,9 +110,8 @@ class LocalRunner:
         recipe = recipe_of(
             request.cube, {**request.cube.docker.args, **request.options.build_args}
         )
-        trial = request.log.parent / "trial"
-        lay_out(recipe, request.cube, trial)
-        remove_tree(trial)
+        with temporary_folder(request.log.parent, "trial-") as trial:
+            lay_out(recipe, request.cube, trial)
         key = environment_key(request.cube)
         timeout, note = request.options.configure_timeout, request.watch.note
         with build_lock(f"local-{key}", f"the environment {key}", timeout, note):
@@ -140,7 +139,9 @@ class LocalRunner:
                     do="run on docker, or leave --network out",
                 )
             )
-        place = request.stdout.with_name(f"{request.stdout.stem}.root")
+        # A name that nobody has: the folder may hold what is not ours.
+        prefix = f"{request.stdout.stem}.root-"
+        place = Path(tempfile.mkdtemp(prefix=prefix, dir=request.stdout.parent))
         recipe = recipe_of(
             request.cube, {**request.cube.docker.args, **request.options.build_args}
         )
@@ -151,17 +152,15 @@ class LocalRunner:
         argv = _argv(first, request, place)
         environment = _environment(recipe, request, place)
         # A short path, since sockets in it may have only a hundred bytes.
-        with tempfile.TemporaryDirectory(
-            prefix="mlcube-", ignore_cleanup_errors=True
-        ) as own:
+        with temporary_folder() as own:
             try:
                 return run_task(
                     request,
                     argv,
                     env={
                         **environment,
-                        "HOME": own,
-                        "TMPDIR": own,
+                        "HOME": str(own),
+                        "TMPDIR": str(own),
                         **self._marks(),
                         _TASK: str(place),
                     },

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.process import run_process
-from mlcube_conformance.workspace import remove_tree
+from mlcube_conformance.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -89,7 +89,7 @@ def build_image(
     try:
         with liveness.scratch() as scratch:
             # Beside the log, which speaks of its lines.
-            recipe = request.log.with_name("recipe.def")
+            recipe = request.log.with_suffix(".def")
             recipe.write_text(plan.text, encoding="utf-8")
             inside = scratch / "inside"
             inside.mkdir()

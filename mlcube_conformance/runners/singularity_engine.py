@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.errors import Message, PlatformUnavailable
 from mlcube_conformance.log import tail
 from mlcube_conformance.process import run_process
+from mlcube_conformance.trees import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -129,8 +129,8 @@ def find_engine(wanted: str = "") -> Engine:
 
 def answer(argv: Sequence[str]) -> str:
     """Return what a short command says, or why it says nothing."""
-    with tempfile.TemporaryDirectory(prefix="mlcube-") as folder:
-        said, complained = Path(folder) / "said", Path(folder) / "complained"
+    with temporary_folder() as folder:
+        said, complained = folder / "said", folder / "complained"
         try:
             run_process(argv, stdout=said, stderr=complained, timeout=_ANSWER_TIMEOUT)
         except OSError as error:
