@@ -33,6 +33,7 @@ from mlcube_conformance.cli_options import (
     OptionalOption,
     ParameterOption,
     PlatformOption,
+    RetagOption,
     TaskOption,
     TaskTimeoutOption,
     WorkspaceOption,
@@ -140,6 +141,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         ca_bundle: CaBundleOption = None,
         configure_timeout: ConfigureTimeoutOption = None,
         logs: LogsOption = None,
+        *,
+        retag: RetagOption = False,
     ) -> None:
         """Make the image of a cube."""
         hide_values(env, build_arg)
@@ -156,6 +159,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
             loaded = load_for_configure(_cube_folder(mlcube), options.environment)
             cube = _checked(loaded, build_context)
             with _job(kind, cube, platform, logs) as job:
+                if retag:
+                    options = _retagging(options, job.platform)
                 outcome.image = job.configure(options)
 
     @app.command()
@@ -260,6 +265,21 @@ def _network(value: str | None) -> str | None:
             )
         )
     return value
+
+
+def _retagging(options: Options, platform: Platform) -> Options:
+    kind = (platform.inner or platform).kind
+    if kind != "docker":
+        raise UsageError(
+            Message(
+                what=f"the platform {kind} knows no --retag",
+                where="--retag",
+                found=f"a platform of the kind {kind}",
+                expected="docker, here or on another host",
+                do="leave the option out",
+            )
+        )
+    return replace(options, retag=True)
 
 
 @contextmanager

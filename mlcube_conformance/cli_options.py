@@ -109,6 +109,13 @@ WorkspaceOption = Annotated[
         "--workspace", metavar="DIR", help="Folder in place of the cube's workspace/."
     ),
 ]
+RetagOption = Annotated[
+    bool,
+    typer.Option(
+        "--retag",
+        help="Move the image's name to the new image, whatever it names now.",
+    ),
+]
 LogsOption = Annotated[
     Path | None,
     typer.Option(

@@ -165,10 +165,9 @@ def _remove_images_of_test(client: docker.DockerClient) -> None:
     """Remove the images of the cubes that this process has made."""
     with closing(client):
         for name in drain_made():
-            for image in client.images.list(name=f"mlcube-conformance/{name}"):
-                for tag in image.tags:
-                    if name in tag:
-                        client.images.remove(tag, force=True)
+            # By its label, since it has a name of ours too.
+            for image in client.images.list(filters={"label": f"test={name}"}):
+                client.images.remove(str(image.id), force=True)
 
 
 @pytest.fixture

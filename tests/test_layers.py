@@ -87,6 +87,7 @@ LAYERS = (
     "runners.docker_client",
     "runners.docker_build",
     "runners.docker_container",
+    "runners.docker_made",
     "runners.docker_images",
     "runners.docker",
     "runners.singularity_engine",

@@ -13,8 +13,7 @@ from errno import ENOSPC
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.utils import match_tag
+from docker.errors import APIError, DockerException, NotFound
 
 from mlcube_conformance.errors import (
     MachineError,
@@ -40,6 +39,19 @@ from mlcube_conformance.runners.docker_container import (
     environment,
     host_config,
     user,
+)
+from mlcube_conformance.runners.docker_made import (
+    built_image,
+    give_name,
+    image_id,
+    is_image_name,
+    known_as,
+    made_for,
+    own_name,
+    remember_built,
+    remember_made,
+    remember_tag,
+    tagged_image,
 )
 from mlcube_conformance.runners.docker_streams import ending_streams
 from mlcube_conformance.runners.liveness import (
@@ -119,7 +131,7 @@ class DockerRunner:
     def configure(self, request: ConfigureRequest) -> Image:
         """Build the image of a cube, pull it, or find that it is up to date."""
         name = request.platform.image
-        if not _is_image_name(name):
+        if not is_image_name(name):
             raise Violation(
                 Message(
                     what="the platform file's image is no image name",
@@ -135,53 +147,71 @@ class DockerRunner:
             build_lock(key, name, timeout, note),
             _daemon(f"configuring {request.cube.id}"),
         ):
-            origin = self._make(request)
-            digest = str(self._client.images.get(name).id)
-        return Image(name=name, digest=digest, origin=origin)
+            image = self._build(request) if is_built(request) else self._have(request)
+            remember_made(
+                request.cube.root, name, image.digest, image_id(self._client, name)
+            )
+        return image
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:
-        """Return the image that a platform file names, if the daemon has it."""
-        del cube  # the name says it all
-        if not _is_image_name(platform.image):
+        """Return the image that a cube was configured with, or that it names."""
+        name = platform.image
+        if not is_image_name(name):
             return None
-        with _daemon(f"looking for {platform.image}"):
-            try:
-                digest = str(self._client.images.get(platform.image).id)
-            except ImageNotFound:
-                return None
-        return Image(name=platform.image, digest=digest, origin="present")
+        with _daemon(f"looking for {name}"):
+            tag = image_id(self._client, name)
+            made, tag_then = made_for(cube.root, name)
+            # Whoever has moved the tag since, by other means, wants that image.
+            moved = tag not in {"", made, tag_then, tagged_image(name)}
+            if made and image_id(self._client, made) and not moved:
+                return Image(
+                    name=known_as(self._client, name, made),
+                    digest=made,
+                    origin="present",
+                )
+        return Image(name=name, digest=tag, origin="present") if tag else None
 
-    def _make(self, request: ConfigureRequest) -> ImageOrigin:
-        name = request.platform.image
-        found = self._labels(name)
-        cube = request.cube
-        if not is_built(request):
-            if found is None:
-                request.watch.note(f"pulling {name}; log: {request.log}")
-                pull(request)
-                return "pulled"
+    def _have(self, request: ConfigureRequest) -> Image:
+        """Return the image that the daemon or a registry has."""
+        name, cube = request.platform.image, request.cube
+        found = image_id(self._client, name)
+        origin: ImageOrigin = "present"
+        if found:
             there = has_recipe(cube.docker)
             recipe = cube.shown(cube.docker.file)
             reason = "build_strategy is pull" if there else f"no {recipe}"
             request.watch.note(f"{reason}: {name} is used as it is")
-            return "present"
+        else:
+            request.watch.note(f"pulling {name}; log: {request.log}")
+            pull(request)
+            found, origin = str(self._client.images.get(name).id), "pulled"
+            remember_tag(name, found)
+        return Image(name=name, digest=found, origin=origin)
+
+    def _build(self, request: ConfigureRequest) -> Image:
+        """Return the image of a recipe, built unless that was done already."""
+        name = request.platform.image
         try:
             context = BuildContext.of(request)
             key = context.key()
         except (OSError, ValueError, RecursionError) as error:
             raise _unreadable_context(request, error) from error
-        if found is not None and found.get(CONTENT_LABEL) == key:
-            return "up to date"
-        request.watch.note(f"building {name}; log: {request.log}")
-        build(request, context, proxies(), {CONTENT_LABEL: key})
-        return "built"
-
-    def _labels(self, name: str) -> dict[str, str] | None:
-        """Return the labels of an image, or None when it is not there."""
-        try:
-            return dict(self._client.images.get(name).labels)
-        except ImageNotFound:
-            return None
+        image = image_id(self._client, built_image(key))
+        origin: ImageOrigin = "up to date"
+        if not image:
+            request.watch.note(f"building {name}; log: {request.log}")
+            built = build(request, context, proxies(), {CONTENT_LABEL: key})
+            image, origin = str(self._client.images.get(built).id), "built"
+            remember_built(key, image)
+        give_name(self._client, own_name(name), image)
+        if not give_name(self._client, name, image, by_force=request.options.retag):
+            request.watch.note(
+                f"{name} is an image that was not made here: it is left as it is; "
+                "`python -m mlcube_docker_run configure --retag` moves the name"
+            )
+        return Image(
+            name=known_as(self._client, name, image), digest=image, origin=origin
+        )
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task in a container of its own, which is removed in any case."""
@@ -354,11 +384,3 @@ def _unreadable_context(request: ConfigureRequest, error: Exception) -> Violatio
             do="mend the folder, or leave the file out by .dockerignore",
         )
     )
-
-
-def _is_image_name(name: str) -> bool:
-    """Say whether a text is a name, with a tag, a digest or neither."""
-    repository, at, digest = name.partition("@")
-    if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
-        return False
-    return bool(match_tag(repository))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.utils import create_archive
+from docker.utils import create_archive, parse_repository_tag
 
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.files import read_text
@@ -43,6 +43,9 @@ _MACHINE_FAULTS = re.compile(
     r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
     re.IGNORECASE,
 )
+
+#: How a daemon that tells no more says what it has built.
+_SUCCESS = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
 
 
 def is_built(request: ConfigureRequest) -> bool:
@@ -131,8 +134,8 @@ def build(
     context: BuildContext,
     proxies: Mapping[str, str],
     labels: Mapping[str, str],
-) -> None:
-    """Build an image under the platform's image name.
+) -> str:
+    """Build an image without a name, and return its id.
 
     Raises:
         Violation: The build fails, or runs past its deadline.
@@ -146,7 +149,6 @@ def build(
                 fileobj=archive,
                 custom_context=True,
                 dockerfile=context.recipe_name,
-                tag=request.platform.image,
                 buildargs={**proxies, **context.build_args},
                 labels=dict(labels),
                 # A task's network may be off; a build must fetch what it installs.
@@ -156,7 +158,7 @@ def build(
                 decode=True,
             )
 
-    _follow(request, start, f"the image of {request.cube.id!r} does not build")
+    return _follow(request, start, f"the image of {request.cube.id!r} does not build")
 
 
 def pull(request: ConfigureRequest) -> None:
@@ -166,10 +168,12 @@ def pull(request: ConfigureRequest) -> None:
         Violation: The registry does not have it.
         MachineError: The registry, the network, the disk or the daemon fails.
     """
+    # Without a tag, all that there are would be pulled, and the user's own moved.
+    repository, tag = parse_repository_tag(request.platform.image)
 
     def start(api: docker.APIClient) -> Iterator[dict[str, Any]]:
         return api.pull(  # type: ignore[no-any-return]
-            request.platform.image, stream=True, decode=True
+            repository, tag or "latest", stream=True, decode=True
         )
 
     _follow(request, start, f"the image of {request.cube.id!r} is not to be had")
@@ -179,8 +183,12 @@ def _follow(
     request: ConfigureRequest,
     start: Callable[[docker.APIClient], Iterator[dict[str, Any]]],
     failure: str,
-) -> None:
-    """Write a stream of the daemon to the log until it ends or fails."""
+) -> str:
+    """Write a stream of the daemon to the log until it ends or fails.
+
+    Returns:
+        The id of the image that was built, "" where none is told.
+    """
     deadline = time.monotonic() + request.options.configure_timeout
     # A client of its own, since the response has to be cut at the deadline.
     api = BoundedAPI(**docker.utils.kwargs_from_env())
@@ -197,7 +205,9 @@ def _follow(
     try:
         with ending_streams(api):
             threading.Thread(target=read, daemon=True).start()
-            _Log(request).drain(lines, deadline, failure)
+            log = _Log(request)
+            log.drain(lines, deadline, failure)
+            return log.built
     finally:
         api.close()
 
@@ -208,6 +218,8 @@ class _Log:
     def __init__(self, request: ConfigureRequest) -> None:
         self._request = request
         self._lines: list[str] = []
+        self.built = ""
+        """Id of the image that the daemon has built."""
 
     def drain(
         self,
@@ -231,6 +243,7 @@ class _Log:
                 if isinstance(item, Exception):
                     said = getattr(item, "explanation", None) or str(item)
                     raise self._failure(failure, said) from item
+                self.built = _built(item) or self.built
                 text = _text(item)
                 file.write(text)
                 file.flush()
@@ -306,6 +319,15 @@ class _Log:
                 + self._way_out,
             )
         )
+
+
+def _built(item: Mapping[str, Any]) -> str:
+    """Return the id of an image that an item of the daemon's stream tells, or ""."""
+    aux = item.get("aux")
+    if isinstance(aux, dict) and "ID" in aux:
+        return str(aux["ID"])
+    said = _SUCCESS.match(str(item.get("stream", "")))
+    return said[1] if said else ""
 
 
 def _text(item: Mapping[str, Any]) -> str:

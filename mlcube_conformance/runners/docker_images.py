@@ -12,9 +12,9 @@ from docker.errors import DockerException
 
 from mlcube_conformance.errors import UsageError
 from mlcube_conformance.loader.platforms import find_platform, load_platform
-from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.docker_build import BuildContext
 from mlcube_conformance.runners.docker_client import BoundedClient
+from mlcube_conformance.runners.docker_made import built_image, own_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,22 +69,25 @@ def image_in_daemon(name: str) -> str:
 
 
 def image_of_cube(request: ConfigureRequest) -> str:
-    """Return the name of the cube's image, if the daemon's is up to date.
+    """Return a name of the cube's image, if the daemon's is up to date.
 
     It is "" where there is no daemon, no such image, or one of other content.
     """
     name = _name_for_docker(request.cube)
     if not name:
         return ""
-    with _daemon() as client:
-        image = _image(client, name)
-    if image is None:
-        return ""
     try:
-        current = BuildContext.of(request).key()
+        made = built_image(BuildContext.of(request).key())
     except (OSError, ValueError, RecursionError):
         return ""
-    return name if image.labels.get(CONTENT_LABEL) == current else ""
+    if not made:
+        return ""
+    with _daemon() as client:
+        for each in (name, own_name(name)):
+            image = _image(client, each)
+            if image is not None and image.id == made:
+                return each
+    return ""
 
 
 def _name_for_docker(cube: Cube) -> str:

@@ -459,6 +459,8 @@ class CubeThere:
             # What Python itself reads is for the task, and not for the runner.
             own = name.startswith("PYTHON")
             words += ["--env", f"{name}={variables.pop(name)}" if own else name]
+        if options.retag and verb == "configure":
+            words.append("--retag")
         if options.network:
             words += ["--network", options.network]
         if options.ca_bundle:
