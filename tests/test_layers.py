@@ -74,6 +74,7 @@ LAYERS = (
     "runners.scratch",
     "runners.liveness",
     "runners.content",
+    "runners.records",
     "runners.container",
     "runners.recipes",
     "runners.requirements",

@@ -7,18 +7,13 @@ of this user, by the ids that the daemon gave.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
-import secrets
 from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
 from docker.utils import match_tag, parse_repository_tag
-from platformdirs import user_cache_path
 
-from mlcube_conformance.errors import MachineError, Message
-from mlcube_conformance.workspace import make_folder
+from mlcube_conformance.runners.records import read_record, write_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +34,6 @@ __all__ = [
     "tagged_image",
 ]
 
-#: What one answer says: an id, and for a cube the one that its tag had then.
-_Ids = tuple[str, ...]
-
 
 def is_image_name(name: str) -> bool:
     """Say whether a text is a name, with a tag, a digest or neither."""
@@ -59,33 +51,33 @@ def own_name(name: str) -> str:
 
 def built_image(key: str) -> str:
     """Return the id of the image that was built of some content; "" for none."""
-    return next(iter(_read("built", key)), "")
+    return next(iter(read_record("docker-built", key)), "")
 
 
 def remember_built(key: str, image: str) -> None:
     """Write down what was built of some content."""
-    _write("built", key, ids=(image,))
+    write_record("docker-built", key, ids=(image,))
 
 
 def tagged_image(name: str) -> str:
     """Return the id that a tag was set to here; "" where it was not."""
-    return next(iter(_read("tag", name)), "")
+    return next(iter(read_record("docker-tag", name)), "")
 
 
 def remember_tag(name: str, image: str) -> None:
     """Write down that a tag was set."""
-    _write("tag", name, ids=(image,))
+    write_record("docker-tag", name, ids=(image,))
 
 
 def made_for(root: Path, name: str) -> tuple[str, str]:
     """Return the image that a cube was configured with, and what its tag was then."""
-    image, tag, *_ = (*_read("cube", str(root.resolve()), name), "", "")
+    image, tag, *_ = (*read_record("docker-cube", str(root.resolve()), name), "", "")
     return image, tag
 
 
 def remember_made(root: Path, name: str, image: str, tag: str) -> None:
     """Write down what a cube was configured with."""
-    _write("cube", str(root.resolve()), name, ids=(image, tag))
+    write_record("docker-cube", str(root.resolve()), name, ids=(image, tag))
 
 
 def image_id(client: DockerClient, name: str) -> str:
@@ -127,34 +119,3 @@ def give_name(
         client.api.tag(image, repository, tag or "latest")
     remember_tag(name, image)
     return True
-
-
-def _file(kind: str, words: tuple[str, ...]) -> Path:
-    digest = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
-    return user_cache_path("mlcube-conformance") / "docker" / f"{kind}-{digest}"
-
-
-def _read(kind: str, *words: str) -> _Ids:
-    try:
-        return tuple(_file(kind, words).read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError):
-        return ()
-
-
-def _write(kind: str, *words: str, ids: _Ids) -> None:
-    file = _file(kind, words)
-    make_folder(file.parent)
-    new = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        new.write_text("".join(f"{each}\n" for each in ids), encoding="utf-8")
-        new.replace(file)
-    except OSError as error:
-        raise MachineError(
-            Message(
-                what="what was made cannot be written down",
-                where=str(file),
-                found=str(error.strerror),
-                expected="a folder that can be written to, and a disk with room",
-                do="fix the permissions, or free some space",
-            )
-        ) from error

@@ -29,6 +29,8 @@ from mlcube_conformance.runners.singularity_image import (
     identity,
     image_path,
     is_image,
+    remember_made,
+    was_made_here,
     what_is_wrong,
 )
 from mlcube_conformance.runners.singularity_recipe import build_plan
@@ -95,12 +97,13 @@ class SingularityRunner:
             raise _in_the_way(request, path)
         if there and path.is_dir():
             return "present", "an unpacked image, used as it is"
-        if there and (wrong := what_is_wrong(path)):
-            request.watch.note(f"{path} is made anew: {wrong}")
-        elif there and (content := content_of(engine, path)) == plan.key:
+        wrong = what_is_wrong(path) if there else ""
+        if there and not wrong and content_of(engine, path) == plan.key:
             return "up to date", f"from {plan.source}"
-        elif there and not content:
+        if there and not was_made_here(path):
             raise _in_the_way(request, path)
+        if wrong:
+            request.watch.note(f"{path} is made anew: {wrong}")
         make_room(request, path)
         request.watch.note(
             f"building {path} from {plan.source}, by {engine}; log: {request.log}"
@@ -118,6 +121,7 @@ class SingularityRunner:
         )
         with pulling:
             build_image(request, engine, plan, path, self._liveness)
+        remember_made(path)
         return "built", f"from {plan.source}"
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:

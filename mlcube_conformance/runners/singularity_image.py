@@ -14,17 +14,28 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platformdirs import user_cache_path
+
 from mlcube_conformance.errors import Message, Violation
 from mlcube_conformance.files import is_plain_file
 from mlcube_conformance.mounts import expanded
 from mlcube_conformance.runners.content import CONTENT_LABEL
+from mlcube_conformance.runners.records import read_record, write_record
 from mlcube_conformance.runners.singularity_engine import answer
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.runners.singularity_engine import Engine
 
-__all__ = ["content_of", "identity", "image_path", "is_image", "what_is_wrong"]
+__all__ = [
+    "content_of",
+    "identity",
+    "image_path",
+    "is_image",
+    "remember_made",
+    "was_made_here",
+    "what_is_wrong",
+]
 
 _LAUNCH, _SIF = b"#!/usr/bin/env run-singularity\n\0", b"SIF_MAGIC\0"
 _SIF_AT = len(_LAUNCH)
@@ -157,3 +168,20 @@ def content_of(engine: Engine, path: Path) -> str:
         return str(labels.get(CONTENT_LABEL, ""))
     except (ValueError, LookupError, TypeError, AttributeError):
         return ""
+
+
+def remember_made(path: Path) -> None:
+    """Write down that an image was built here."""
+    write_record("singularity", str(path), ids=(identity(path),))
+
+
+def was_made_here(path: Path) -> bool:
+    """Say whether an image is one that was built here, and may be replaced.
+
+    Its label does not count, since anybody can copy it; the folder of ours does.
+    """
+    ours = Path(os.path.realpath(user_cache_path("mlcube-conformance")))
+    at_home = Path(os.path.realpath(Path.home() / ".cache/mlcube-conformance"))
+    if path.is_relative_to(ours) or path.is_relative_to(at_home):
+        return True
+    return read_record("singularity", str(path)) == (identity(path),)

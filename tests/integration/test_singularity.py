@@ -458,6 +458,23 @@ def test_image_that_was_not_built_here_is_left_alone(
     assert image.read_bytes().startswith(b"hsqsx")
 
 
+def test_a_label_of_ours_does_not_make_an_image_ours(
+    cube_folder: CubeFolder, run_suite: RunSuite, image: Path, tmp_path: Path
+) -> None:
+    _recipe(cube_folder)
+    assert run_suite("--cube", cube_folder.root, *ON).exit_code == 0
+    mine = Path(shutil.copy(image, tmp_path / "mine.sif"))
+    before = mine.read_bytes()
+    _place_of_image(cube_folder, mine)
+    _recipe(cube_folder, "touch /other")
+
+    name, text = _only_failure(run_suite, cube_folder)
+
+    assert name == f"failed {IMAGE_BUILDS}"
+    assert f"{mine}: an image that was not built here" in text
+    assert mine.read_bytes() == before
+
+
 @pytest.mark.docker
 def test_base_image_that_moved_makes_another_image(
     cube_folder: CubeFolder,
