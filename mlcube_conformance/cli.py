@@ -47,6 +47,8 @@ from mlcube_conformance.errors import (
 )
 from mlcube_conformance.faults import telling_faults
 from mlcube_conformance.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.given import protect_inputs
+from mlcube_conformance.given_outputs import Delivery, deliver, stand_in
 from mlcube_conformance.interrupts import INTERRUPTED, Interrupts
 from mlcube_conformance.loader.cubes import (
     cube_folder,
@@ -84,7 +86,7 @@ from mlcube_conformance.selection import (
     parse_overrides,
     runner_options,
 )
-from mlcube_conformance.trees import remove_tree
+from mlcube_conformance.trees import remove_tree, temporary_folder
 from mlcube_conformance.workspace import (
     check_inputs,
     confine,
@@ -321,6 +323,8 @@ class _Job:
     platform: Platform
     runner: Runner
     logs: Path
+    copies: Path
+    """Folder for copies of what the command line gives, not made yet."""
     watch: Watch
 
     def configure(self, options: Options) -> Image:
@@ -363,7 +367,19 @@ class _Job:
         found = self.runner.find_image(self.cube, self.platform)
         image = self.configure(options) if strategy == "always" else found
         image = image or self.configure(options)
-        make_outputs(invocation, workspace)
+        try:
+            make_outputs(invocation, workspace)
+            invocation = protect_inputs(
+                invocation,
+                workspace,
+                self.copies,
+                by_engine=self.runner.protects_inputs,
+            )
+        except Violation as violation:
+            raise UsageError(*violation.messages) from violation
+        deliveries: tuple[Delivery, ...] = ()
+        if self.runner.protects_inputs and self.platform.place is None:
+            invocation, deliveries = stand_in(invocation, workspace, self.copies)
         view = task_view(invocation, workspace)
         for warning in view.warnings:
             _say(f"warning: {warning}")
@@ -384,6 +400,7 @@ class _Job:
                 watch=self.watch,
             )
         )
+        deliver(deliveries)
         if result.exit_code == 0:
             _say(f"done in {result.seconds:.1f} s; outputs in {workspace}")
         for problem in exits_zero(case, result):
@@ -410,7 +427,15 @@ def _job(
         for name in runner.remove_leftovers():
             _say(f"removed {name}, left over from an earlier run")
         watch = Watch(note=_say, out=_writer(sys.stdout), err=_writer(sys.stderr))
-        yield _Job(cube=cube, platform=platform, runner=runner, logs=place, watch=watch)
+        with temporary_folder(place, "given-") as copies:
+            yield _Job(
+                cube=cube,
+                platform=platform,
+                runner=runner,
+                logs=place,
+                copies=copies,
+                watch=watch,
+            )
         if logs is None:
             remove_tree(place)  # those of a failure are kept
     finally:

@@ -13,6 +13,8 @@ from mlcube_conformance.checks.outputs import (
 )
 from mlcube_conformance.checks.run import exits_zero
 from mlcube_conformance.errors import MachineError, Violation
+from mlcube_conformance.given import protect_inputs
+from mlcube_conformance.given_outputs import Delivery, deliver, stand_in
 from mlcube_conformance.mounts import host_path, task_view
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
@@ -21,7 +23,6 @@ from mlcube_conformance.trees import remove_tree
 from mlcube_conformance.workspace import (
     check_inputs,
     confine,
-    copy_given_inputs,
     make_folder,
     make_outputs,
     stage,
@@ -195,8 +196,8 @@ class Execution:
             self._stage(placement)
             confine(case.invocation, workspace)
             check_inputs(case.invocation, workspace)
-            case = self._with_safe_inputs(placement, case)
             make_outputs(case.invocation, workspace)
+            case = self._with_safe_inputs(placement, case)
         except Violation as violation:
             return TaskRun(case=case, workspace=workspace, not_ready=violation)
         try:
@@ -220,30 +221,40 @@ class Execution:
             raise trouble
 
     def _with_safe_inputs(self, placement: Placement, case: Case) -> Case:
-        """Put copies in place of the user's files, where a task could change those."""
-        if self._runner(placement.platform.kind).protects_inputs:
-            return case
-        folder = self.folder_of(placement) / "given" / case.invocation.name
-        return replace(case, invocation=copy_given_inputs(case.invocation, folder))
+        """Keep the user's files from being changed by a task."""
+        invocation = protect_inputs(
+            case.invocation,
+            self.workspace_of(placement),
+            self.folder_of(placement) / "given" / case.invocation.name,
+            by_engine=self._runner(placement.platform.kind).protects_inputs,
+        )
+        return replace(case, invocation=invocation)
 
     def _start(self, placement: Placement, case: Case, image: Image) -> TaskRun:
         workspace = self.workspace_of(placement)
+        runner = self._runner(placement.platform.kind)
         logs = self.folder_of(placement) / case.invocation.name
         make_folder(logs.parent)
         stdout = logs.with_name(f"{logs.name}.stdout.log")
         stderr = logs.with_name(f"{logs.name}.stderr.log")
         before = self._look(case, workspace)
-        view = task_view(case.invocation, workspace)
+        invocation = case.invocation
+        deliveries: tuple[Delivery, ...] = ()
+        if runner.protects_inputs and placement.platform.place is None:
+            invocation, deliveries = stand_in(
+                case.invocation, workspace, logs.with_name("given")
+            )
+        view = task_view(invocation, workspace)
         for warning in view.warnings:
             self.watch.note(f"warning: {warning}")
         self.watch.note(f"running {case.id}; log: {stdout}")
-        result = self._runner(placement.platform.kind).run(
+        result = runner.run(
             RunRequest(
                 case_id=case.id,
                 cube=case.cube,
                 image=image,
                 platform=placement.platform,
-                invocation=case.invocation,
+                invocation=invocation,
                 workspace=workspace,
                 view=view,
                 options=self.options,
@@ -252,6 +263,7 @@ class Execution:
                 watch=self.watch,
             )
         )
+        deliver(deliveries)
         after = self._look(case, workspace)
         observations = [
             Observation(

@@ -30,6 +30,7 @@ __all__ = [
     "is_there",
     "read_bytes",
     "read_text",
+    "refuse_depth",
     "resolved",
     "what_is_wrong_with",
 ]
@@ -223,12 +224,7 @@ def below(
     waiting = [(root, 0)]
     while waiting:
         folder, depth = waiting.pop()
-        if depth > _DEEPEST:
-            raise TreeError(
-                errno.ENAMETOOLONG,
-                f"folders nested more than {_DEEPEST} deep",
-                str(root),
-            )
+        refuse_depth(depth, root)
         inside = []
         for each in _listed(folder, whole=whole):
             path = Path(each.path)
@@ -237,6 +233,17 @@ def below(
                 if each.is_dir(follow_symlinks=False):
                     inside.append((path, depth + 1))
         waiting += reversed(inside)
+
+
+def refuse_depth(depth: int, root: Path) -> None:
+    """Refuse to go deeper below a folder than engines and programs can follow.
+
+    Raises:
+        TreeError: It is too deep.
+    """
+    if depth > _DEEPEST:
+        text = f"folders nested more than {_DEEPEST} deep"
+        raise TreeError(errno.ENAMETOOLONG, text, str(root))
 
 
 def _listed(folder: Path, *, whole: bool) -> list[os.DirEntry[str]]:

@@ -233,7 +233,7 @@ class ConformanceSession:
             item.user_properties.append((_CASE_PROPERTY, subject.id))
         try:
             self._prepare(item, subject)
-        except MachineError as error:
+        except ConformanceError as error:
             if str(error) in self._told:
                 pytest.skip(visible(f"not run: {error.messages[0].what}"))
             self._told.add(str(error))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.copying import copy
 from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.files import (
     TreeError,
-    copy_tree,
     is_folder,
     is_inside,
     is_loop,
@@ -23,15 +20,16 @@ from mlcube_conformance.mounts import host_path, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from mlcube_conformance.model import Binding, Cube, Invocation
 
 __all__ = [
     "check_inputs",
     "confine",
-    "copy_given_inputs",
     "make_folder",
     "make_outputs",
+    "not_staged",
     "stage",
 ]
 
@@ -65,11 +63,11 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
                 continue
             _refuse_escape(path, cube, binding)
             try:
-                _copy(path, target / path.relative_to(source), outputs)
+                copy(path, target / path.relative_to(source), without=outputs)
             except TreeError as error:
                 raise _too_deep(binding, error) from error
             except OSError as error:
-                raise _not_staged(binding, error, target) from error
+                raise not_staged(binding, error, target) from error
 
 
 def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
@@ -119,60 +117,6 @@ def _no_folder(folder: Path, error: OSError) -> MachineError:
     )
 
 
-def _copy(source: Path, target: Path, without: set[Path]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        # A link inside stays a link: it may lead anywhere on this machine.
-        copy_tree(source, target, _copy_file, lambda path: path in without)
-    else:
-        _copy_file(str(source), str(target))
-
-
-def _copy_file(source: str, target: str) -> None:
-    """Copy one file; where the file system can, both share their blocks.
-
-    What is no file, such as a pipe, is left out: to open it could wait for ever.
-    """
-    if not Path(source).is_file() or os.path.lexists(target):
-        return
-    try:
-        with Path(source).open("rb") as reader, Path(target).open("wb") as writer:
-            left = os.fstat(reader.fileno()).st_size
-            while left > 0:
-                copied = os.copy_file_range(reader.fileno(), writer.fileno(), left)
-                if copied == 0:
-                    break
-                left -= copied
-        shutil.copystat(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
-def copy_given_inputs(invocation: Invocation, folder: Path) -> Invocation:
-    """Return the invocation with copies of the inputs that the command line gave.
-
-    Raises:
-        MachineError: Something cannot be copied.
-    """
-    written = {each.value for each in invocation.bound("output")}
-    bindings = []
-    for binding in invocation.bindings:
-        source = Path(binding.value)
-        if (
-            binding.given_by_user
-            and binding.parameter.role == "input"
-            and binding.value not in written
-        ):
-            target = folder / binding.parameter.name / source.name
-            try:
-                _copy(source, target, set())
-            except OSError as error:
-                raise _not_staged(binding, error, target) from error
-            binding = replace(binding, value=str(target))  # noqa: PLW2901
-        bindings.append(binding)
-    return replace(invocation, bindings=tuple(bindings))
-
-
 def _too_deep(binding: Binding, error: TreeError) -> Violation:
     return Violation(
         Message(
@@ -185,7 +129,8 @@ def _too_deep(binding: Binding, error: TreeError) -> Violation:
     )
 
 
-def _not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
+def not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
+    """Say that an input cannot be copied."""
     return MachineError(
         Message(
             what=f"the input {binding.parameter.name!r} cannot be staged",

@@ -64,8 +64,11 @@ LAYERS = (
     "plan",
     # doing
     "snapshots",
+    "copying",
     "workspace",
     "workspace_lock",
+    "given_outputs",
+    "given",
     "log_folder",
     "process",
     "runners",

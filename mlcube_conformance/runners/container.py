@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.files import is_plain_file
 from mlcube_conformance.model import Mount
 from mlcube_conformance.runners.base import CA_VARIABLES, proxies
+from mlcube_conformance.trees import mount_points_below
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mlcube_conformance.model import Build
     from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
@@ -106,9 +108,36 @@ def environment(request: RunRequest) -> dict[str, str]:
     return environment
 
 
+def _shields(request: RunRequest) -> Iterator[Mount]:
+    """Yield mounts by which what lies in another one cannot be written to.
+
+    A read-only mount does not make those below it read-only. A given input may lie
+    in a folder that the task writes to.
+    """
+    written = {each.value for each in request.invocation.bound("output")}
+    given = [
+        Path(each.value).resolve()
+        for each in request.invocation.bound("input")
+        if each.given_by_user and each.value not in written
+    ]
+    for mount in request.view.mounts:
+        tops = [mount.host]
+        if mount.writable:
+            tops = [
+                each
+                for each in given
+                if each != mount.host and each.is_relative_to(mount.host)
+            ]
+        places = {below for top in tops for below in mount_points_below(top)}
+        for place in sorted({*places, *tops} - {mount.host}):
+            if place.exists():
+                inside = f"{mount.container}/{place.relative_to(mount.host)}"
+                yield Mount(host=place, container=inside, writable=False)
+
+
 def mounts(request: RunRequest) -> list[Mount]:
     """Return the folders and files of this machine that a task sees."""
-    found = list(request.view.mounts)
+    found = [*request.view.mounts, *_shields(request)]
     if request.options.ca_bundle:
         bundle = request.options.ca_bundle
         found.append(Mount(host=bundle, container=CA_FILE, writable=False))
