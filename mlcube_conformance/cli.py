@@ -38,6 +38,7 @@ from mlcube_conformance.cli_options import (
     TaskTimeoutOption,
     WorkspaceOption,
 )
+from mlcube_conformance.disarming import run_disarmed
 from mlcube_conformance.errors import (
     ConformanceError,
     Message,
@@ -356,10 +357,10 @@ class _Job:
         invocation = case.invocation
         try:
             require(check_paths(invocation, workspace))
+            every = load_cube(self.cube.root, self.cube.id, options.environment)
             if workspace != self.cube.workspace:
-                every = load_cube(self.cube.root, self.cube.id, options.environment)
                 stage(self.cube, every.cube.invocations, workspace)
-            confine(invocation, workspace)
+            confine(invocation, workspace, every.cube.invocations)
             check_inputs(invocation, workspace)
         except Violation as violation:
             raise UsageError(*violation.messages) from violation
@@ -385,7 +386,8 @@ class _Job:
             _say(f"warning: {warning}")
         stdout, stderr = self.logs / STDOUT_LOG, self.logs / STDERR_LOG
         _say(f"running {case.id}; log: {stdout}")
-        result = self.runner.run(
+        result = run_disarmed(
+            self.runner,
             RunRequest(
                 case_id=case.id,
                 cube=self.cube,
@@ -398,7 +400,7 @@ class _Job:
                 stdout=stdout,
                 stderr=stderr,
                 watch=self.watch,
-            )
+            ),
         )
         deliver(deliveries)
         if result.exit_code == 0:

@@ -12,13 +12,14 @@ from mlcube_conformance.checks.outputs import (
     outputs_are_of_their_type,
 )
 from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.disarming import run_disarmed
 from mlcube_conformance.errors import MachineError, Violation
 from mlcube_conformance.given import protect_inputs
 from mlcube_conformance.given_outputs import Delivery, deliver, stand_in
-from mlcube_conformance.mounts import host_path, task_view
+from mlcube_conformance.looking import Look
+from mlcube_conformance.mounts import task_view
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
-from mlcube_conformance.snapshots import Snapshot, digests, snapshot
 from mlcube_conformance.trees import remove_tree
 from mlcube_conformance.workspace import (
     check_inputs,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from mlcube_conformance.model import Binding, Case, Image, RunResult
+    from mlcube_conformance.model import Case, Image, RunResult
     from mlcube_conformance.plan import Placement
     from mlcube_conformance.runners.base import Options, Runner, Watch
 
@@ -55,6 +56,8 @@ class TaskRun:
     """What had to come first and failed: the image, or the case of a producer."""
     inputs: tuple[Observation, ...] = ()
     outputs: tuple[Observation, ...] = ()
+    beside: tuple[Observation, ...] = ()
+    """What inputs lead to by links, and what other tasks read or made."""
 
     def __repr__(self) -> str:
         """Keep assertions short."""
@@ -194,7 +197,7 @@ class Execution:
             )
         try:
             self._stage(placement)
-            confine(case.invocation, workspace)
+            confine(case.invocation, workspace, case.cube.invocations)
             check_inputs(case.invocation, workspace)
             make_outputs(case.invocation, workspace)
             case = self._with_safe_inputs(placement, case)
@@ -237,7 +240,7 @@ class Execution:
         make_folder(logs.parent)
         stdout = logs.with_name(f"{logs.name}.stdout.log")
         stderr = logs.with_name(f"{logs.name}.stderr.log")
-        before = self._look(case, workspace)
+        look = Look(case, workspace)
         invocation = case.invocation
         deliveries: tuple[Delivery, ...] = ()
         if runner.protects_inputs and placement.platform.place is None:
@@ -248,7 +251,8 @@ class Execution:
         for warning in view.warnings:
             self.watch.note(f"warning: {warning}")
         self.watch.note(f"running {case.id}; log: {stdout}")
-        result = runner.run(
+        result = run_disarmed(
+            runner,
             RunRequest(
                 case_id=case.id,
                 cube=case.cube,
@@ -261,20 +265,10 @@ class Execution:
                 stdout=stdout,
                 stderr=stderr,
                 watch=self.watch,
-            )
+            ),
         )
         deliver(deliveries)
-        after = self._look(case, workspace)
-        observations = [
-            Observation(
-                binding=binding,
-                path=host_path(binding, workspace),
-                before=before[index],
-                after=after[index],
-                digests=self._digests(case, binding, workspace, after[index]),
-            )
-            for index, binding in enumerate(case.invocation.bindings)
-        ]
+        observations = look.again()
         return TaskRun(
             case=case,
             workspace=workspace,
@@ -285,35 +279,8 @@ class Execution:
             outputs=tuple(
                 each for each in observations if each.binding.parameter.role == "output"
             ),
+            beside=look.beside(),
         )
-
-    @staticmethod
-    def _digests(
-        case: Case, binding: Binding, workspace: Path, seen: Snapshot
-    ) -> dict[str, str]:
-        place = (case.invocation.task.name, binding.parameter.name)
-        if binding.parameter.role == "input" or place not in case.cube.deterministic:
-            return {}
-        return digests(host_path(binding, workspace), seen)
-
-    @staticmethod
-    def _look(case: Case, workspace: Path) -> list[Snapshot]:
-        outputs = {
-            host_path(each, workspace) for each in case.invocation.bound("output")
-        }
-        seen = []
-        for binding in case.invocation.bindings:
-            path = host_path(binding, workspace)
-            if binding.parameter.role == "output":
-                seen.append(snapshot(path))
-            elif path in outputs or (
-                binding.parameter.access == "rw" and not binding.given_by_user
-            ):
-                # Declared as an output too, or as rw: the task may change it.
-                seen.append(Snapshot({}))
-            else:
-                seen.append(snapshot(path, without=outputs))
-        return seen
 
     def run_of(self, case: Case) -> TaskRun | None:
         """Return what became of a case so far; runs nothing."""

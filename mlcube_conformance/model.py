@@ -366,3 +366,5 @@ class RunResult:
     remote: Mapping[str, Mapping[str, RemoteEntry]] | None = None
     """What lies in place of each parameter on the host where the task ran, by role and
     name, and by path relative to it; None where that is this machine."""
+    taken_away: tuple[str, ...] = ()
+    """Device nodes and privileged files that the task left, and what was done."""

@@ -106,6 +106,7 @@ def read_outcome(
                 "stdout": stdout,
                 "stderr": stderr,
                 "command": tuple(result["command"]),
+                "taken_away": tuple(here(t) for t in result.get("taken_away", ())),
             }
         )
         if result

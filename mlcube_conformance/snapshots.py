@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
-__all__ = ["Entry", "Snapshot", "digests", "snapshot"]
+__all__ = ["Entry", "Snapshot", "digests", "reached", "snapshot", "stray_links"]
 
 EntryKind = Literal["file", "directory", "link", "other"]
 
@@ -101,6 +101,39 @@ def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
             if below not in left_out
         ]
     return Snapshot(entries)
+
+
+def stray_links(path: Path, seen: Snapshot) -> tuple[tuple[str, str], ...]:
+    """Return the links below a path that do not lead to something else below it.
+
+    Returns:
+        Their names, and where they lead to on this machine.
+    """
+    top = os.path.realpath(path)
+    found = []
+    for name, entry in seen.entries.items():
+        if entry.kind != "link" or name == ".":
+            continue
+        with suppress(OSError):  # gone again, or too deep for a path
+            real = os.path.realpath(path / name)
+            inside = real == top or real.startswith(f"{top}/")
+            if not inside or not os.path.lexists(real):
+                found.append((name, str((path / name).readlink())))
+    return tuple(found)
+
+
+def reached(path: Path, seen: Snapshot, within: Path) -> tuple[Path, ...]:
+    """Return what the links at and below a path lead to elsewhere in a folder."""
+    top, limit = os.path.realpath(path.parent), os.path.realpath(within)
+    found = set()
+    for name, entry in seen.entries.items():
+        if entry.kind == "link":
+            with suppress(OSError):
+                real = Path(os.path.realpath(path / name))
+                known = Path(top, path.name)
+                if real.is_relative_to(limit) and not real.is_relative_to(known):
+                    found.add(real)
+    return tuple(sorted(found))
 
 
 def digests(path: Path, seen: Snapshot) -> dict[str, str]:

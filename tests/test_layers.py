@@ -116,6 +116,7 @@ LAYERS = (
     "runners.ssh_task",
     "runners.ssh",
     "runners.fake",
+    "disarming",
     # judging
     "checks.definition",
     "checks.run",
@@ -123,6 +124,7 @@ LAYERS = (
     "checks.remote",
     "checks.comparison",
     # all together
+    "looking",
     "execution",
     "selection",
     # a runner on trial

@@ -8,9 +8,11 @@ import pytest
 
 from mlcube_conformance.checks.outputs import (
     inputs_unchanged,
+    nothing_dangerous,
     outputs_appear,
     outputs_are_of_their_type,
     outputs_belong_to_user,
+    outputs_hold_together,
     outputs_not_empty,
 )
 from mlcube_conformance.errors import require
@@ -45,8 +47,14 @@ def test_outputs_appear(finished: TaskRun) -> None:
 
 @pytest.mark.clause("OUTPUT-2")
 def test_outputs_are_of_their_type(finished: TaskRun) -> None:
-    """A file is a file, and a directory a directory."""
-    require(outputs_are_of_their_type(finished.outputs))
+    """A file is a file, and a directory a directory, whole and without danger."""
+    require(
+        (
+            *outputs_are_of_their_type(finished.outputs),
+            *outputs_hold_together(finished.outputs),
+            *nothing_dangerous(finished.ended),
+        )
+    )
 
 
 @pytest.mark.clause("OUTPUT-3")
@@ -57,8 +65,8 @@ def test_outputs_are_not_empty(finished: TaskRun) -> None:
 
 @pytest.mark.clause("INPUT-2")
 def test_inputs_are_unchanged(ended: TaskRun) -> None:
-    """The task leaves its inputs as they were."""
-    require(inputs_unchanged(ended.inputs))
+    """The task leaves its inputs as they were, and what other tasks read or made."""
+    require(inputs_unchanged((*ended.inputs, *ended.beside)))
 
 
 @pytest.mark.clause("OWNER-1")

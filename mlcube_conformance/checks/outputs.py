@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlcube_conformance.model import Binding
+    from mlcube_conformance.model import Binding, RunResult
     from mlcube_conformance.snapshots import Snapshot
 
 __all__ = [
     "Observation",
     "inputs_unchanged",
+    "nothing_dangerous",
     "outputs_appear",
     "outputs_are_of_their_type",
     "outputs_belong_to_user",
+    "outputs_hold_together",
     "outputs_not_empty",
 ]
 
@@ -38,6 +40,10 @@ class Observation:
     after: Snapshot
     digests: Mapping[str, str] = field(default_factory=dict)
     """Hashes of its files, where the cube promises what they are."""
+    stray_links: tuple[tuple[str, str], ...] = ()
+    """Links in it that do not lead to something else in it, and where they lead."""
+    task: str = ""
+    """Whose it is, where that is another task than the one that ran."""
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -57,8 +63,9 @@ class Observation:
     def message(self, what: str, found: str, expected: str, do: str) -> Message:
         """Say what is wrong with it."""
         role, name = self.binding.parameter.role, self.binding.parameter.name
+        whose = f" of task {self.task!r}" if self.task else ""
         return Message(
-            what=f"the {role} {name!r} {what}",
+            what=f"the {role} {name!r}{whose} {what}",
             where=str(self.binding.source),
             found=found,
             expected=expected,
@@ -123,6 +130,48 @@ def outputs_are_of_their_type(
     )
 
 
+def outputs_hold_together(
+    observations: tuple[Observation, ...],
+) -> tuple[Message, ...]:
+    """Check that links that this run made in an output lead to something in it.
+
+    Any other leads elsewhere for whoever reads it, or to nothing.
+    """
+    messages = []
+    for each in observations:
+        made = set(each.made)
+        links = tuple(
+            f"{link} → {leads}"
+            for name, leads in each.stray_links
+            if (link := os.path.normpath(each.path / name)) in made
+        )
+        if links:
+            messages.append(
+                each.message(
+                    "holds a link that does not lead into it",
+                    _some(links),
+                    "links to what is in the output too, by relative paths",
+                    "write the files themselves, or link to them by a relative path",
+                )
+            )
+    return tuple(messages)
+
+
+def nothing_dangerous(result: RunResult) -> tuple[Message, ...]:
+    """Check that a task left no device nodes and no privileged files."""
+    if not result.taken_away:
+        return ()
+    return (
+        Message(
+            what="the task leaves device nodes or privileged files",
+            where=str(result.stdout.parent),
+            found=_some(result.taken_away),
+            expected="plain files, folders and links",
+            do="do not call mknod or setcap, and set no setuid or setgid bit",
+        ),
+    )
+
+
 def outputs_not_empty(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
     """Check that each output that appeared holds at least one byte."""
     return tuple(
@@ -141,7 +190,11 @@ def outputs_not_empty(observations: tuple[Observation, ...]) -> tuple[Message, .
 
 
 def inputs_unchanged(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
-    """Check that nothing in an input was changed, added or removed."""
+    """Check that nothing in an input was changed, added or removed.
+
+    The same is asked of what an input leads to by links, and of what other tasks read
+    or made.
+    """
     messages = []
     for each in observations:
         changed = list(each.after.new_since(each.before))
