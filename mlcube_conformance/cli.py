@@ -151,6 +151,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         hide_values(env, build_arg)
         with _ending(logs) as outcome:
             options = runner_options(
+                names_image=True,
                 build_args=build_arg,
                 build_strategy=build_strategy.value if build_strategy else None,
                 environment=parse_environment(env),
@@ -189,6 +190,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         hide_values(env, build_arg)
         with _ending(logs) as outcome:
             options = runner_options(
+                names_image=True,
                 build_args=build_arg,
                 build_strategy=build_strategy.value if build_strategy else None,
                 environment=parse_environment(env),

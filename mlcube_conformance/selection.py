@@ -416,6 +416,7 @@ def runner_options(
     build_strategy: Strategy | None = None,
     configure_timeout: str | None = None,
     task_timeout: str | None = None,
+    names_image: bool = False,
 ) -> Options:
     """Read the options that go to a runner, as texts of the command line.
 
@@ -429,6 +430,7 @@ def runner_options(
         network=network,
         gpus=parse_gpus(gpus),
         ca_bundle=parse_ca_bundle(ca_bundle),
+        names_image=names_image,
         configure_timeout=parse_seconds("--configure-timeout", configure_timeout),
         task_timeout=parse_seconds("--task-timeout", task_timeout),
     )

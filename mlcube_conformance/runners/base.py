@@ -84,8 +84,10 @@ class Options:
     """`all`, a number, `device=0,1`, or "" for none; None as the platform file asks."""
     build_strategy: Strategy | None = None
     """None as the cube says."""
+    names_image: bool = False
+    """Whether an image that is built gets the cube's own name, where that is free."""
     retag: bool = False
-    """Whether the cube's own name may be taken from another image."""
+    """Whether it may be taken from another image."""
     ca_bundle: Path | None = None
     """Certificates to be trusted in builds and tasks, beside the image's own."""
     configure_timeout: float = 3600

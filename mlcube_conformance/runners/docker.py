@@ -204,7 +204,10 @@ class DockerRunner:
             image, origin = str(self._client.images.get(built).id), "built"
             remember_built(key, image)
         give_name(self._client, own_name(name), image)
-        if not give_name(self._client, name, image, by_force=request.options.retag):
+        options = request.options
+        if options.names_image and not give_name(
+            self._client, name, image, by_force=options.retag
+        ):
             request.watch.note(
                 f"{name} is an image that was not made here: it is left as it is; "
                 "`python -m mlcube_docker_run configure --retag` moves the name"

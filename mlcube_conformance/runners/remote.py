@@ -81,6 +81,18 @@ def _below(base: Path, name: str) -> Iterator[str]:
             yield os.path.relpath(Path(folder, each), base)
 
 
+def _remove(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Remove some names below one folder; what a link leads to is left alone."""
+    base = Path(request["base"])
+    top = os.path.realpath(base)
+    for name in request["names"]:
+        place = Path(os.path.normpath(base / name))
+        holder = os.path.realpath(place.parent)
+        if place != base and os.path.commonpath((holder, top)) == top:
+            remove_all(place)
+    return {}
+
+
 def _clean(request: Mapping[str, Any]) -> dict[str, Any]:
     """Remove the folders of an owner that nothing uses; say what became of each.
 
@@ -150,6 +162,7 @@ _DO = {
     "use": _use,
     "claim": _claim,
     "names": _names,
+    "remove": _remove,
     "clean": _clean,
     "start": remote_job.start,
     "look": remote_job.look,

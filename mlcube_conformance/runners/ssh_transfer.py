@@ -75,7 +75,17 @@ def push(  # noqa: PLR0913 - each says one thing about the files
     Raises:
         MachineError: It cannot be brought.
     """
-    options = ["--delete", "--delete-missing-args"] if mirror else []
+    # What is gone here is removed first: a host's rsync may not know, or take, the
+    # list entries of other versions by which a sender says that a name is gone.
+    gone = [each for each in names if mirror and not os.path.lexists(base / each)]
+    if gone:
+        connection.ask(
+            {"do": "remove", "base": there, "names": gone}, doing="removing old files"
+        )
+    names = [each for each in names if each not in gone]
+    if not names:
+        return 0
+    options = ["--delete"] if mirror else []
     options += ["--checksum"] if by_content else []
     options += [f"--exclude={each}" for each in (*without, f"{_INCOMING}*")]
     said = _rsync(

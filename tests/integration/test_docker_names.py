@@ -62,18 +62,30 @@ def test_a_name_of_somebody_else_stays(
     made = _call("run", "--task=make", cube=cube_folder)
 
     assert run.exit_code == 0, run.output
-    assert f"{_name(cube_folder)} is an image that was not made here" in run.output
     assert configured.returncode == 0, configured.stderr
+    assert f"{_name(cube_folder)} is an image that was not made" in configured.stderr
     assert "--retag" in configured.stderr
     assert made.returncode == 0, made.stderr
     assert made.stdout == "making\n"
     assert docker_client.images.get(_name(cube_folder)).id == foreign
 
 
+def test_a_suite_gives_no_image_the_name_of_the_cube(
+    cube_folder: CubeFolder, run_suite: RunSuite, docker_client: docker.DockerClient
+) -> None:
+    run = run_suite("--cube", cube_folder.root, "--platform", "docker")
+    after_suite = docker_client.images.list(name=_name(cube_folder))
+    made = _call("run", "--task=make", cube=cube_folder)
+
+    assert run.exit_code == 0, run.output
+    assert after_suite == []
+    assert made.stdout == "making\n", made.stderr
+
+
 def test_a_label_of_ours_does_not_make_an_image_ours(
     cube_folder: CubeFolder, run_suite: RunSuite, docker_client: docker.DockerClient
 ) -> None:
-    assert run_suite("--cube", cube_folder.root, "--platform", "docker").exit_code == 0
+    assert _call("configure", cube=cube_folder).returncode == 0
     labels = docker_client.images.get(_name(cube_folder)).labels
     text = f'FROM {BUSYBOX}\nENTRYPOINT ["false"]\n' + "".join(
         f'LABEL "{name}"="{value}"\n' for name, value in labels.items()
