@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Binding, Cube, Invocation
 
 __all__ = [
+    "broken_link",
     "check_inputs",
     "confine",
     "make_folder",
@@ -62,6 +63,9 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
             if binding.given_by_user or made_here or not os.path.lexists(path):
                 continue
             _refuse_escape(path, cube, binding)
+            if broken_link(path):
+                _copy_link(path, target / path.relative_to(source))
+                continue  # It is no input: `check_inputs` says so.
             try:
                 copy(path, target / path.relative_to(source), without=outputs)
             except TreeError as error:
@@ -70,9 +74,15 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
                 raise not_staged(binding, error, target) from error
 
 
+def _copy_link(link: Path, target: Path) -> None:
+    if not os.path.lexists(target):
+        make_folder(target.parent)
+        target.symlink_to(link.readlink())
+
+
 def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
     if is_loop(path):
-        return  # It is no input: `check_inputs` says so.
+        return
     if not is_inside(cube.root, path):
         name = binding.parameter.name
         raise Violation(
@@ -228,9 +238,10 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
     for binding in invocation.bound("input"):
         path = host_path(binding, workspace)
         parameter = binding.parameter
-        found = _what_is(path)
+        broken = broken_link(path)
+        found = broken or _what_is(path)
         missing = found == "nothing"
-        if missing and parameter.optional:
+        if (missing or broken) and parameter.optional:
             continue
         unknown = parameter.kind == "unknown"
         expected = "a file or directory" if unknown else f"a {parameter.kind}"
@@ -240,7 +251,13 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
                 Message(
                     what=f"the input {parameter.name!r} of task "
                     f"{invocation.task.name!r} "
-                    + ("is missing" if missing else f"is no {expected[2:]}"),
+                    + (
+                        "is missing"
+                        if missing
+                        else "is a broken link"
+                        if broken
+                        else f"is no {expected[2:]}"
+                    ),
                     where=str(binding.source),
                     found=f"{found} at {_place(binding, path)}",
                     expected=expected,
@@ -252,11 +269,24 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
                     "writes it first;\nwhere the task does without it: --optional "
                     f"{invocation.task.name}.{parameter.name}"
                     if missing
+                    else "fetch what the link leads to (git annex get, dvc pull), or "
+                    "put the file itself there"
+                    if broken
                     else f"declare type: {found}, or mend the path",
                 )
             )
     if messages:
         raise Violation(*messages)
+
+
+def broken_link(path: Path) -> str:
+    """Say where a link that leads nowhere would lead; "" for anything else."""
+    if not path.is_symlink() or os.path.exists(path):  # noqa: PTH110 - raises for none
+        return ""
+    leads = os.readlink(path)  # noqa: PTH115 - as text
+    return f"a link to {leads}, " + (
+        "which leads to itself" if is_loop(path) else "where nothing is"
+    )
 
 
 def _place(binding: Binding, path: Path) -> str:

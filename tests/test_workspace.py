@@ -6,6 +6,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mlcube_conformance.loader.cubes import load_cube
 from mlcube_conformance.snapshots import snapshot
 from mlcube_conformance.trees import remove_tree
@@ -14,6 +16,7 @@ from mlcube_conformance.workspace import stage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import RunSuite
     from tests.cube_folders import CubeFolder
 
 
@@ -139,3 +142,26 @@ def test_snapshot_bears_folders_nested_deeper_than_calls_go(tmp_path: Path) -> N
     assert len(seen.entries) == depth + 1
     # pytest's own removal would nest as deep.
     subprocess.run(["rm", "-r", tmp_path / "d"], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("leads", "told"),
+    [
+        (".git/annex/objects/x", "a link to .git/annex/objects/x, where nothing is"),
+        ("seed.txt", "a link to seed.txt, which leads to itself"),
+    ],
+)
+def test_broken_link_is_told_as_such(
+    leads: str, told: str, cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    cube_folder.fake_platform("pass")
+    seed = cube_folder.root / "workspace/seed.txt"
+    seed.unlink()
+    seed.symlink_to(leads)
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "fake")
+
+    (failed,) = run.verdict("failed").items()
+    assert failed[0].startswith("test_inputs_are_there")
+    assert "the input 'seed' of task 'make' is a broken link" in failed[1]
+    assert told in failed[1]

@@ -79,6 +79,8 @@ _NO_ENTRY_POINT = re.compile(
     r"|exec format error",
     re.DOTALL,  # the path of a program may hold any sign
 )
+#: Names of build arguments whose values are not for everybody.
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL", re.IGNORECASE)
 #: Exit code of a task that was killed, as also a removal does.
 _KILLED = 137
 #: Looks, and the seconds between two, by which a removal is over.
@@ -203,6 +205,7 @@ class DockerRunner:
             built = build(request, context, proxies(), {CONTENT_LABEL: key})
             image, origin = str(self._client.images.get(built).id), "built"
             remember_built(key, image)
+            self._tell_kept_secrets(request, image)
         give_name(self._client, own_name(name), image)
         options = request.options
         if options.names_image and not give_name(
@@ -264,6 +267,16 @@ class DockerRunner:
             stderr=request.stderr,
             command=command_line(request),
         )
+
+    def _tell_kept_secrets(self, request: ConfigureRequest, image: str) -> None:
+        """Say which build arguments an image keeps that look like secrets."""
+        history = str(self._client.images.get(image).history())
+        for name, value in request.options.build_args.items():
+            if _SECRET_NAME.search(name) and value and value in history:
+                request.watch.note(
+                    f"warning: the image keeps the value of --build-arg {name} in its "
+                    "history: whoever gets the image can read it"
+                )
 
     def _refuse_removed(self, name: str) -> None:
         """Wait a moment for the removal that killed a container, if one did.
