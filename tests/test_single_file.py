@@ -419,3 +419,19 @@ def test_nothing_runs_by_a_section_that_is_broken(
     found = select([str(cube.root)], ["docker"], [], [])
 
     assert len(found.placements) == count
+
+
+def test_variable_of_tasks_is_kept_out_of_build_arguments(tmp_path: Path) -> None:
+    text = (
+        "docker:\n  image: tiny:1\n  build_args:\n"
+        '    A: "${oc.env:TOKEN}"\n    B: "x${indirect}"\n    C: "${oc.env:OTHER,c}"\n'
+        'indirect: "${oc.env:TOKEN}"\n'
+        "tasks: {t: {parameters: {outputs: {o: {type: file}}}}}\n"
+    )
+    (tmp_path / "mlcube.yaml").write_text(text)
+
+    loaded = load_cube(tmp_path, "tiny", {"TOKEN": "secret"})
+
+    assert loaded.problems == ()
+    assert loaded.cube.docker.args == {"B": "x", "C": "c"}
+    assert "--build-arg TOKEN" in " ".join(map(str, loaded.warnings))

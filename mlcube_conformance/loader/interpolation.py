@@ -47,6 +47,8 @@ class Interpolation:
         problems: Problems,
         given: Mapping[str, str],
         places: Mapping[str, str],
+        *,
+        for_builds: bool = False,
     ) -> None:
         """Take what references may mean.
 
@@ -55,12 +57,15 @@ class Interpolation:
             problems: Takes what cannot be filled in.
             given: Variables that the command line gives.
             places: What the format gives beside the file's own keys, by name.
+            for_builds: Whether the values are given to builds, whose images keep them:
+                what the command line gives to tasks is left out.
         """
         free = {*_FREE, *(name.upper() for name in _FREE)}
         own = {name: os.environ[name] for name in free if name in os.environ}
         self._document = document
         self._problems = problems
-        self._variables = {**own, **given}
+        self._variables = own if for_builds else {**own, **given}
+        self._kept_from_builds = set(given) if for_builds else set()
         self._places = places
         self._filled: dict[tuple[Source, str], object] = {}
         self._followed = 0
@@ -178,6 +183,14 @@ class Interpolation:
             text = default.strip()
             quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
             return text[1:-1] if quoted else text
+        if name in self._kept_from_builds:
+            self._problems.warn(
+                f"the variable {name!r} is not given to builds, which would keep it",
+                at,
+                found=at.text(),
+                do=f"give the argument itself, if it is no secret: --build-arg {name}",
+            )
+            return None
         self._problems.add(
             f"the value names the variable {name!r}, which a cube does not get",
             at,
@@ -200,4 +213,6 @@ class Interpolation:
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

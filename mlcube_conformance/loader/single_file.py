@@ -136,7 +136,16 @@ def _filled(
         names = ("workspace", "runtime.workspace", "WORKSPACE")
         places = dict.fromkeys(names, workspace)
         places["runtime.root"] = str(root)
-        values[key] = Interpolation(document, problems, variables, places).filled(at)
+        filling = Interpolation(document, problems, variables, places)
+        kept = Interpolation(document, problems, variables, places, for_builds=True)
+        arguments = at.get("build_args") if key == "docker" else None
+        if arguments is None:
+            values[key] = filling.filled(at)
+            continue
+        others = {k: v for k, v in at.items() if k != "build_args"}
+        filled = filling.filled(replace(at, value=others))
+        both = {**filled.value, "build_args": kept.filled(arguments)}
+        values[key] = replace(filled, value=both)
     return replace(document, value=values)
 
 
