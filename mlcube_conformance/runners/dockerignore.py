@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["kept_files", "patterns_of"]
 
 _MOST_PATTERNS = 500
+#: Bytes of the file: each becomes a part of an expression.
+_LARGEST = 32 * 1024
 _ANYWHERE = re.compile(r"\*\*+/?")
 _SET = re.compile(r"\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]")
 
@@ -42,7 +44,7 @@ def patterns_of(context: Path) -> list[str]:
     file = context / ".dockerignore"
     if not is_there(file):
         return []
-    lines = read_text(file, context).splitlines()
+    lines = read_text(file, context, limit=_LARGEST).splitlines()
     found = [
         line.strip() for line in lines if line.strip() and not line.startswith("#")
     ]

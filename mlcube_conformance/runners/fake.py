@@ -14,6 +14,7 @@ from mlcube_conformance.errors import (
     PlatformUnavailable,
     Violation,
 )
+from mlcube_conformance.log import plain
 from mlcube_conformance.model import Image, RunResult
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class FakeRunner:
     def configure(self, request: ConfigureRequest) -> Image:
         """Note that it was called; fail where the image's name says so."""
         behaviour = request.platform.image
-        request.log.write_text(f"configuring {request.cube.id}\n", encoding="utf-8")
+        text = plain(f"configuring {request.cube.id}\n")
+        request.log.write_text(text, encoding="utf-8")
         if behaviour == "not-there":
             raise PlatformUnavailable(
                 Message(what="the fake platform is not there", do="start it")
@@ -70,7 +72,8 @@ class FakeRunner:
         """Write, or do not write, what the task's arguments name."""
         behaviour = request.image.name
         stderr = "" if behaviour in _WRITES else f"playing {behaviour}\n"
-        request.stdout.write_text(f"{request.case_id}\n", encoding="utf-8")
+        stdout = plain(f"{request.case_id}\n")
+        request.stdout.write_text(stdout, encoding="utf-8")
         request.stderr.write_text(stderr, encoding="utf-8")
         if behaviour in _WRITES:
             self._write(request, *_WRITES[behaviour])

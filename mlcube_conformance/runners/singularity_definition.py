@@ -295,7 +295,7 @@ def _header(lines: list[str]) -> dict[str, str]:
 def _check_base(
     header: dict[str, str], roots: tuple[Path, ...], given: set[str]
 ) -> None:
-    agent = header["bootstrap"] = header["bootstrap"].lower()
+    agent = header["bootstrap"] = header.get("bootstrap", "").lower()
     base = header.get("from", "")
     if agent in LOCAL_AGENTS:
         if base not in given and not _inside(roots[0] / base, roots):

@@ -1,0 +1,1 @@
+"""Reads mutations of valid files, and looks at what the readers say of them."""
