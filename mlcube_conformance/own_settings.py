@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.errors import Message, UsageError
-from mlcube_conformance.run_names import MAIN_FILES
+from mlcube_conformance.loader.main_files import MAIN_FILES
 from mlcube_conformance.starting import PLUGIN
 
 if TYPE_CHECKING:

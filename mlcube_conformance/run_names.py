@@ -1,16 +1,14 @@
-"""How cubes, runs of a suite, and the folder that holds those, are called."""
+"""How runs of a suite, and the folder that holds them, are called."""
 
 from __future__ import annotations
 
 import secrets
 import time
 
-__all__ = ["FOLDER", "MAIN_FILES", "new_run_id"]
+__all__ = ["FOLDER", "new_run_id"]
 
 #: Folder of all runs, below the current one.
 FOLDER = ".mlcube-conformance"
-#: Names of the file that describes a cube, today and before.
-MAIN_FILES = ("mlcube.yaml", "mlbox.yaml")
 
 
 def new_run_id() -> str:

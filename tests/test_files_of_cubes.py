@@ -383,7 +383,8 @@ def test_an_input_that_is_a_loop_or_too_deep_is_told(
     done = run_suite("--cube", cube_folder.root, "--platform", "fake")
 
     assert "test_inputs_are_there[tiny-fake-make]" in done.verdict("failed")
-    assert "the input 'seed' is a link to itself" in done.output
+    assert "the input 'seed' of task 'make' is a broken link" in done.output
+    assert "which leads to itself" in done.output
     assert _clean(done.output)
 
     seed.unlink()

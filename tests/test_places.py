@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.platforms import load_platform
+from mlcube_conformance.loader.platforms import load_place, load_platform
 from mlcube_conformance.model import Interpreter, Place, PlatformFile
 from mlcube_conformance.runners.ssh_data import task_data
 from mlcube_conformance.runners.ssh_host import HostFacts, what_is_missing
@@ -280,3 +280,17 @@ def test_wheel_holds_the_whole_package(tmp_path: Path) -> None:
 
     assert done.stdout.strip() == package_key()
     assert sys.prefix != str(tmp_path / "bare")
+
+
+def test_cube_chooses_no_settings_of_ssh(tmp_path: Path) -> None:
+    text = "host: a.b\nplatform: docker\nssh_config: /etc/shadow\n"
+    (tmp_path / "cube/platform").mkdir(parents=True)
+    (tmp_path / "cube/mlcube.yaml").write_text("name: x\n")
+    of_cube, own = tmp_path / "cube/platform/ssh.yaml", tmp_path / "ssh.yaml"
+    for file in (of_cube, own):
+        file.write_text(text)
+
+    (refused,) = load_place(of_cube)[1]
+
+    assert refused.what == "a platform file of a cube must not name an ssh_config"
+    assert load_place(own)[1] == ()

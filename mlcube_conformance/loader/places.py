@@ -17,6 +17,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from mlcube_conformance.homes import is_of_another_user, with_home
 from mlcube_conformance.loader.loaded import check_path
+from mlcube_conformance.loader.main_files import roots_of
+from mlcube_conformance.log import visible
 from mlcube_conformance.model import Interpreter, Place
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class _PlaceReader:
             identity_file=self._file(identity),
             known_hosts=self._file(document.get("known_hosts")),
             fingerprints=self._fingerprints(document.get("fingerprint")),
-            ssh_config=self._file(document.get("ssh_config")),
+            ssh_config=self._ssh_config(document.get("ssh_config")),
             root=self._there(_get(env, "path")) or _DEFAULT_ROOT,
             cube_folder=_HOME.sub("", self._text(_get(cube, "path")), count=1),
             sync_package=self._yes(_get(env, "sync")),
@@ -167,6 +169,23 @@ class _PlaceReader:
             )
             return None
         return at.source.file.parent / with_home(text)
+
+    def _ssh_config(self, at: Located | None) -> Path | None:
+        """Read a file of settings of ssh, which a cube must not choose.
+
+        They may name programs to be started here, and ssh prints what it cannot read.
+        """
+        path = self._file(at)
+        if at is None or path is None or not roots_of(self._document.source.file):
+            return path
+        self._problems.add(
+            "a platform file of a cube must not name an ssh_config",
+            at,
+            found=visible(at.text())[:80],
+            expected="no ssh_config: its settings may start programs on this machine",
+            do="copy the platform file out of the cube, and give it by --platform FILE",
+        )
+        return None
 
     def _port(self, at: Located | None) -> int:
         if at is None or at.value is None:
