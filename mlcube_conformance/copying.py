@@ -7,22 +7,36 @@ import os
 import shutil
 import stat
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.files import refuse_depth
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable
 
 __all__ = ["copy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """What is to be copied, and where to."""
+
+    here: Path
+    """With its links followed."""
+    there: Path
+    named: Path
+    """Below the source, as it was given."""
+    around: tuple[Path, ...] = ()
+    """Folders that hold links which were followed to come here."""
 
 
 def copy(
     source: Path,
     target: Path,
     *,
-    without: Container[Path] = (),
+    left_out: Callable[[Path], bool] = lambda _: False,
     bring_links: bool = False,
 ) -> None:
     """Copy a file, or a folder with what is in it; what is there already stays.
@@ -32,7 +46,7 @@ def copy(
     Args:
         source: What to copy; where it is a link, what that leads to.
         target: Where to.
-        without: What to leave out.
+        left_out: Says what is not copied, by its path below the source.
         bring_links: Whether what a link leads to outside of the folder takes the place
             of the link; where it leads to nothing, it is left out. Otherwise links
             stay what they are.
@@ -44,32 +58,33 @@ def copy(
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     top = Path(os.path.realpath(source))
-    # A loop, since folders may nest deeper than calls can go. With each folder go
-    # those that links have led through.
-    waiting: list[tuple[Path, Path, tuple[Path, ...], int]] = [(top, target, (), 0)]
+    # A loop, since folders may nest deeper than calls can go.
+    waiting = [_Step(here=top, there=target, named=source)]
     folders = []
     while waiting:
-        here, there, around, depth = waiting.pop()
+        step = waiting.pop()
+        here, there = step.here, step.there
         if not here.is_dir():
             _copy_file(here, there)
             continue
-        refuse_depth(depth, top)
+        refuse_depth(len(step.named.parts) - len(source.parts), top)
         there.mkdir(exist_ok=True)
         folders.append((here, there))
         for entry in sorted(os.scandir(here), key=lambda each: each.name, reverse=True):
-            below = Path(entry.path)
-            if below in without:
+            below, onto = Path(entry.path), there / entry.name
+            named = step.named / entry.name
+            if left_out(named):
                 continue
-            onto = there / entry.name
             if not entry.is_symlink():
-                waiting.append((below, onto, around, depth + 1))
+                waiting.append(replace(step, here=below, there=onto, named=named))
             elif not bring_links or _stays_inside(below, top):
                 _copy_link(below, onto)
             else:
                 real = Path(os.path.realpath(below))
-                if any(each.is_relative_to(real) for each in (here, top, *around)):
+                if any(each.is_relative_to(real) for each in (here, top, *step.around)):
                     raise OSError(errno.ELOOP, f"a link to {real}", str(below))
-                waiting.append((real, onto, (*around, here), depth + 1))
+                around = (*step.around, here)
+                waiting.append(_Step(here=real, there=onto, named=named, around=around))
     for here, there in reversed(folders):
         with suppress(OSError):
             shutil.copystat(here, there)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from mlcube_conformance.copying import copy
 from mlcube_conformance.files import (
-    copy_tree,
-    is_folder,
-    is_plain_file,
     is_there,
     read_bytes,
     read_text,
@@ -46,16 +43,8 @@ def write_yaml(file: Path, content: Mapping[str, Any]) -> None:
 
 def copy_folder(source: Path, target: Path, without: Iterable[str] = ()) -> None:
     """Copy a folder, but for some of its entries; links stay links, pipes stay away."""
-    names = set(without)
-
-    def left_out(path: Path) -> bool:
-        return _is_odd(path) or (path.parent == source and path.name in names)
-
-    copy_tree(source, target, shutil.copy2, left_out)
-
-
-def _is_odd(path: Path) -> bool:
-    return not (path.is_symlink() or is_plain_file(path) or is_folder(path))
+    entries = {source / name for name in without}
+    copy(source, target, left_out=entries.__contains__)
 
 
 def put(source: Path, target: Path, *roots: Path) -> None:

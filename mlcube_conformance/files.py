@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,6 @@ __all__ = [
     "LARGEST",
     "TreeError",
     "below",
-    "copy_tree",
     "is_folder",
     "is_inside",
     "is_loop",
@@ -256,40 +254,3 @@ def _listed(folder: Path, *, whole: bool) -> list[os.DirEntry[str]]:
     except (NotADirectoryError, FileNotFoundError):
         pass  # gone again
     return []
-
-
-def copy_tree(
-    source: Path,
-    target: Path,
-    copy_file: Callable[[str, str], object],
-    left_out: Callable[[Path], bool] = lambda _: False,
-) -> None:
-    """Copy a folder into another, which may be there; links stay links.
-
-    Args:
-        source: The folder.
-        target: What is to hold the same.
-        copy_file: Copies what is neither a folder nor a link.
-        left_out: Says what is not copied.
-
-    Raises:
-        TreeError: Folders are nested too deep.
-        OSError: Something cannot be copied.
-    """
-    # All of it, before anything is made.
-    found = list(below(source, left_out, whole=True))
-    target.mkdir(parents=True, exist_ok=True)
-    folders = [source]
-    for each in found:
-        place = target / each.relative_to(source)
-        if each.is_symlink():
-            if not is_there(place):
-                place.symlink_to(each.readlink())
-        elif is_folder(each):
-            place.mkdir(exist_ok=True)
-            folders.append(each)
-        else:
-            copy_file(str(each), str(place))
-    # Last, since one that may not be written to could not be filled.
-    for folder in reversed(folders):
-        shutil.copystat(folder, target / folder.relative_to(source))

@@ -98,7 +98,7 @@ def _with_copies(invocation: Invocation, workspace: Path, folder: Path) -> Invoc
             continue  # One that the task does without.
         target = folder / binding.parameter.name / source.name
         try:
-            copy(source, target, without=outputs, bring_links=True)
+            copy(source, target, left_out=outputs.__contains__, bring_links=True)
         except OSError as error:
             raise not_staged(binding, error, target) from error
         copies[binding.parameter.name] = replace(binding, value=str(target))

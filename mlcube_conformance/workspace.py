@@ -67,7 +67,8 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
                 _copy_link(path, target / path.relative_to(source))
                 continue  # It is no input: `check_inputs` says so.
             try:
-                copy(path, target / path.relative_to(source), without=outputs)
+                place = target / path.relative_to(source)
+                copy(path, place, left_out=outputs.__contains__)
             except TreeError as error:
                 raise _too_deep(binding, error) from error
             except OSError as error:

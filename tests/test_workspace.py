@@ -165,3 +165,20 @@ def test_broken_link_is_told_as_such(
     assert failed[0].startswith("test_inputs_are_there")
     assert "the input 'seed' of task 'make' is a broken link" in failed[1]
     assert told in failed[1]
+
+
+def test_what_a_task_makes_is_not_staged_through_a_linked_folder(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    cube_folder.edit("run/make.yaml", "$WORKSPACE/seed.txt", "$WORKSPACE/in/seed.txt")
+    cube_folder.edit("run/use.yaml", "$WORKSPACE/data", "$WORKSPACE/in")
+    cube_folder.edit("run/make.yaml", "$WORKSPACE/data", "$WORKSPACE/in/data")
+    cube_folder.write("workspace/in/seed.txt", "seed")
+    cube_folder.write("workspace/in/data/part", "stale")
+    (tmp_path / "link").symlink_to(cube_folder.root)
+    cube = load_cube(tmp_path / "link", "tiny").cube
+
+    stage(cube, cube.invocations, tmp_path / "staged")
+
+    assert (tmp_path / "staged/in/seed.txt").exists()
+    assert not (tmp_path / "staged/in/data").exists()

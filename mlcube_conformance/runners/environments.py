@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.copying import copy
 from mlcube_conformance.errors import MachineError, Message, Violation
-from mlcube_conformance.files import copy_tree, is_plain_file, is_there
+from mlcube_conformance.files import is_there
 from mlcube_conformance.homes import cache_folder
 from mlcube_conformance.log import last_lines, tail
 from mlcube_conformance.process import run_process
@@ -142,19 +142,9 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
     # In a copy: paths in the file lie beside it, and a build may write there.
     with temporary_folder() as folder:
         build = folder / "build"
-        copy_tree(
-            request.cube.docker.context,
-            build,
-            _copy_plain,
-            lambda path: path.name == FOLDER,
-        )
+        context = request.cube.docker.context
+        copy(context, build, left_out=lambda path: path.name == FOLDER)
         _step(request, install, deadline, env, build)
-
-
-def _copy_plain(source: str, target: str) -> None:
-    """Copy a file; what is none, such as a pipe, would never end."""
-    if is_plain_file(Path(source)):
-        shutil.copy2(source, target)
 
 
 def _step(
