@@ -87,6 +87,7 @@ from mlcube_conformance.selection import (
     parse_overrides,
     runner_options,
 )
+from mlcube_conformance.streams import replace_closed_streams
 from mlcube_conformance.trees import remove_tree, temporary_folder
 from mlcube_conformance.workspace import (
     check_inputs,
@@ -111,6 +112,8 @@ _USAGE = 2
 _TIMED_OUT = 124
 _NOT_RUN = 125
 _MEGABYTE = 1_000_000
+#: Variables of the services whose logs can be commands to them.
+_CI = ("CI", "GITHUB_ACTIONS", "TF_BUILD")
 
 
 def run_command_line(kind: str, program: str) -> NoReturn:
@@ -120,6 +123,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         kind: Kind of platform that the runner is for.
         program: What help and errors call the command.
     """
+    replace_closed_streams()
     interrupts = Interrupts(_say)
     interrupts.take()
     app = typer.Typer(
@@ -517,7 +521,7 @@ def _found(path: Path) -> str:
 
 def _writer(stream: TextIO) -> Callable[[bytes], None]:
     """Pass bytes on as they are, but to a terminal or to the log of a CI."""
-    if stream.isatty() or os.environ.get("GITHUB_ACTIONS"):
+    if stream.isatty() or any(map(os.environ.get, _CI)):
         live = LiveText()
 
         def show(piece: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +13,17 @@ from mlcube_conformance.clauses_page import clauses_markdown
 from mlcube_conformance.conversion import convert_cube
 from mlcube_conformance.errors import (
     ConformanceError,
+    MachineError,
     Message,
     UsageError,
     Violation,
 )
 from mlcube_conformance.faults import telling_faults
 from mlcube_conformance.files import read_text
-from mlcube_conformance.homes import given_path
+from mlcube_conformance.homes import current_folder, given_path
 from mlcube_conformance.log import plain, visible
 from mlcube_conformance.scorecard import Scorecard, markdown
+from mlcube_conformance.streams import drop_streams, replace_closed_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "clauses", "convert", "main", "scorecard", "test"]
 
 _USAGE = 2
+_NOT_RUN = 125
 #: Bytes of a scorecard: a hundred times those of one.
 _LARGEST_CARD = 16 * 1024 * 1024
 
@@ -74,7 +77,9 @@ def test(context: typer.Context) -> None:
 
     from mlcube_conformance.starting import start_words  # noqa: PLC0415 - as above
 
-    raise typer.Exit(int(pytest.main(start_words(context.args, Path.cwd()))))
+    with _refusing(pytest.ExitCode.USAGE_ERROR):
+        folder = current_folder()
+    raise typer.Exit(int(pytest.main(start_words(context.args, folder))))
 
 
 @app.command()
@@ -105,18 +110,39 @@ def convert(cube: CubeArgument, target: TargetArgument) -> None:
 
 def main() -> None:
     """Read the command line, do what it says, and exit."""
-    app(prog_name="mlcube-conformance")
+    replace_closed_streams()
+    try:
+        app(prog_name="mlcube-conformance")
+    except OSError as error:
+        # Of pytest or of ours: nobody can write what was found.
+        with suppress(OSError):
+            sys.stderr.write(f"{_unwritable(error)}\n")
+            sys.stderr.flush()
+        drop_streams()
+        raise SystemExit(_NOT_RUN) from error
+
+
+def _unwritable(error: OSError) -> MachineError:
+    return MachineError(
+        Message(
+            what="the output cannot be written",
+            where=str(error.filename or "standard output"),
+            found=error.strerror or str(error),
+            expected="a terminal or a disk with room",
+            do="free some space, then run again",
+        )
+    )
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing(code: int = _USAGE) -> Iterator[None]:
     """Turn an error into its message and its exit code, never a traceback."""
     try:
         with telling_faults():
             yield
     except (ConformanceError, Violation) as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(_USAGE) from error
+        raise typer.Exit(code) from error
 
 
 def _show(text: str) -> None:

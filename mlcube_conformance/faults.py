@@ -24,7 +24,8 @@ _LONGEST = 500
 
 def fault_of_ours(error: BaseException | None) -> MachineError | None:
     """Return the message for an error that our code did not foresee, if it is one."""
-    if not isinstance(error, _UNEXPECTED):
+    # Those that typer ends a command by are made from a RuntimeError.
+    if not isinstance(error, _UNEXPECTED) and type(error) is not RuntimeError:
         return None
     frames = [
         f"{Path(each.filename).name}:{each.lineno}, in {each.name}"
@@ -53,7 +54,7 @@ def telling_faults() -> Iterator[None]:
     """
     try:
         yield
-    except _UNEXPECTED as error:
+    except (*_UNEXPECTED, RuntimeError) as error:
         fault = fault_of_ours(error)
         if fault is None:
             raise

@@ -9,7 +9,14 @@ from pathlib import Path
 from mlcube_conformance.errors import MachineError, Message, UsageError
 from mlcube_conformance.files import is_there, what_is_wrong_with
 
-__all__ = ["cache_folder", "given_path", "home", "is_of_another_user", "with_home"]
+__all__ = [
+    "cache_folder",
+    "current_folder",
+    "given_path",
+    "home",
+    "is_of_another_user",
+    "with_home",
+]
 
 
 def home() -> Path:
@@ -89,7 +96,30 @@ def given_path(text: str, option: str = "") -> Path:
                 else "fix the path",
             )
         )
-    return Path(os.path.abspath(with_home(text)))  # noqa: PTH100 - drops ..
+    path = with_home(text)
+    if not path.is_absolute():
+        path = current_folder() / path
+    return Path(os.path.abspath(path))  # noqa: PTH100 - drops ..
+
+
+def current_folder() -> Path:
+    """Return the folder that the user stands in.
+
+    Raises:
+        UsageError: It is gone.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            Message(
+                what="the current folder is not there any more",
+                where=os.environ.get("PWD", ""),
+                found=str(error.strerror),
+                expected="a folder to work in",
+                do="go to another folder, then run again",
+            )
+        ) from error
 
 
 def _first(text: str) -> Path:

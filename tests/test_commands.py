@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from mlcube_conformance.clauses_page import clauses_markdown
 from mlcube_conformance.scorecard import Judgement, Scorecard, markdown
+from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +95,59 @@ def test_file_that_is_no_card_is_refused(
 @pytest.mark.parametrize("words", [("scorecard",), ("clauses", "x"), ("score",)])
 def test_wrong_words_are_a_usage_error(words: tuple[str, ...]) -> None:
     assert _run(*words).returncode == 2
+
+
+def _shell(script: str, place: Path, **variables: str) -> tuple[int, str]:
+    """Run a line of shell in which `$PY` is this Python; return code and stderr."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        cwd=place,
+        env={**os.environ, "PY": sys.executable, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+_COMMANDS: Final = (
+    '"$PY" -m mlcube_conformance test cube --platform fake',
+    '"$PY" -m mlcube_conformance clauses',
+    '"$PY" -m mlcube_conformance convert cube converted',
+    '"$PY" -m mlcube_local_run configure --mlcube=cube --platform=local',
+)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_streams_may_be_closed(command: str, closed: str, tmp_path: Path) -> None:
+    make_cube(tmp_path / "cube").fake_platform("pass")
+
+    code, said = _shell(f"{command} {closed}", tmp_path)
+
+    assert code == 0, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", _COMMANDS[:2])
+def test_full_disk_below_the_output_is_told(command: str, tmp_path: Path) -> None:
+    make_cube(tmp_path / "cube").fake_platform("pass")
+
+    code, said = _shell(f"{command} >/dev/full", tmp_path)
+
+    assert code == 125, said
+    assert "the output cannot be written" in said
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+
+
+@pytest.mark.parametrize("command", [*_COMMANDS[:1], *_COMMANDS[2:]])
+def test_folder_that_is_gone_is_told(command: str, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+
+    code, said = _shell(f"cd gone; rmdir ../gone; {command}", tmp_path)
+
+    assert code in {2, 4}
+    assert "the current folder is not there any more" in said
+    assert "Traceback" not in said

@@ -27,6 +27,7 @@ LAYERS = (
     "outcome",
     "run_names",
     "interrupts",
+    "streams",
     "clauses.clause",
     "clauses.cubes",
     "clauses.exits",

@@ -8,9 +8,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from mlcube_conformance.errors import MachineError, Message
+from mlcube_conformance.homes import cache_folder
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ __all__ = ["read_record", "write_record"]
 
 def _file(kind: str, words: tuple[str, ...]) -> Path:
     digest = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
-    return user_cache_path("mlcube-conformance") / "made" / f"{kind}-{digest}"
+    return cache_folder() / "made" / f"{kind}-{digest}"
 
 
 def read_record(kind: str, *words: str) -> tuple[str, ...]:

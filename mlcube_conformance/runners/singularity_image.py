@@ -11,13 +11,13 @@ import os
 import re
 import stat
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
-from mlcube_conformance.errors import Message, Violation
+from mlcube_conformance.errors import MachineError, Message, Violation
 from mlcube_conformance.files import is_plain_file
+from mlcube_conformance.homes import cache_folder, home
 from mlcube_conformance.mounts import expanded
 from mlcube_conformance.runners.content import CONTENT_LABEL
 from mlcube_conformance.runners.records import read_record, write_record
@@ -180,8 +180,10 @@ def was_made_here(path: Path) -> bool:
 
     Its label does not count, since anybody can copy it; the folder of ours does.
     """
-    ours = Path(os.path.realpath(user_cache_path("mlcube-conformance")))
-    at_home = Path(os.path.realpath(Path.home() / ".cache/mlcube-conformance"))
-    if path.is_relative_to(ours) or path.is_relative_to(at_home):
+    ours = Path(os.path.realpath(cache_folder()))
+    places = [ours]
+    with suppress(MachineError):  # no home is known, and none is needed
+        places.append(Path(os.path.realpath(home() / ".cache/mlcube-conformance")))
+    if any(path.is_relative_to(each) for each in places):
         return True
     return read_record("singularity", str(path)) == (identity(path),)

@@ -1,0 +1,38 @@
+"""The three streams that every process is started with, some of which may be closed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+__all__ = ["drop_streams", "replace_closed_streams"]
+
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+def replace_closed_streams() -> None:
+    """Let what is written to a closed stream go nowhere.
+
+    Python has None in its place, and the next file that is opened would get its number,
+    so that what a child says would be written into that file.
+    """
+    for number, (name, mode) in enumerate(_STREAMS):
+        if getattr(sys, name) is not None:
+            continue
+        with suppress(OSError):
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            # Open to the end of the process, as the others are.
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def drop_streams() -> None:
+    """Let what still waits to be written, to a disk that is full, go nowhere."""
+    for number in (1, 2):
+        with suppress(OSError):
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, number)
+            os.close(null)
