@@ -7,6 +7,7 @@ ran past its deadline; 125 when the platform or the image failed before it.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -427,7 +428,9 @@ def _job(
         place = Path(tempfile.mkdtemp(prefix="mlcube-"))
     else:
         place = absolute(str(logs))
-    runner = make_runner(kind, f"{place.name}-{os.getpid()}")
+    # Of the signs that the name of a container may have.
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", place.name)[:40]
+    runner = make_runner(kind, f"{name}-{os.getpid()}")
     try:
         trouble = runner.unavailable()
         if trouble is not None:

@@ -24,6 +24,7 @@ __all__ = [
     "is_folder",
     "is_inside",
     "is_loop",
+    "is_no_utf8",
     "is_plain_file",
     "is_there",
     "read_bytes",
@@ -119,6 +120,11 @@ def what_is_wrong_with(path: str) -> str:
     if longest > _LONGEST_NAME or len(names) > _LONGEST_PATH:
         return f"{len(names)} bytes, {longest} of them in one name"
     return ""
+
+
+def is_no_utf8(name: str) -> bool:
+    """Say whether a name is kept as bytes that are no text."""
+    return any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 def read_text(file: Path, *roots: Path, limit: int = LARGEST) -> str:

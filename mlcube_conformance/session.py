@@ -21,7 +21,7 @@ from mlcube_conformance.errors import (
 )
 from mlcube_conformance.execution import Execution
 from mlcube_conformance.faults import fault_of_ours
-from mlcube_conformance.files import is_folder, is_there
+from mlcube_conformance.files import is_folder, is_no_utf8, is_there
 from mlcube_conformance.interrupts import Interrupts
 from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
@@ -79,6 +79,7 @@ class ConformanceSession:
             optional=option("mlcube_optional"),
             variables=environment,
         )
+        _refuse_names_for_workers(config, self.selection)
         workspace = _workspace(option("mlcube_workspace"))
         if workspace and len(self.selection.placements) > 1:
             raise _one_placement(len(self.selection.placements))
@@ -281,6 +282,7 @@ class ConformanceSession:
                 self._failed |= {each.placement_key for each in subject.cases}
             if isinstance(error, (Violation, ConformanceError)):
                 report.longrepr = "\n".join([str(error), *self._facts(item, subject)])
+        _mask_report(report)
         return report
 
     def _facts(self, item: pytest.Item, subject: object) -> list[str]:
@@ -436,6 +438,31 @@ def _one_placement(count: int) -> UsageError:
     )
 
 
+def _refuse_names_for_workers(config: pytest.Config, selection: Selection) -> None:
+    """Refuse to send to workers what pytest-xdist can send to none.
+
+    Raises:
+        UsageError: A name is not UTF-8, and workers are asked for.
+    """
+    if config.getoption("dist", "no") == "no":
+        return
+    names = [
+        *(str(config.invocation_params.dir), *map(str, config.invocation_params.args)),
+        *(str(each.cube.root) for each in selection.cubes),
+    ]
+    for name in names:
+        if is_no_utf8(name):
+            raise UsageError(
+                Message(
+                    what="workers of pytest take no name that is not UTF-8",
+                    where=visible(name),
+                    found="-n, and a name of other bytes",
+                    expected="names in UTF-8, or a run without workers",
+                    do="leave -n out, or rename the folder",
+                )
+            )
+
+
 def _subject(item: pytest.Item | pytest.Collector) -> Any:  # noqa: ANN401 - a cube, platform or case
     callspec = getattr(item, "callspec", None)
     subject = callspec.params.get("mlcube_subject") if callspec else None
@@ -465,6 +492,19 @@ def _asked(platform: Platform) -> dict[str, str]:
     gpus = platform.options.get("gpus")
     more = platform.with_gpus if gpus else platform.without_gpus
     return {**more, **platform.options}
+
+
+def _mask_report(report: pytest.TestReport) -> None:
+    """Hide secrets in what a test of the user's own shows, too."""
+    report.sections = [(name, mask(text)) for name, text in report.sections]
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, mask(reason))
+    elif report.longrepr is not None:
+        # As it is, with its colours, where there is nothing to hide.
+        shown = report.longreprtext
+        if mask(shown) != shown:
+            report.longrepr = mask(shown)
 
 
 def _short(path: Path) -> str:

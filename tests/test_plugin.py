@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import os
+from typing import TYPE_CHECKING, Final, Protocol
 
 import pytest
 
@@ -656,3 +657,57 @@ def test_workspace_serves_one_cube_on_one_platform(
 
     assert result.ret == USER_ERROR
     result.stderr.fnmatch_lines(["*--workspace serves one cube on one platform"])
+
+
+@pytest.mark.parametrize("words", [("{}",), ("n*",), (".",)])
+def test_name_that_is_not_utf8_goes_to_no_worker(
+    words: tuple[str, ...], pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = os.fsdecode(b"n\xffx")
+    cube = make_cube(pytester.path / folder)
+    cube.fake_platform("pass")
+    if words == (".",):
+        monkeypatch.chdir(cube.root)
+
+    result = pytester.runpytest_subprocess(
+        *(f"--cube={word.format(folder)}" for word in words),
+        *("-n", "2", "-p", "no:cacheprovider", "--platform", "fake"),
+        timeout=60,
+    )
+
+    assert result.ret == USER_ERROR
+    said = str(result.stdout) + str(result.stderr)
+    assert "workers of pytest take no name that is not UTF-8" in said
+    assert "INTERNALERROR" not in said
+
+
+_TELLING: Final = """
+import os, pytest
+
+def test_fails(task_run):
+    print("printed", os.environ["PASSWORD"])
+    assert os.environ["PASSWORD"] == "another"
+
+def test_skips(task_run):
+    pytest.skip(os.environ["PASSWORD"])
+"""
+
+
+def test_secrets_are_hidden_in_tests_of_the_user(
+    run: Run,
+    cube: CubeFolder,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PASSWORD", "correct horse")
+    tests = pytester.makepyfile(test_telling=_TELLING)
+
+    result = run(
+        *(tests, f"--cube={cube.root}", "--platform", "fake", "--env", "PASSWORD"),
+        *("--junit-xml=report.xml", "--showlocals", "--task", "make"),
+    )
+
+    result.assert_outcomes(failed=1, skipped=1)
+    result.stdout.fnmatch_lines_random(["printed ***", "*'***' == 'another'*"])
+    shown = str(result.stdout) + (pytester.path / "report.xml").read_text()
+    assert "correct horse" not in shown

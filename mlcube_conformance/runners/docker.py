@@ -38,6 +38,7 @@ from mlcube_conformance.runners.docker_container import (
     command_line,
     environment,
     host_config,
+    refuse_odd_names,
     user,
 )
 from mlcube_conformance.runners.docker_made import (
@@ -221,6 +222,7 @@ class DockerRunner:
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task in a container of its own, which is removed in any case."""
+        refuse_odd_names(request)
         api = self._client.api
         started = time.monotonic()
         name = f"mlcube-{self._liveness.run_id}-{os.getpid()}-{time.monotonic_ns()}"

@@ -13,6 +13,9 @@ from docker.errors import APIError
 from docker.types import DeviceRequest
 from docker.types import Mount as DockerMount
 
+from mlcube_conformance.errors import MachineError, Message
+from mlcube_conformance.files import is_no_utf8
+from mlcube_conformance.log import visible
 from mlcube_conformance.runners import container
 from mlcube_conformance.runners.base import (
     HEARTBEAT,
@@ -26,7 +29,14 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.runners.base import RunRequest
 
-__all__ = ["Follower", "command_line", "environment", "host_config", "user"]
+__all__ = [
+    "Follower",
+    "command_line",
+    "environment",
+    "host_config",
+    "refuse_odd_names",
+    "user",
+]
 
 #: Seconds for the last output to arrive after a container has ended.
 _LAST_OUTPUT = 10
@@ -115,6 +125,25 @@ def environment(request: RunRequest) -> dict[str, str]:
         # The image knows no home of this user; caches need some folder.
         variables["HOME"] = "/tmp"  # noqa: S108 - inside the container
     return variables
+
+
+def refuse_odd_names(request: RunRequest) -> None:
+    """Refuse folders that the daemon cannot be told of.
+
+    Raises:
+        MachineError: The name of one is not UTF-8.
+    """
+    for each in container.mounts(request):
+        if is_no_utf8(str(each.host)):
+            raise MachineError(
+                Message(
+                    what="Docker takes no folder whose name is not UTF-8",
+                    where=visible(str(each.host)),
+                    found=f"such a name, to be mounted for {request.case_id}",
+                    expected="names in UTF-8",
+                    do="rename the folder, or give another workspace",
+                )
+            )
 
 
 def host_config(request: RunRequest) -> dict[str, Any]:

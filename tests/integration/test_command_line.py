@@ -240,3 +240,36 @@ def test_help_lists_the_commands_and_exit_codes() -> None:
     assert done.returncode == 0
     for part in ("configure", "run", "124 past the deadline"):
         assert part in done.stdout
+
+
+@pytest.mark.docker
+def test_folders_may_have_any_name(cube_folder: CubeFolder, tmp_path: Path) -> None:
+    words = ("run", *_place(cube_folder), f"--task={cube_folder.root}/run/make.yaml")
+    bytes_alone = os.fsdecode(b"\xff")
+
+    logs = _call(*words, f"--logs={bytes_alone} a:,'b", cwd=tmp_path)
+    workspace = _call(*words, f"--workspace={bytes_alone}", cwd=tmp_path)
+
+    assert logs.returncode == 0, logs.stderr
+    assert workspace.returncode == 125
+    assert "Docker takes no folder whose name is not UTF-8" in workspace.stderr
+    assert "Traceback" not in workspace.stderr
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("service", ["CI", "TF_BUILD", "GITHUB_ACTIONS"])
+def test_no_task_gives_commands_to_a_service(
+    service: str, cube_folder: CubeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(service, "true")
+    cube_folder.tasks(make="printf '::set-output name=a::b\\n##vso[x]\\n\\033[31m'")
+
+    done = _call(
+        "run", *_place(cube_folder), f"--task={cube_folder.root}/run/make.yaml"
+    )
+
+    said = done.stdout + done.stderr
+    assert "^[[31m" in said
+    assert "\x1b" not in said
+    assert "##vso[" not in said
+    assert not any(line.startswith("::") for line in said.splitlines())
