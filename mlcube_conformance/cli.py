@@ -100,7 +100,7 @@ from mlcube_conformance.workspace import (
 from mlcube_conformance.workspace_lock import only_run_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
 
     from mlcube_conformance.loader.loaded import LoadedCube
@@ -437,16 +437,21 @@ def _job(
             raise trouble
         for name in runner.remove_leftovers():
             _say(f"removed {name}, left over from an earlier run")
-        watch = Watch(note=_say, out=_writer(sys.stdout), err=_writer(sys.stderr))
+        streams = _Stream(sys.stdout), _Stream(sys.stderr)
+        watch = Watch(note=_say, out=streams[0], err=streams[1])
         with temporary_folder(place, "given-") as copies:
-            yield _Job(
-                cube=cube,
-                platform=platform,
-                runner=runner,
-                logs=place,
-                copies=copies,
-                watch=watch,
-            )
+            try:
+                yield _Job(
+                    cube=cube,
+                    platform=platform,
+                    runner=runner,
+                    logs=place,
+                    copies=copies,
+                    watch=watch,
+                )
+            finally:
+                for each in streams:
+                    each.end()
         if logs is None:
             remove_tree(place)  # those of a failure are kept
     finally:
@@ -522,21 +527,24 @@ def _found(path: Path) -> str:
     )
 
 
-def _writer(stream: TextIO) -> Callable[[bytes], None]:
-    """Pass bytes on as they are, but to a terminal or to the log of a CI."""
-    if stream.isatty() or any(map(os.environ.get, _CI)):
-        live = LiveText()
+class _Stream:
+    """Passes a task's output on: as it is, but to a terminal or to the log of a CI."""
 
-        def show(piece: bytes) -> None:
-            with suppress(OSError):  # nobody listens any more; the log has it all
-                stream.write(live.add(piece))
-                stream.flush()
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        shown = stream.isatty() or any(map(os.environ.get, _CI))
+        self._live = LiveText() if shown else None
 
-        return show
-
-    def write(piece: bytes) -> None:
+    def __call__(self, piece: bytes) -> None:
         with suppress(OSError):  # nobody listens any more; the log has it all
-            stream.buffer.write(piece)
-            stream.buffer.flush()
+            if self._live is None:
+                self._stream.buffer.write(piece)
+            else:
+                self._stream.write(self._live.add(piece))
+            self._stream.flush()
 
-    return write
+    def end(self) -> None:
+        """Show what waited for more."""
+        with suppress(OSError):
+            self._stream.write(self._live.end() if self._live else "")
+            self._stream.flush()

@@ -122,6 +122,11 @@ class LiveText:
         self._held = text[end:]
         return "".join(map(self._line, mask(text[:end]).splitlines(keepends=True)))
 
+    def end(self) -> str:
+        """Return what waited for more."""
+        text, self._held = self._held, ""
+        return "".join(map(self._line, mask(text).splitlines(keepends=True)))
+
     def _count_to_hold(self, text: str) -> int:
         _, newline, last = text.rpartition("\n")
         at_start = bool(newline) or not self._in_line

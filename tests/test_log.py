@@ -98,6 +98,17 @@ def test_nothing_that_is_shown_is_a_command_to_a_ci(text: str) -> None:
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", each)
 
 
+def test_live_text_ends_with_what_waited() -> None:
+    live = LiveText()
+
+    assert (live.add(b"a\n  ::b:"), live.add(b"\n ##"), live.end()) == (
+        "a\n  | ::b:",
+        "\n ",
+        "##",
+    )
+    assert live.end() == ""
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 1000])
 @pytest.mark.usefixtures("hidden")
 def test_live_text_shows_all_but_what_steers_or_is_hidden(length: int) -> None:
