@@ -56,7 +56,10 @@ def convert_cube(given: Path, target: Path) -> list[str]:
         raise _refusal(cube, missing)
     write = write_multi_file if single else write_single_file
     make_folder(target.parent)
-    place = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        place = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise _not_written(target, error) from error
     try:
         notes = write(cube, platforms, place)
         if is_folder(cube.workspace):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.errors import MachineError, Message, UsageError
@@ -42,6 +43,13 @@ def claim_log_folder(folder: Path) -> None:
         raise _refused(folder, "not a folder", "a folder, there or not yet")
     make_folder(folder)
     if (folder / _MARK).is_file():
+        linked = [name for name in _NAMES if _leads_elsewhere(folder / name)]
+        if linked:
+            raise _refused(
+                folder,
+                f"{', '.join(linked)}, a link or no plain file",
+                "a folder in which these are plain files, or not there",
+            )
         return
     found = [name for name in _NAMES if os.path.lexists(folder / name)]
     if found:
@@ -62,6 +70,15 @@ def claim_log_folder(folder: Path) -> None:
                 do="fix the permissions, or name another folder",
             )
         ) from error
+
+
+def _leads_elsewhere(path: Path) -> bool:
+    """Say whether what is written to a path could end in another file."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return not stat.S_ISREG(found.st_mode) or found.st_nlink > 1
 
 
 def _refused(folder: Path, found: str, expected: str) -> UsageError:

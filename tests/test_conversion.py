@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,6 @@ from mlcube_conformance.loader.platforms import find_platform, load_platform
 from mlcube_conformance.mounts import host_path, task_view
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlcube_conformance.model import Cube
     from tests.cube_folders import CubeFolder
 
@@ -221,3 +220,11 @@ def test_folders_of_the_user_keep_their_mode(
     assert done.returncode == 0, done.stderr
     assert shared.stat().st_mode & 0o7777 == 0o2775
     assert target.stat().st_mode & 0o777 == (0o770 if there else 0o755)
+
+
+def test_folder_that_takes_nothing_new_is_told(cube_folder: CubeFolder) -> None:
+    done = _convert(cube_folder.root, Path("/proc/converted"))
+
+    assert done.returncode == 2
+    assert "our fault" not in done.stderr
+    assert "/proc/converted" in done.stderr

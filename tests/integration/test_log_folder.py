@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,30 @@ def test_files_of_somebody_else_are_not_overwritten(
     assert name in done.stderr
     assert mine.read_text() == "mine"
     assert [each.name for each in place.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
+def test_what_leads_out_of_a_folder_of_ours_is_not_written_through(
+    cube_folder: CubeFolder, tmp_path: Path, kind: str
+) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    done = _local("configure", "--logs=logs", cube=cube_folder, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    log = tmp_path / "logs" / "configure.log"
+    log.unlink(missing_ok=True)
+    if kind == "link":
+        log.symlink_to(mine)
+    elif kind == "hard link":
+        log.hardlink_to(mine)
+    else:
+        os.mkfifo(log)
+
+    done = _local("configure", "--logs=logs", cube=cube_folder, cwd=tmp_path)
+
+    assert done.returncode == 2, done.stderr
+    assert "configure.log, a link or no plain file" in done.stderr
+    assert mine.read_text() == "mine"
 
 
 def test_logs_that_cannot_be_a_folder_are_refused(
