@@ -115,7 +115,8 @@ class DockerRunner:
             warnings.simplefilter("ignore", ResourceWarning)
             try:
                 _ = self._client
-            except (DockerException, requests.RequestException, OSError) as error:
+            # A ValueError tells of an address that can be none.
+            except (DockerException, OSError, ValueError) as error:
                 found = mask(str(error))
             else:
                 return None

@@ -135,14 +135,16 @@ def test_interrupt_ends_with_130_and_says_so(cube_folder: CubeFolder) -> None:
     assert b"Traceback" not in err
 
 
-def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder) -> None:
-    done = _call(
-        *("configure", *_place(cube_folder)), DOCKER_HOST="unix:///nowhere.sock"
-    )
+@pytest.mark.parametrize(
+    "host", ["unix:///nowhere.sock", "tcp://[::1", "garbage", "tcp://u:secret@[::1"]
+)
+def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder, host: str) -> None:
+    done = _call(*("configure", *_place(cube_folder)), DOCKER_HOST=host)
 
     assert done.returncode == 125
     assert "its daemon does not answer" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
 
 
 @pytest.mark.parametrize(
