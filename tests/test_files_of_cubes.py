@@ -12,6 +12,7 @@ import pytest
 
 from mlcube_conformance.errors import MachineError
 from mlcube_conformance.homes import home
+from mlcube_conformance.runners.records import read_record
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:
@@ -370,6 +371,9 @@ def test_the_home_is_never_the_wrong_folder(
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(MachineError, match="the home folder is unknown"):
         home()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with pytest.raises(MachineError, match="the home folder is unknown"):
+        read_record("docker", "an image")
 
 
 def test_an_input_that_is_a_loop_or_too_deep_is_told(
