@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Cube
     from mlcube_conformance.runners.dockerfile import Recipe
 
-__all__ = ["convert"]
+__all__ = ["by_variables", "convert"]
 
 _PLAIN = re.compile(r"[\w./-]+")
 _RUNSCRIPT = re.compile(
@@ -30,8 +30,20 @@ _RUNSCRIPT = re.compile(
 )
 
 
+#: What the variables begin with by which values of the command line reach a build.
+_GIVEN = "MLCUBE_BUILD_"
+
+
+def by_variables(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which a build gets what the command line gives."""
+    return {f"{_GIVEN}{name}": value for name, value in given.items()}
+
+
 def convert(
-    cube: Cube, build_args: Mapping[str, str], place: Path
+    cube: Cube,
+    build_args: Mapping[str, str],
+    place: Path,
+    given: Mapping[str, str],
 ) -> tuple[str, list[str]]:
     """Return the text of a recipe that does what the cube's Dockerfile says.
 
@@ -40,6 +52,8 @@ def convert(
         build_args: Values for the ARG lines.
         place: Folder that is filled with the files of the image; the recipe names
             them relative to it.
+        given: Those of the values that come from the command line. They are no part
+            of the text, which the image keeps: see `by_variables`.
 
     Returns:
         The text, and what of the Dockerfile does not count in it.
@@ -63,6 +77,13 @@ def convert(
                 "--platform singularity)",
             )
         )
+    # The program has the shell trace its commands, with their values.
+    exports = {
+        f"export {name}={shlex.quote(value)}": "{ set +x; } 2>/dev/null; "
+        f'export {name}="${_GIVEN}{name}"; set -x'
+        for name, value in given.items()
+    }
+    found.commands = [exports.get(each, each) for each in found.commands]
     lay_out(found, cube, place)
     targets = {each.target for each in found.copies}
     # One by one, since a folder of the image may be a link; a name that has to be

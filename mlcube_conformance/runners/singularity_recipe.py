@@ -13,7 +13,7 @@ from mlcube_conformance.runners.base import CA_VARIABLES
 from mlcube_conformance.runners.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.content import CONTENT_LABEL, content_key, files_below
 from mlcube_conformance.runners.recipes import has_recipe, recipe_text
-from mlcube_conformance.runners.singularity_conversion import convert
+from mlcube_conformance.runners.singularity_conversion import by_variables, convert
 from mlcube_conformance.runners.singularity_definition import (
     LOCAL_AGENTS,
     Definition,
@@ -87,7 +87,8 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
         source = f"Docker's {name}"
     else:
         arguments = build_arguments(request, request.cube.docker)
-        text, unkept = convert(request.cube, arguments, place)
+        given = request.options.build_args
+        text, unkept = convert(request.cube, arguments, place, given)
         folder = place
         source = f"{request.cube.shown(dockerfile)}, converted by spython"
         if unkept:
@@ -152,10 +153,12 @@ def _finished(
             f", on Docker's {name}" if found else f", on {name} (not in Docker)"
             for name, found in bases.items()
         )
-    environment = _trust(request, definition)
+    given = request.options.build_args
+    environment = {**_trust(request, definition), **by_variables(given)}
     try:
         names = _names(request, folder, str(definition))
-        key = content_key(folder, names, str(definition), bases)
+        # What the text has only the names of decides, too.
+        key = content_key(folder, names, str(definition), bases, dict(given))
     except (OSError, RecursionError) as error:
         odd = DefinitionError(
             found=str(error),

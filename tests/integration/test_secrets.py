@@ -147,3 +147,39 @@ def test_value_without_a_name_is_not_repeated(
 
     assert code == 4
     assert "SECRETVALUE" not in said
+
+
+@pytest.mark.docker
+@pytest.mark.singularity
+def test_build_argument_is_no_part_of_an_image_of_singularity(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    cube_folder.edit(
+        "build/Dockerfile",
+        "COPY",
+        "ARG TOKEN=none\n"
+        'RUN case "$TOKEN" in *VALUE3*) echo given >/given;; esac\nCOPY',
+    )
+    cube_folder.tasks(make='cat /given >"$data/part"')
+    value = SECRETS[2].replace("'", "'\"")
+    words = ("--platform", "singularity", "--build-arg", f"TOKEN={value}")
+
+    code, said = _call(
+        tmp_path,
+        *("mlcube_conformance", "test", cube_folder.root, "--keep=all", *words),
+    )
+
+    assert code == 0, said
+    stored = {
+        each.name: each.read_bytes()
+        for folder in (tmp_path / ".mlcube-conformance", tmp_path / "home")
+        for each in folder.rglob("*")
+        if each.is_file() and not each.is_symlink()
+    }
+    assert any(b"Bootstrap: docker" in each for each in stored.values())
+    assert [k for k, text in stored.items() if b"SECRETVALUE" in text] == []
+    code, said = _call(
+        tmp_path,
+        *("mlcube_conformance", "test", cube_folder.root, *words[:-1], "TOKEN=other"),
+    )
+    assert code == 1, said  # Another value is another image.
