@@ -179,8 +179,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _asked_for(config: pytest.Config) -> bool:
     """Say whether anything is to be tested, or told."""
-    wanted = ("mlcube_cube", "mlcube_runner", "help", "version")
-    wanted += ("markers", "showfixtures", "show_fixtures_per_test")
+    wanted = (
+        *("mlcube_cube", "mlcube_runner", "help", "version"),
+        *("markers", "showfixtures", "show_fixtures_per_test"),
+    )
     return any(config.getoption(each, None) for each in wanted)
 
 
