@@ -205,8 +205,8 @@ def test_image_that_docker_has_serves_a_cube_without_recipe(
     changed = run_suite("--cube", cube_folder.root, *ON)
 
     assert both.exit_code == 0, both.output
-    assert "built (from Docker's mlcube-conformance/test-" in both.output
-    assert "up to date (from Docker's mlcube-conformance/test-" in alone.output
+    assert "built (from Docker's mlcube-conformance/built-test-" in both.output
+    assert "up to date (from Docker's mlcube-conformance/built-test-" in alone.output
     # Its own shell must not read the values.
     assert [each.name for each in kept.iterdir() if each.is_file()].count(odd) == 1
     # That of Docker is older than the files by now.

@@ -246,16 +246,19 @@ def test_no_shell_reads_a_value(
 
 
 @pytest.mark.docker
-def test_variables_reach_build_and_task(cube_folder: CubeFolder, host: SshHost) -> None:
+def test_variables_reach_tasks_and_arguments_builds(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
     cube_folder.edit("build/Dockerfile", "COPY", "ARG WORD=none\nENV BUILT=$WORD\nCOPY")
     cube_folder.tasks(make='echo "$BUILT $WORD $PYTHONPATH" > "$data/part"')
     variables = "{WORD: a b, PYTHONPATH: /app}"
     _place(cube_folder, host, env=f"{{path: {host.root}, variables: {variables}}}")
 
-    done = _run(cube_folder)
+    done = _run(cube_folder, "make", "--build-arg", "WORD=built with it")
 
     assert done.returncode == 0, done.stderr
-    assert (cube_folder.root / "workspace/data/part").read_text() == "a b a b /app\n"
+    part = cube_folder.root / "workspace/data/part"
+    assert part.read_text() == "built with it a b /app\n"
 
 
 @pytest.mark.docker
@@ -757,13 +760,18 @@ def test_names_jumps_and_keys_of_the_users_configuration_count(
         known_hosts="",
         ssh_config=str(config),
     )
+    refused = _run(cube_folder)
+    # Settings of ssh may start programs here: no file of a cube names them.
+    own = tmp_path / "ssh.yaml"
+    (cube_folder.root / "platform/ssh.yaml").rename(own)
 
-    through = _run(cube_folder)
+    through = _run(cube_folder, "make", f"--platform={own}")
     (tmp_path / "known").write_text(host.known_hosts.read_text())
-    unknown = _run(cube_folder)
+    unknown = _run(cube_folder, "make", f"--platform={own}")
     gate.stop()
     log = (gate.folder / "sshd.log").read_text()
 
+    assert "must not name an ssh_config" in refused.stderr
     assert through.returncode == 0, through.stderr
     assert "Accepted publickey" in log
     # What the configuration says of keys of hosts does not.
@@ -972,11 +980,11 @@ def test_folder_of_the_cube_on_the_host_is_that_of_one_cube(
 
 @pytest.mark.docker
 def test_linked_platform_file_and_hidden_run_file_are_brought(
-    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+    cube_folder: CubeFolder, host: SshHost
 ) -> None:
     _place(cube_folder, host)
-    (cube_folder.root / "platform/docker.yaml").rename(tmp_path / "common.yaml")
-    (cube_folder.root / "platform/docker.yaml").symlink_to(tmp_path / "common.yaml")
+    (cube_folder.root / "platform/docker.yaml").rename(cube_folder.root / "common.yaml")
+    (cube_folder.root / "platform/docker.yaml").symlink_to("../common.yaml")
     run = cube_folder.root / ".runs" / "common.yaml"
     run.parent.mkdir()
     (cube_folder.root / "run/make.yaml").rename(run)
