@@ -31,13 +31,14 @@ HIDDEN = "***"
 #: Lines of a log that a message shows.
 TAIL_LINES = 20
 
-#: User and password of an address, up to its last @. A slash may stand in a password,
-#: which a colon comes before; behind a port, or an image's or a branch's name, it is
-#: part of a path: `docker://ghcr.io/a/b@sha256:…`, `git+https://github.com/a/b@v1`.
-_CREDENTIALS = re.compile(
-    r"(?<=://)(?:[^\s/?#@:]*:(?!\d+(?:[/\s]|$))\S*|[^\s/?#]+)@(?!sha256:)"
-)
-_PROXY = re.compile(r"(?i)(\b\w+_proxy=)(?!\S+://)\S+@")
+#: User and password of an address, in text that ends with its last @. A slash may stand
+#: in a password, which a colon comes before; behind a port, or an image's or a branch's
+#: name, it is part of a path: `docker://ghcr.io/a/b@sha256:…`,
+#: `git+https://github.com/a/b@v1`.
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/?#@:]*:(?!\d+/).*@|[^/?#]+@(?!sha256:))")
+_PROXY = re.compile(r"\b\w+_proxy=", re.IGNORECASE)
+_DIGEST = "@sha256:"
+_WORD = re.compile(r"\S+")
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")
 #: Control characters, and those that turn the direction of writing or end a line.
 _CONTROL = re.compile(
@@ -180,7 +181,26 @@ def mask(text: str) -> str:
     """Return a text without hidden values, and without the passwords of its URLs."""
     for each in _hidden:
         text = text.replace(each, HIDDEN)
-    return _PROXY.sub(rf"\1{HIDDEN}@", _CREDENTIALS.sub(f"{HIDDEN}@", text))
+    return _WORD.sub(_without_credentials, text) if "@" in text else text
+
+
+def _without_credentials(match: re.Match[str]) -> str:
+    """Return a word without passwords; in time that grows with its length alone.
+
+    A task may say anything, such as a million addresses in one word.
+    """
+    word = match[0]
+    end = word.rfind("@")
+    while word.startswith(_DIGEST, end):
+        end = word.rfind("@", 0, end)
+    if "://" in word[:end]:
+        word = _CREDENTIALS.sub(f"{HIDDEN}@", word[: end + 1]) + word[end + 1 :]
+    # That of a proxy may be written without `://`.
+    address, at = word.rfind("://"), word.rfind("@")
+    for each in _PROXY.finditer(word):
+        if address <= each.end() < at:
+            return f"{word[: each.end()]}{HIDDEN}{word[at:]}"
+    return word
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,10 +41,25 @@ if TYPE_CHECKING:
         ("docker://host:5000/i@sha256:0a", "docker://host:5000/i@sha256:0a"),
         ("git+https://github.com/a/b@v1", "git+https://github.com/a/b@v1"),
         ("git+https://token@github.com/a/b@v1", "git+https://***@github.com/a/b@v1"),
+        ("of http://a:b@c and http://d:e@f", "of http://***@c and http://***@f"),
+        ("a_proxy=http://b/,c_proxy=d:e@f", "a_proxy=http://b/,c_proxy=***@f"),
     ],
 )
 def test_credentials_are_masked(text: str, shown: str) -> None:
     assert mask(text) == shown
+
+
+@pytest.mark.parametrize("end", ["", "@", "@sha256:0", "@sha256:0 @"])
+@pytest.mark.parametrize(
+    "part", ["://a:", "://a", "a_proxy=b", "a_proxy=://", "a_", "@", "@sha256:"]
+)
+def test_what_a_task_says_is_masked_within_a_second(part: str, end: str) -> None:
+    text = part * (1024 * 1024 // len(part)) + end
+    begun = time.monotonic()
+
+    mask(text)
+
+    assert time.monotonic() - begun < 1
 
 
 @pytest.fixture
