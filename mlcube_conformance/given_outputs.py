@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.copying import copy
 from mlcube_conformance.errors import MachineError, Message
 from mlcube_conformance.mounts import is_file
-from mlcube_conformance.trees import remove_tree
+from mlcube_conformance.snapshots import Snapshot, snapshot
 from mlcube_conformance.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ class Delivery:
 
     made: Path
     wanted: Path
+    before: Snapshot
+    """What lay in the folder of ours before the task ran."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the task wrote it, be it to what was there."""
+        return bool(list(snapshot(self.made).made_since(self.before)))
 
 
 def is_given_file(binding: Binding, workspace: Path) -> bool:
@@ -72,17 +79,23 @@ def stand_in(
         else each
         for each in invocation.bindings
     )
-    deliveries = tuple(Delivery(made, Path(value)) for value, made in places.items())
+    deliveries = tuple(
+        Delivery(made, Path(value), snapshot(made)) for value, made in places.items()
+    )
     return replace(invocation, bindings=bindings), deliveries
 
 
 def deliver(deliveries: tuple[Delivery, ...]) -> None:
-    """Put what a task has made in its place, and remove the folders of ours.
+    """Put what a task has made in its place; the folders of ours stay, without it.
+
+    The command line that runs the task by hand names them.
 
     Raises:
         MachineError: It cannot be written there.
     """
     for each in deliveries:
+        if not each.is_new:
+            continue  # What lies in its place is left as it is, and told to be so.
         with suppress(FileNotFoundError):
             is_plain = stat.S_ISREG(each.made.lstat().st_mode)
             if not is_plain and os.path.lexists(each.wanted):
@@ -91,7 +104,6 @@ def deliver(deliveries: tuple[Delivery, ...]) -> None:
                 shutil.move(each.made, each.wanted)
             except (OSError, shutil.Error) as error:
                 raise _not_delivered(each.wanted, error) from error
-        remove_tree(each.made.parent)
 
 
 def _not_delivered(place: Path, error: Exception) -> MachineError:

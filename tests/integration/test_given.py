@@ -109,11 +109,7 @@ def test_what_lies_beside_an_output_file(
     place.mkdir()
     for name in ("in.txt", "beside.txt", "result.txt"):
         (place / name).write_text("mine")
-    cube_folder.edit(
-        "tasks/make.yaml", "{name: data, type: directory}", "{name: data, type: file}"
-    )
-    cube_folder.edit("run/make.yaml", "$WORKSPACE/data", "$WORKSPACE/out/data")
-    cube_folder.edit("run/use.yaml", "$WORKSPACE/data", "$WORKSPACE/other")
+    _file_output(cube_folder)
     cube_folder.tasks(
         make='for f in "${seed%/*}" "${data%/*}"; do rm -rf $f/*;'
         ' echo x >$f/beside.txt; done 2>/dev/null || true; cp "$seed" "$data"'
@@ -132,6 +128,50 @@ def test_what_lies_beside_an_output_file(
         "beside.txt": "mine",
         "result.txt": "mine",
     }, output
+
+
+def _file_output(cube: CubeFolder) -> None:
+    cube.edit(
+        "tasks/make.yaml", "{name: data, type: directory}", "{name: data, type: file}"
+    )
+    cube.edit("run/make.yaml", "$WORKSPACE/data", "$WORKSPACE/out/data")
+    cube.edit("run/use.yaml", "$WORKSPACE/data", "$WORKSPACE/other")
+
+
+@pytest.mark.docker
+def test_task_with_a_given_output_file_runs_by_hand(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    _file_output(cube_folder)
+    cube_folder.tasks(make='echo mine >"$data"; exit 3')
+
+    output = _run(run_suite, cube_folder, "docker", data=tmp_path / "place-of-mine.txt")
+
+    hand = next(each for each in output.splitlines() if "by hand:" in each)
+    done = subprocess.run(
+        ["bash", "-c", hand.partition("by hand:")[2]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+@pytest.mark.docker
+def test_file_that_is_input_and_output_and_stays_is_not_made(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    _file_output(cube_folder)
+    cube_folder.tasks(make="true")
+    file = tmp_path / "place-of-mine.txt"
+    file.write_text("mine")
+    before = file.stat().st_ino
+
+    output = _run(run_suite, cube_folder, "docker", seed=file, data=file)
+
+    assert "the output 'data' did not appear" in output
+    assert file.stat().st_ino == before
 
 
 @pytest.mark.parametrize("platform", ENGINES)
