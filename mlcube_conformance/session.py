@@ -27,6 +27,7 @@ from mlcube_conformance.loader.loaded import LoadedCube
 from mlcube_conformance.loader.platforms import find_platform
 from mlcube_conformance.log import command_line, mask, plain, visible
 from mlcube_conformance.model import Case
+from mlcube_conformance.own_settings import is_test
 from mlcube_conformance.plan import Comparison, Placement
 from mlcube_conformance.run_names import FOLDER, new_run_id
 from mlcube_conformance.runners import ISOLATES_NOTHING
@@ -312,7 +313,9 @@ class ConformanceSession:
         option = self._config.getoption
         given = _short(cube.root)
         words = ["mlcube-conformance", "test"]
-        words += [f"--cube={given}"] if given.startswith("-") else [given]
+        # Of these words, pytest would make something else than the path of a cube.
+        odd = given.startswith(("-", "@")) or is_test(given)
+        words += [f"--cube={given}"] if odd else [given]
         for each in subjects:
             words += ["--platform", _platform_word(each.platform, cube)]
         if isinstance(subjects[0], Case):
