@@ -115,6 +115,15 @@ def pytest_addoption(
     if config is not None and asks_for_us(config):
         add_runner_options(add)
         add_cube_options(add)
+        _refuse_clash(parser, "another plugin")
+
+
+def _refuse_clash(parser: pytest.Parser, whose: str) -> None:
+    """Refuse two options of one name, which pytest before 9 sees only as it parses."""
+    try:
+        parser.parse_known_and_unknown_args([])
+    except ArgumentError as error:
+        raise _clash(whose, str(error)) from error
 
 
 def _clash(whose: str, option: str) -> pytest.UsageError:
@@ -141,20 +150,23 @@ def pytest_load_initial_conftests(
         result = yield
     except ArgumentError as error:
         raise _clash("a conftest.py", str(error)) from error
-    if not asks_for_us(early_config):
-        unknown = parser.parse_known_and_unknown_args(args, copy(early_config.option))
-        for word in unknown[1]:
-            _refuse_unasked(word.partition("=")[0])
+    if asks_for_us(early_config):
+        _refuse_clash(parser, "a conftest.py")
+    else:
+        _refuse_options(early_config, parser, args)
     return result
 
 
-def _refuse_unasked(option: str) -> None:
-    """Refuse an option of ours where neither a cube nor a runner was asked for."""
-    name = option.removeprefix("--").replace("-", "_")
-    if name in _FOR_CUBES:
-        raise _needs(name, _A_CUBE)
-    if name in _FOR_RUNNERS:
-        raise _needs(name, _A_RUNNER)
+def _refuse_options(
+    config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    """Refuse options of ours that nothing asks for, and nobody else has."""
+    for word in parser.parse_known_and_unknown_args(args, copy(config.option))[1]:
+        name = word.partition("=")[0].removeprefix("--").replace("-", "_")
+        if name in _FOR_CUBES:
+            raise _needs(name, _A_CUBE)
+        if name in _FOR_RUNNERS:
+            raise _needs(name, _A_RUNNER)
 
 
 @pytest.hookimpl(tryfirst=True)
