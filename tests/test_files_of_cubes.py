@@ -227,7 +227,7 @@ def test_hostile_yaml_is_read_or_refused_within_a_second(
 
 
 _PATHS = {
-    "nul": '"bu\\0ild"',
+    "nul": '"build\\0"',
     "long": LONG,
     "deep": "a/" * 2_500,
     "loop": "loop",
