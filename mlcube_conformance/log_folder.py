@@ -42,20 +42,21 @@ def claim_log_folder(folder: Path) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
         raise _refused(folder, "not a folder", "a folder, there or not yet")
     make_folder(folder)
-    if (folder / _MARK).is_file():
-        linked = [name for name in _NAMES if _leads_elsewhere(folder / name)]
-        if linked:
-            raise _refused(
-                folder,
-                f"{', '.join(linked)}, a link or no plain file",
-                "a folder in which these are plain files, or not there",
-            )
-        return
-    found = [name for name in _NAMES if os.path.lexists(folder / name)]
-    if found:
+    there = [name for name in (*_NAMES, _MARK) if os.path.lexists(folder / name)]
+    odd = [name for name in there if _leads_elsewhere(folder / name)]
+    if odd:
+        # To write there would write to what a link leads to, or wait for a reader.
         raise _refused(
             folder,
-            f"{', '.join(found)}, written by somebody else",
+            f"{', '.join(odd)}, a link or no plain file",
+            "a folder in which what has these names is a plain file",
+        )
+    if _MARK in there:
+        return
+    if there:
+        raise _refused(
+            folder,
+            f"{', '.join(there)}, written by somebody else",
             "a folder without files of these names",
         )
     try:

@@ -106,6 +106,27 @@ def test_what_leads_out_of_a_folder_of_ours_is_not_written_through(
     assert mine.read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    "name", ["stdout.log", "outcome.json.new", ".mlcube-conformance-logs"]
+)
+def test_what_a_link_in_the_folder_leads_to_is_not_overwritten(
+    cube_folder: CubeFolder, tmp_path: Path, name: str
+) -> None:
+    place, mine = tmp_path / "project", tmp_path / "mine"
+    place.mkdir()
+    (place / ".mlcube-conformance-logs").touch()
+    (place / name).unlink(missing_ok=True)
+    mine.write_text("mine")
+    (place / name).symlink_to(mine)
+
+    done = _local(
+        "run", "--task=make", "--logs=project", cube=cube_folder, cwd=tmp_path
+    )
+
+    assert (done.returncode, mine.read_text()) == (2, "mine"), done.stderr
+    assert f"{name}, a link" in done.stderr
+
+
 def test_logs_that_cannot_be_a_folder_are_refused(
     cube_folder: CubeFolder, tmp_path: Path
 ) -> None:
