@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.data_flow import DataFlow
 from mlcube_conformance.errors import Message, UsageError, Violation, did_you_mean
 from mlcube_conformance.homes import given_path
 from mlcube_conformance.model import Source
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         Invocation,
         Platform,
         PlatformFile,
-        Role,
     )
 
 __all__ = [
@@ -126,40 +126,11 @@ def comparisons(placements: Sequence[Placement]) -> tuple[Comparison, ...]:
     )
 
 
-def _paths(invocation: Invocation, role: Role, workspace: Path) -> list[Path]:
-    return [host_path(each, workspace) for each in invocation.bound(role)]
-
-
-def _reads_from(consumer: Invocation, producer: Invocation) -> bool:
-    """Say whether an output of one is, holds or lies in an input of the other."""
-    # Any absolute folder serves to compare the values with each other.
-    workspace = producer.file.parent
-    return any(
-        output == read or output in read.parents or read in output.parents
-        for output in _paths(producer, "output", workspace)
-        for read in _paths(consumer, "input", workspace)
-    )
-
-
 def producers(
     consumer: Invocation, invocations: Sequence[Invocation]
 ) -> tuple[Invocation, ...]:
-    """Return the invocations that must run before this one.
-
-    Two that each read what the other writes (both work in place on one folder)
-    keep the order in which they stand.
-    """
-    place = {each.name: index for index, each in enumerate(invocations)}
-    return tuple(
-        each
-        for each in invocations
-        if each.name != consumer.name
-        and _reads_from(consumer, each)
-        and (
-            not _reads_from(each, consumer)
-            or place[each.name] < place.get(consumer.name, len(place))
-        )
-    )
+    """Return the invocations that must run before this one."""
+    return DataFlow(invocations).feeding(consumer)
 
 
 def order_invocations(invocations: Sequence[Invocation]) -> tuple[Invocation, ...]:
@@ -170,8 +141,9 @@ def order_invocations(invocations: Sequence[Invocation]) -> tuple[Invocation, ..
     """
     by_name = {each.name: each for each in invocations}
     sorter: TopologicalSorter[str] = TopologicalSorter()
+    flow = DataFlow(invocations)
     for each in invocations:
-        sorter.add(each.name, *(p.name for p in producers(each, invocations)))
+        sorter.add(each.name, *(producer.name for producer in flow.feeding(each)))
     try:
         return tuple(by_name[name] for name in sorter.static_order())
     except CycleError as error:
@@ -212,9 +184,9 @@ def select_invocations(
         each for each in invocations if any(means(name, each) for name in wanted)
     ]
     needed = {each.name for each in selected}
-    waiting = list(selected)
+    waiting, flow = list(selected), DataFlow(invocations)
     while waiting:
-        for producer in producers(waiting.pop(), invocations):
+        for producer in flow.feeding(waiting.pop()):
             if producer.name not in needed:
                 needed.add(producer.name)
                 waiting.append(producer)

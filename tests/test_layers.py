@@ -62,6 +62,7 @@ LAYERS = (
     "loader.runner_description",
     # deciding
     "mounts",
+    "data_flow",
     "plan",
     # doing
     "snapshots",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,28 @@ def test_two_that_work_in_place_keep_their_order() -> None:
     ordered = order_invocations([download, clean, scale, train])
 
     assert [each.name for each in ordered] == ["download", "clean", "scale", "train"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_as_many_tasks_as_a_file_may_have_are_ordered_within_a_second(
+    *, shared: bool
+) -> None:
+    common = ["data"] if shared else []
+    runs = [
+        _run(
+            f"task{index}",
+            reads=" ".join([*common, *(f"in/{index}/{i}" for i in range(3))]),
+            writes=" ".join([*common, *(f"out/{index}/{i}" for i in range(2))]),
+        )
+        for index in range(500)
+    ]
+    begun = time.process_time()
+
+    ordered = order_invocations(runs)
+
+    assert time.process_time() - begun < 1
+    if shared:
+        assert list(ordered) == runs
 
 
 def test_selected_task_brings_all_that_feeds_it() -> None:
