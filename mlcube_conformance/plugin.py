@@ -129,8 +129,8 @@ def _refuse_clash(parser: pytest.Parser, whose: str) -> None:
 def _clash(whose: str, option: str) -> pytest.UsageError:
     message = (
         f"{whose} ({option}) has an option of the same name as ours: write "
-        "mlcube-conformance test, which loads no conftest.py, or turn that plugin off "
-        "by -p no:NAME"
+        "mlcube-conformance test without tests beside that conftest.py, or turn that "
+        "plugin off by -p no:NAME"
     )
     return pytest.UsageError(message)
 
