@@ -114,7 +114,7 @@ _TIMED_OUT = 124
 _NOT_RUN = 125
 _MEGABYTE = 1_000_000
 #: Variables of the services whose logs can be commands to them.
-_CI = ("CI", "GITHUB_ACTIONS", "TF_BUILD")
+_CI = ("GITHUB_ACTIONS", "TF_BUILD")
 
 
 def run_command_line(kind: str, program: str) -> NoReturn:

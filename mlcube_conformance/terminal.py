@@ -23,6 +23,7 @@ class Terminal:
     def __init__(self, config: pytest.Config) -> None:
         """Remember where to write."""
         self._config = config
+        self._live: list[LiveText] = []
 
     def watch(self, *, live: bool) -> Watch:
         """Return a watch that writes there; with `live`, output too."""
@@ -31,10 +32,14 @@ class Terminal:
         return Watch(note=self._line, out=self._piece(), err=self._piece())
 
     def _line(self, text: str) -> None:
+        waiting = "".join(each.end() for each in self._live)
+        if waiting:
+            self._write(waiting, fresh=False)
         self._write(f"mlcube: {plain(mask(text))}\n", fresh=True)
 
     def _piece(self) -> Callable[[bytes], None]:
         live = LiveText()
+        self._live.append(live)
         return lambda piece: self._write(live.add(piece), fresh=False)
 
     def _write(self, text: str, *, fresh: bool) -> None:

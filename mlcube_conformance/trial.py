@@ -33,7 +33,11 @@ __all__ = ["Trial"]
 #: Seconds for making the image of the probe, the first time.
 _CONFIGURE = 600
 _UNREADY = "the image of the probe cannot be made, so that no test can run"
-_PROXY = re.compile(r"(https?|no|all|ftp)_proxy", re.IGNORECASE)
+#: Variables by which a call would not be one of a plain user: proxies, and those of a
+#: CI, for whose log a runner may change what it passes on.
+_NOT_PASSED = re.compile(
+    r"(https?|no|all|ftp)_proxy|CI|GITHUB_ACTIONS|GITLAB_CI|TF_BUILD", re.IGNORECASE
+)
 _OF_A_RUN = re.compile(r"\{(cube|platform)\}")
 #: A message is not to be broken into lines in the middle of a name.
 _WIDE = {"COLUMNS": "1000", "NO_COLOR": "1"}
@@ -333,7 +337,7 @@ class Trial:
 
 def _environment() -> dict[str, str]:
     """Return the environment of calls: proxies are set by the tests that need them."""
-    kept = {k: v for k, v in os.environ.items() if not _PROXY.fullmatch(k)}
+    kept = {k: v for k, v in os.environ.items() if not _NOT_PASSED.fullmatch(k)}
     return kept | _WIDE
 
 

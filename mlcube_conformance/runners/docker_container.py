@@ -25,6 +25,9 @@ from mlcube_conformance.runners.base import (
 )
 
 if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+
     import docker
 
     from mlcube_conformance.runners.base import RunRequest
@@ -66,21 +69,43 @@ class Follower:
                 request.stderr.open("wb", buffering=0) as stderr,
             ):
                 for out, err in self._stream:
-                    for piece, file, live in (
-                        (out, stdout, request.watch.out),
-                        (err, stderr, request.watch.err),
-                    ):
-                        if piece:
-                            file.write(piece)
-                            if live is not None:
-                                with suppress(OSError):  # nobody listens any more
-                                    live(piece)
+                    self._keep(out, stdout, request.watch.out)
+                    self._keep(err, stderr, request.watch.err)
         except (requests.RequestException, OSError, ValueError) as error:
             # A ValueError is how the library says that its stream was cut.
-            self._trouble = error
-            # What it says from now on would be lost, and it would wait to say it.
-            with suppress(APIError, requests.RequestException):
-                self._api.kill(self._name)
+            self._give_up(error)
+            with suppress(requests.RequestException, OSError, ValueError):
+                for _ in self._stream:
+                    pass  # A daemon ends no container whose output waits.
+
+    def _keep(
+        self,
+        piece: bytes | None,
+        file: io.FileIO,
+        live: Callable[[bytes], None] | None,
+    ) -> None:
+        """Write a piece down, and show it; after a fault, let it go."""
+        if not piece or self._trouble is not None:
+            return
+        left = memoryview(piece)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError as error:
+            self._give_up(error)
+            return
+        if live is not None:
+            with suppress(OSError):  # nobody listens any more
+                live(piece)
+
+    def _give_up(self, error: Exception) -> None:
+        """End the container: what it says from now on would be lost."""
+        self._trouble = error
+        threading.Thread(target=self._kill, daemon=True).start()
+
+    def _kill(self) -> None:
+        with suppress(APIError, requests.RequestException):
+            self._api.kill(self._name)
 
     def wait(self, timeout: float) -> bool:
         """Wait for the end; kill at the deadline and say so by True."""

@@ -237,7 +237,11 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
     """Return what a container would see, and nothing else of this process."""
     given = {name: _outside(text, place) for name, text in recipe.environment.items()}
     own = given.pop("PATH", "").split(":")
-    path = [f"{request.image.name}/bin", *(p for p in own if Path(p).is_dir()), _PATH]
+    path = [
+        f"{request.image.name}/bin",
+        *(p for p in own if p and Path(p).is_dir()),
+        _PATH,
+    ]
     environment = {
         **proxies(),
         **given,
