@@ -39,6 +39,8 @@ _RSYNC = (
     # Two files written in one second may differ.
     "--modify-window=-1",
     "--protect-args",
+    # Holes in a file stay holes.
+    "--sparse",
     *("--no-human-readable", "--stats", "--from0"),
 )
 _SENT = re.compile(r"^Total bytes sent: (\d+)", re.MULTILINE)

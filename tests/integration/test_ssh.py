@@ -284,6 +284,24 @@ def test_large_input_and_many_files_are_sent_once(
     assert sum(_megabytes_sent(second.output)) < 1
 
 
+@pytest.mark.docker
+def test_sparse_input_stays_sparse_on_the_host(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    seed = cube_folder.root / "workspace/seed.txt"
+    with seed.open("ab") as file:
+        file.truncate(256 * 1024 * 1024)
+    cube_folder.tasks(make='echo made > "$data/part"')
+    _place(cube_folder, host)
+
+    done = _run(cube_folder)
+
+    there = (_remote_workspace(host) / "seed.txt").stat()
+    assert done.returncode == 0, done.stderr
+    assert there.st_size == seed.stat().st_size
+    assert there.st_blocks * 512 < 1024 * 1024
+
+
 def _megabytes_sent(output: str) -> list[float]:
     found = re.findall(r"sent ([\d.]+) (MB|kB)", output)
     return [float(each) / {"MB": 1, "kB": 1000}[unit] for each, unit in found]
