@@ -245,7 +245,7 @@ class DockerRunner:
                 timed_out = follower.wait(request.options.task_timeout)
             state = api.inspect_container(name)["State"]
             if not timed_out and int(state["ExitCode"]) == _KILLED:
-                self._refuse_removed(name)
+                state = self._why_killed(name)
         except APIError as error:
             self._explain(error, request)
         except (requests.RequestException, DockerException) as error:
@@ -281,15 +281,21 @@ class DockerRunner:
                     "history: whoever gets the image can read it"
                 )
 
-    def _refuse_removed(self, name: str) -> None:
-        """Wait a moment for the removal that killed a container, if one did.
+    def _why_killed(self, name: str) -> dict[str, Any]:
+        """Return the state of a container that was killed, when its cause is known.
+
+        What ran out of memory is said a moment later, and a removal takes its time.
 
         Raises:
             NotFound: It was removed by somebody else.
         """
+        state: dict[str, Any] = {}
         for _ in range(_LOOKS):
-            self._client.api.inspect_container(name)
+            state = self._client.api.inspect_container(name)["State"]
+            if state["OOMKilled"]:
+                break
             time.sleep(_PAUSE)
+        return state
 
     def _explain(self, error: APIError, request: RunRequest) -> NoReturn:
         """Say whose fault it is that a container did not start."""

@@ -24,6 +24,7 @@ from mlcube_conformance.runners.singularity_definition import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mlcube_conformance.runners.base import ConfigureRequest
@@ -82,6 +83,7 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
     )
 
     name = image_of_cube(request)
+    given: Mapping[str, str] = {}
     if name:
         text, folder = f"Bootstrap: docker-daemon\nFrom: {name}\n", place
         source = f"Docker's {name}"
@@ -97,7 +99,7 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
         definition = parse(text, (folder, context), ())
     except DefinitionError as error:
         raise _refusal(request, dockerfile, error) from error
-    return _finished(request, definition, folder, source, dockerfile)
+    return _finished(request, definition, folder, source, dockerfile, given=given)
 
 
 def _base(request: ConfigureRequest) -> str:
@@ -139,26 +141,36 @@ def _from_recipe(request: ConfigureRequest) -> BuildPlan:
     return _finished(request, definition, context, source, recipe)
 
 
-def _finished(
+def _finished(  # noqa: PLR0913 - each says one thing about the image
     request: ConfigureRequest,
     definition: Definition,
     folder: Path,
     source: str,
     file: Path,
+    *,
+    given: Mapping[str, str] | None = None,
 ) -> BuildPlan:
-    """Find the base images, and write down in the image what it was made from."""
+    """Find the base images, and write down in the image what it was made from.
+
+    Args:
+        request: The image that is wanted.
+        definition: What to build it from.
+        folder: Folder that its paths start from.
+        source: What that is, as it is shown.
+        file: File of the cube that says so.
+        given: Values that it has only the names of.
+    """
     bases = _take_bases(definition, folder)
     if not source.startswith("Docker's"):
         source += "".join(
             f", on Docker's {name}" if found else f", on {name} (not in Docker)"
             for name, found in bases.items()
         )
-    given = request.options.build_args
-    environment = {**_trust(request, definition), **by_variables(given)}
+    environment = {**_trust(request, definition), **by_variables(given or {})}
     try:
         names = _names(request, folder, str(definition))
-        # What the text has only the names of decides, too.
-        key = content_key(folder, names, str(definition), bases, dict(given))
+        values = [dict(given)] if given else []
+        key = content_key(folder, names, str(definition), bases, *values)
     except (OSError, RecursionError) as error:
         odd = DefinitionError(
             found=str(error),
