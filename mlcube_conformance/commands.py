@@ -112,7 +112,10 @@ def main() -> None:
     """Read the command line, do what it says, and exit."""
     replace_closed_streams()
     try:
-        app(prog_name="mlcube-conformance")
+        try:
+            app(prog_name="mlcube-conformance")
+        finally:
+            sys.stdout.flush()  # here, where a fault can still be told
     except OSError as error:
         # Of pytest or of ours: nobody can write what was found.
         with suppress(OSError):
