@@ -117,7 +117,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()  # here, where a fault can still be told
     except OSError as error:
-        # Of pytest or of ours: nobody can write what was found.
+        # From pytest or from this program: what was found cannot be written.
         with suppress(OSError):
             sys.stderr.write(f"{_unwritable(error)}\n")
             sys.stderr.flush()
