@@ -477,9 +477,9 @@ def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:
     cube = loaded.cube
     if build_context is None:
         return cube
-    if not is_folder(absolute(str(build_context), "--build-context")):
-        raise _not_there("--build-context", build_context, "a folder")
     context, old = absolute(str(build_context), "--build-context"), cube.docker
+    if not is_folder(context):
+        raise _not_there("--build-context", build_context, "a folder")
     inside = old.file.is_relative_to(old.context)
     file = context / old.file.relative_to(old.context) if inside else old.file
     return replace(cube, docker_build=replace(old, file=file, context=context))

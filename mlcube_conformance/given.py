@@ -78,13 +78,14 @@ def _refuse_exposed(invocation: Invocation, workspace: Path) -> None:
             or (path.is_symlink() and as_link.is_relative_to(folder))
         )
         for folder in exposed:
+            name = binding.parameter.name
             raise UsageError(
-                _message(
-                    f"the input {binding.parameter.name!r} would be writable",
-                    f"--parameter {invocation.task.name}.{binding.parameter.name}",
-                    f"{path}, in {folder}, which the task writes an output to",
-                    "an input that the task cannot change",
-                    "give another folder for the output, or a copy of the input",
+                Message(
+                    what=f"the input {name!r} would be writable",
+                    where=f"--parameter {invocation.task.name}.{name}",
+                    found=f"{path}, in {folder}, which the task writes an output to",
+                    expected="an input that the task cannot change",
+                    do="give another folder for the output, or a copy of the input",
                 )
             )
 
@@ -128,15 +129,11 @@ def _refuse_links_out(binding: Binding, workspace: Path) -> None:
         role, name = binding.parameter.role, binding.parameter.name
         kind = UsageError if binding.given_by_user else Violation
         raise kind(
-            _message(
-                f"the {role} {name!r} holds a link that leads out of it",
-                str(binding.source),
-                f"{link} → {leads}",
-                f"links that stay in {inside}",
-                "remove the link, or put there what it leads to",
+            Message(
+                what=f"the {role} {name!r} holds a link that leads out of it",
+                where=str(binding.source),
+                found=f"{link} → {leads}",
+                expected=f"links that stay in {inside}",
+                do="remove the link, or put there what it leads to",
             )
         )
-
-
-def _message(what: str, where: str, found: str, expected: str, do: str) -> Message:
-    return Message(what=what, where=where, found=found, expected=expected, do=do)

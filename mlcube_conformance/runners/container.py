@@ -88,7 +88,9 @@ def visible_devices(gpus: str) -> str:
     return gpus.removeprefix("device=")
 
 
-def build_arguments(request: ConfigureRequest, build: Build) -> dict[str, str]:
+def build_arguments(
+    request: ConfigureRequest | RunRequest, build: Build
+) -> dict[str, str]:
     """Return the build arguments: the cube's, and those given in place of these.
 
     Variables of tasks are none: an image keeps what its recipe was given.

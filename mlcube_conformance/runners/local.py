@@ -30,6 +30,7 @@ from mlcube_conformance.runners.base import (
     shown_variables,
 )
 from mlcube_conformance.runners.container import (
+    build_arguments,
     how_to_start,
     visible_devices,
     what_starts,
@@ -107,9 +108,7 @@ class LocalRunner:
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Make the environment of a cube, unless one of that content is there."""
-        recipe = recipe_of(
-            request.cube, {**request.cube.docker.args, **request.options.build_args}
-        )
+        recipe = recipe_of(request.cube, build_arguments(request, request.cube.docker))
         with temporary_folder(request.log.parent, "trial-") as trial:
             lay_out(recipe, request.cube, trial)
         key = environment_key(request.cube)
@@ -142,9 +141,7 @@ class LocalRunner:
         # A name that nobody has: the folder may hold what is not ours.
         prefix = f"{request.stdout.stem}.root-"
         place = Path(tempfile.mkdtemp(prefix=prefix, dir=request.stdout.parent))
-        recipe = recipe_of(
-            request.cube, {**request.cube.docker.args, **request.options.build_args}
-        )
+        recipe = recipe_of(request.cube, build_arguments(request, request.cube.docker))
         first = request.invocation.task.entrypoint or recipe.entrypoint
         if not first:
             raise _cannot_start(request, "it has no ENTRYPOINT")
