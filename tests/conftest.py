@@ -243,6 +243,17 @@ def run_suite(tmp_path: Path) -> RunSuite:
     return run
 
 
+def run_by_hand(line: str) -> subprocess.CompletedProcess[str]:
+    """Run in a shell what a line of a message says after "by hand:"."""
+    return subprocess.run(
+        ["bash", "-c", line.partition("by hand:")[2]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def _outcomes(report: Path) -> dict[str, Outcome]:
     outcomes = {}
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import run_by_hand
 from tests.cube_folders import BUSYBOX
 
 if TYPE_CHECKING:
@@ -144,13 +145,7 @@ def test_what_is_run_by_hand_is_the_image_that_was_run(
 
     (text,) = [t for t in run.verdict("failed").values() if "by hand" in t][:1]
     (line,) = [each for each in text.splitlines() if "by hand:" in each]
-    done = subprocess.run(
-        ["bash", "-c", line.partition("by hand:")[2]],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_by_hand(line)
     assert (done.returncode, done.stdout) == (3, "from the recipe\n")
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import run_by_hand
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -148,13 +150,7 @@ def test_task_with_a_given_output_file_runs_by_hand(
     output = _run(run_suite, cube_folder, "docker", data=tmp_path / "place-of-mine.txt")
 
     hand = next(each for each in output.splitlines() if "by hand:" in each)
-    done = subprocess.run(
-        ["bash", "-c", hand.partition("by hand:")[2]],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_by_hand(hand)
     assert (done.returncode, done.stderr) == (3, "")
 
 
