@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -35,6 +36,19 @@ _HOW_TO_GET_DOCKER = "as root, `make test SETUP=docker` sets it up"
 _HOW_TO_GET_SINGULARITY = "as root, `make test SETUP='docker singularity'` sets it up"
 _HOW_TO_GET_SSH = "as root, `make test SETUP='docker ssh'` sets it up"
 _PULLED: dict[str, bool] = {}
+
+
+def pytest_configure() -> None:
+    """Hear signals that `nohup` or a shell's `&` made this process ignore.
+
+    What tests start would ignore them too, and that is what it should do.
+    """
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
