@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcube_conformance.commands import main
+from mlcube_conformance.commands.project import main
 
 __all__: list[str] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from mlcube_conformance.log import visible
+from mlcube_conformance.base.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlcube_conformance.errors import ConformanceError
-from mlcube_conformance.faults import telling_faults
-from mlcube_conformance.fixtures import (
+from mlcube_conformance.base.errors import ConformanceError
+from mlcube_conformance.base.faults import telling_faults
+from mlcube_conformance.suites.fixtures import (
     RUNNER_SESSION,
     SESSION,
     attempt,
@@ -36,14 +36,14 @@ from mlcube_conformance.fixtures import (
     trial,
     workspace,
 )
-from mlcube_conformance.own_settings import (
+from mlcube_conformance.suites.options import add_cube_options, add_runner_options
+from mlcube_conformance.suites.own_settings import (
     asks_for_us,
     is_test,
     no_cube,
     refuse_settings_of_cubes,
     started_by_command,
 )
-from mlcube_conformance.plugin_options import add_cube_options, add_runner_options
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -211,13 +211,13 @@ def _begin(config: pytest.Config) -> str:
     if config.getoption("mlcube_cube") and config.getoption("mlcube_runner"):
         raise pytest.UsageError("--cube and --runner ask for two suites: give one")
     if config.getoption("mlcube_cube"):
-        from mlcube_conformance.session import ConformanceSession  # noqa: PLC0415
+        from mlcube_conformance.suites.cube.session import ConformanceSession  # noqa: PLC0415
 
         config.stash[SESSION] = ConformanceSession(config)
         config.pluginmanager.register(config.stash[SESSION], "mlcube_session")
         return "cube"
     if config.getoption("mlcube_runner"):
-        from mlcube_conformance.runner_session import RunnerSession  # noqa: PLC0415
+        from mlcube_conformance.suites.runner.session import RunnerSession  # noqa: PLC0415
 
         config.stash[RUNNER_SESSION] = RunnerSession(config)
         config.pluginmanager.register(config.stash[RUNNER_SESSION], "mlcube_runner")

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Protocol
 import docker
 import pytest
 
-from mlcube_conformance.runners.docker import DockerRunner
-from mlcube_conformance.runners.docker_images import image_in_daemon
-from mlcube_conformance.runners.singularity import SingularityRunner
-from mlcube_conformance.runners.singularity_engine import NAMES
+from mlcube_conformance.runners.docker.images import image_in_daemon
+from mlcube_conformance.runners.docker.runner import DockerRunner
+from mlcube_conformance.runners.singularity.engine import NAMES
+from mlcube_conformance.runners.singularity.runner import SingularityRunner
 from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlcube_conformance.runners.base import Runner
+    from mlcube_conformance.runners.contract import Runner
 
 #: Platforms whose absence is a failure: CI names those it has set up.
 REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()

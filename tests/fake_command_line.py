@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance import cli
-from mlcube_conformance.loader.yaml import read_yaml
-from mlcube_conformance.probe import keys
-from mlcube_conformance.probe import run as probe_run
-from mlcube_conformance.process import Ended
-from mlcube_conformance.runners import command
+from mlcube_conformance.base.process import Ended
+from mlcube_conformance.commands import runner as cli
+from mlcube_conformance.formats.yaml import read_yaml
+from mlcube_conformance.suites.runner import command
+from mlcube_conformance.suites.runner.probe import keys
+from mlcube_conformance.suites.runner.probe import run as probe_run
 from tests.fake_probe import FakeProbeRunner
 
 if TYPE_CHECKING:

@@ -7,17 +7,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.errors import Message, PlatformUnavailable
+from mlcube_conformance.base.errors import Message, PlatformUnavailable
 from mlcube_conformance.model import Image, RunResult
-from mlcube_conformance.runners.base import proxies
-from mlcube_conformance.runners.layout import lay_out, recipe_of
-from mlcube_conformance.runners.singularity_image import image_path
-from mlcube_conformance.workspace import make_folder
+from mlcube_conformance.plan.workspace import make_folder
+from mlcube_conformance.runners.common.layout import lay_out, recipe_of
+from mlcube_conformance.runners.contract import proxies
+from mlcube_conformance.runners.singularity.image import image_path
 
 if TYPE_CHECKING:
-    from mlcube_conformance.errors import MachineError
+    from mlcube_conformance.base.errors import MachineError
     from mlcube_conformance.model import Cube, Platform
-    from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+    from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
 
 _OUT = b"probe out \xff\xfe\n"
 _ERR = b"probe err \xff\xfe\n"

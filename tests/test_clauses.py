@@ -16,7 +16,7 @@ from mlcube_conformance.clauses import (
     Clause,
     clause,
 )
-from mlcube_conformance.clauses_page import clauses_markdown
+from mlcube_conformance.clauses.page import clauses_markdown
 
 _SUITES = Path(conformance_tests.__file__).parent
 _PAGE = Path(__file__).parents[1] / "docs" / "clauses.md"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.platforms import find_platform, load_platform
-from mlcube_conformance.mounts import host_path, task_view
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.platforms import find_platform, load_platform
+from mlcube_conformance.plan.mounts import host_path, task_view
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Cube

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.copying import copy
-from mlcube_conformance.files import TreeError
-from mlcube_conformance.trees import remove_tree
+from mlcube_conformance.base.copying import copy
+from mlcube_conformance.base.files import TreeError
+from mlcube_conformance.base.trees import remove_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.checks.definition import check_definitions
-from mlcube_conformance.loader.cubes import load_cube
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.plan.definitions import check_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlcube_conformance.loader.loaded import LoadedCube
+    from mlcube_conformance.formats.loaded import LoadedCube
     from tests.cube_folders import CubeFolder
 
 

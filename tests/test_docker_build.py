@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import load_cube
+from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.model import Platform
-from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
-from mlcube_conformance.runners.docker_build import BuildContext, machine_is_at_fault
+from mlcube_conformance.runners.contract import ConfigureRequest, Options, Watch
+from mlcube_conformance.runners.docker.build import BuildContext, machine_is_at_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlcube_conformance.runners.dockerfile import Copy, read_recipe
+from mlcube_conformance.runners.common.dockerfile.stages import Copy, read_recipe
 
 
 def _copy(source: str, target: str, *, into_folder: bool = False) -> Copy:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.runners.environments import environment_key
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.runners.local.environments import environment_key
 
 if TYPE_CHECKING:
     from tests.cube_folders import CubeFolder

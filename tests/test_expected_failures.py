@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import UsageError
-from mlcube_conformance.loader.expected_failures import load_expected_failures
+from mlcube_conformance.base.errors import UsageError
+from mlcube_conformance.formats.expected_failures import load_expected_failures
 
 if TYPE_CHECKING:
     from pathlib import Path

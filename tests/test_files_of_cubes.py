@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import MachineError
-from mlcube_conformance.homes import home
-from mlcube_conformance.runners.records import read_record
+from mlcube_conformance.base.errors import MachineError
+from mlcube_conformance.base.homes import home
+from mlcube_conformance.runners.common.records import read_record
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:

@@ -1,178 +1,132 @@
-"""What each layer may import."""
+"""What each room of the package may import."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
-
-import pytest
 
 import mlcube_conformance
 
 PACKAGE = Path(mlcube_conformance.__file__).parent
+PREFIX = "mlcube_conformance."
 
-#: Each module may import only what stands above it.
-LAYERS = (
-    # words
-    "log",
-    "trees",
-    "errors",
-    "files",
-    "homes",
-    "faults",
+#: Each room may import only itself and what stands above it. A module belongs to the
+#: longest name that fits.
+ROOMS = (
+    "",  # the public face
+    "base",
     "model",
-    "outcome",
-    "run_names",
-    "interrupts",
-    "streams",
-    "clauses.clause",
-    "clauses.cubes",
-    "clauses.exits",
-    "clauses.paths",
-    "clauses.mounts",
-    "clauses.runs",
-    "clauses.arguments",
-    "clauses.files",
-    "clauses.images",
-    "clauses.environment",
-    "clauses.remote",
     "clauses",
-    "markdown",
-    "clauses_page",
-    "judgements",
-    "scorecard",
-    # reading
-    "loader.main_files",
-    "loader.yaml",
-    "loader.fields",
-    "loader.loaded",
-    "loader.expected_failures",
-    "loader.promises",
-    "loader.run_args",
-    "loader.interpolation",
-    "loader.sections",
-    "loader.multi_file",
-    "loader.single_file",
-    "loader.cubes",
-    "loader.places",
-    "loader.platforms",
-    "loader.runner_description",
-    # deciding
-    "mounts",
-    "data_flow",
-    "plan",
-    # doing
-    "snapshots",
-    "copying",
-    "workspace",
-    "workspace_lock",
-    "given_outputs",
-    "given",
-    "log_folder",
-    "process",
+    "formats",
+    "runners.contract",
     "runners",
-    "runners.base",
-    "runners.command",
-    "runners.scratch",
-    "runners.liveness",
-    "runners.content",
-    "runners.records",
-    "runners.container",
-    "runners.recipes",
-    "runners.requirements",
-    "runners.dockerignore",
-    "runners.dockerfile_words",
-    "runners.dockerfile",
-    "runners.layout",
-    "runners.environments",
+    "plan",
+    "convert",
+    "runners.common.dockerfile",
+    "runners.common",
     "runners.local",
-    "runners.docker_streams",
-    "runners.docker_client",
-    "runners.docker_build",
-    "runners.docker_container",
-    "runners.docker_made",
-    "runners.docker_images",
     "runners.docker",
-    "runners.singularity_engine",
-    "runners.singularity_image",
-    "runners.singularity_conversion",
-    "runners.singularity_definition",
-    "runners.singularity_recipe",
-    "runners.singularity_build",
-    "runners.singularity_container",
     "runners.singularity",
-    "runners.remote_job",
-    "runners.remote_environment",
-    "runners.remote",
-    "runners.ssh_known_host",
-    "runners.ssh_wheel",
-    "runners.ssh_trouble",
-    "runners.ssh_connection",
-    "runners.ssh_host",
-    "runners.ssh_transfer",
-    "runners.ssh_data",
-    "runners.ssh_cube",
-    "runners.ssh_task",
-    "runners.ssh",
+    "runners.places",
+    "runners.places.agent",
+    "runners.places.ssh",
     "runners.fake",
-    "disarming",
-    # judging
-    "checks.definition",
-    "checks.run",
-    "checks.outputs",
-    "checks.remote",
-    "checks.comparison",
-    # all together
-    "looking",
-    "execution",
-    "selection",
-    # a runner on trial
-    "probe.cube",
-    "probe.writing",
-    "probe.record",
-    "probe.run",
-    "probe.platform_files",
-    "probe.keys",
-    "trial",
-    # pytest and the command line
-    "cube_writing",
-    "multi_file_writing",
-    "single_file_writing",
-    "conversion",
-    "starting",
+    "checks",
+    "results",
+    # pytest and the command lines
+    "suites.starting",
+    "suites.options",
+    "suites.own_settings",
+    "suites.terminal",
+    "suites.cube",
+    "suites.runner.command",
+    "suites.runner.probe",
+    "suites.runner",
+    "suites.fixtures",
+    "suites",
     "commands",
     "__main__",
-    "cli_options",
-    "cli",
-    "own_settings",
-    "scheduling",
-    "terminal",
-    "choice",
-    "session",
-    "runner_choice",
-    "runner_session",
-    "fixtures",
-    "plugin_options",
     "plugin",
 )
+#: Rooms that know nothing of pytest.
+LOWER = ROOMS[: ROOMS.index("suites.starting")]
+#: Where each library of a platform may be imported.
+ENGINES = {
+    "docker": "runners.docker",
+    "requests": "runners.docker",
+    "spython": "runners.singularity",
+    "testinfra": "runners.places.ssh.host",
+    "torch": None,
+    "numpy": None,
+}
+HEAVY = {*ENGINES, "typer", "yaml", "filelock", "platformdirs", "xdist"}
 
-HEAVY = ("docker", "spython", "torch", "typer", "numpy", "requests")
+
+def _modules() -> dict[str, ast.Module]:
+    """Return every module of the package, by its name within it."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts).removesuffix("__init__").removesuffix(".")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
 
 
-#: Those that know neither pytest nor a library of one platform.
-LOWER = tuple(
-    name
-    for name in LAYERS[: LAYERS.index("commands")]
-    if not name.startswith("runners.docker_") and name != "runners.docker"
-)
+MODULES = _modules()
+
+
+def _for_types(tree: ast.Module) -> set[ast.AST]:
+    """Return what stands below `if TYPE_CHECKING`."""
+    return {
+        node
+        for block in tree.body
+        if isinstance(block, ast.If)
+        and isinstance(block.test, ast.Name)
+        and block.test.id == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+
+
+def _names(module: str) -> set[str]:
+    """Return every name that a module imports when it runs, with dots."""
+    tree = MODULES[module]
+    left_out = _for_types(tree)
+    found = set()
+    for node in ast.walk(tree):
+        if node in left_out:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}: imports are absolute"
+            found |= {f"{node.module}.{each.name}" for each in node.names}
+    return found
+
+
+def _own(module: str) -> set[str]:
+    """Return the modules of the package that a module imports."""
+    found = set()
+    for name in _names(module):
+        if name.startswith(PREFIX):
+            own = name.removeprefix(PREFIX)
+            found.add(own if own in MODULES else own.rpartition(".")[0])
+    return found
+
+
+def _room(module: str) -> str:
+    fitting = [
+        each for each in ROOMS if module == each or module.startswith(f"{each}.")
+    ]
+    return max(fitting, key=len, default="")
 
 
 def _imported_by(*modules: str) -> set[str]:
     """Return what an interpreter holds after importing only these modules."""
-    names = ", ".join(f"mlcube_conformance.{each}" for each in modules)
+    names = ", ".join(f"{PREFIX}{each}".rstrip(".") for each in modules)
     done = subprocess.run(
         [sys.executable, "-c", f"import {names}, sys; print(*sys.modules)"],
         capture_output=True,
@@ -183,73 +137,95 @@ def _imported_by(*modules: str) -> set[str]:
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 
-def test_lower_layers_know_neither_pytest_nor_a_container_library() -> None:
-    assert not _imported_by(*LOWER) & {"pytest", "_pytest", *HEAVY}
+def test_every_module_has_a_room_and_every_room_a_module() -> None:
+    assert {_room(each) for each in MODULES} == set(ROOMS)
+    assert [each for each in MODULES if each and not _room(each)] == []
+
+
+def test_imports_fall() -> None:
+    rising = {
+        (module, each)
+        for module in MODULES
+        for each in _own(module)
+        if ROOMS.index(_room(each)) > ROOMS.index(_room(module))
+    }
+
+    assert rising == set()
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    order = TopologicalSorter({each: _own(each) - {each} for each in MODULES})
+
+    assert set(order.static_order()) == set(MODULES)
+
+
+def _foreign(module: str) -> set[str]:
+    return {name.partition(".")[0] for name in _names(module)}
+
+
+def test_a_library_is_imported_only_in_its_engine() -> None:
+    elsewhere = {
+        (module, library)
+        for module in MODULES
+        for library in _foreign(module) & set(ENGINES)
+        if not f"{module}.".startswith(f"{ENGINES[library]}.")
+    }
+
+    assert elsewhere == set()
+
+
+def test_lower_rooms_never_import_pytest() -> None:
+    names = {
+        (module, each)
+        for module in MODULES
+        if _room(module) in LOWER
+        for each in _foreign(module) & {"pytest", "_pytest", "xdist"}
+    }
+
+    assert names == set()
+
+
+def test_lower_rooms_load_neither_pytest_nor_a_library_of_a_platform() -> None:
+    modules = [
+        each
+        for each in sorted(MODULES)
+        if _room(each) in LOWER
+        and not each.startswith("runners.docker")
+        and each != "runners.places.agent.__main__"
+    ]
+
+    assert not _imported_by(*modules) & {"pytest", "_pytest", *ENGINES, "typer"}
 
 
 def test_no_runner_and_no_command_line_needs_pytest() -> None:
-    assert not _imported_by(*LAYERS[: LAYERS.index("cli") + 1]) & {"pytest", "_pytest"}
+    modules = [
+        each
+        for each in sorted(MODULES)
+        if _room(each) in {*LOWER, "commands"} and not each.endswith("__main__")
+    ]
+
+    assert not _imported_by(*modules) & {"pytest", "_pytest"}
 
 
 def test_plugin_imports_nothing_heavy_until_a_cube_is_asked_for() -> None:
-    imported = _imported_by("plugin")
-
-    assert not imported & {*HEAVY, "yaml", "filelock", "platformdirs", "xdist"}
+    assert not _imported_by("plugin") & HEAVY
 
 
-def _imports(module: str) -> set[str]:
-    """Return the modules of the package that a module imports when it runs."""
-    path = PACKAGE / (module.replace(".", "/") + ".py")
-    if not path.exists():
-        path = PACKAGE / module.replace(".", "/") / "__init__.py"
-    prefix = "mlcube_conformance."
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {
-        node.module.removeprefix(prefix)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and node.module is not None
-        and node.module.startswith(prefix)
-        and not _is_for_types(tree, node)
-    }
+def test_all_names_what_is_public() -> None:
+    hidden = {}
+    for module in MODULES:
+        if module in {"", "plugin"} or module.endswith("__main__"):
+            continue
+        imported = import_module(f"{PREFIX}{module}")
+        public = {
+            name
+            for name, value in vars(imported).items()
+            if not name.startswith("_")
+            and getattr(value, "__module__", None) == imported.__name__
+        }
+        named = set(getattr(imported, "__all__", ()))
+        missing = {name for name in named if not hasattr(imported, name)}
+        if public - named or missing:
+            hidden[module] = (public - named, missing)
 
-
-def _is_for_types(tree: ast.Module, node: ast.AST) -> bool:
-    return any(
-        isinstance(block, ast.If)
-        and isinstance(block.test, ast.Name)
-        and block.test.id == "TYPE_CHECKING"
-        and node in ast.walk(block)
-        for block in tree.body
-    )
-
-
-def test_every_module_has_its_place() -> None:
-    found = {
-        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        for path in PACKAGE.rglob("*.py")
-        if path.name != "__init__.py"
-    }
-
-    assert found == set(LAYERS) - {"clauses", "runners"}
-
-
-@pytest.mark.parametrize("module", LAYERS)
-def test_module_imports_only_what_stands_above_it(module: str) -> None:
-    above = set(LAYERS[: LAYERS.index(module)])
-
-    assert _imports(module) <= above
-
-
-@pytest.mark.parametrize("module", [name for name in LAYERS if name != "plugin"])
-def test_all_names_what_is_public(module: str) -> None:
-    imported = import_module(f"mlcube_conformance.{module}")
-    public = {
-        name
-        for name, value in vars(imported).items()
-        if not name.startswith("_")
-        and getattr(value, "__module__", None) == imported.__name__
-    }
-
-    assert public <= set(imported.__all__)
-    assert all(hasattr(imported, name) for name in imported.__all__)
+    assert hidden == {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.runners.liveness import Liveness, lock_folder
+from mlcube_conformance.runners.common.liveness import Liveness, lock_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import Message
-from mlcube_conformance.log import (
+from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.text import (
     LiveText,
     command_line,
     hide,

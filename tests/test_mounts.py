@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.model import Binding, Invocation, Parameter, Source, Task
-from mlcube_conformance.mounts import host_path, task_view
+from mlcube_conformance.plan.mounts import host_path, task_view
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Role

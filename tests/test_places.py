@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.platforms import load_place, load_platform
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.platforms import load_place, load_platform
 from mlcube_conformance.model import Interpreter, Place, PlatformFile
-from mlcube_conformance.runners.ssh_data import task_data
-from mlcube_conformance.runners.ssh_host import HostFacts, what_is_missing
-from mlcube_conformance.runners.ssh_wheel import make_wheel, package_key
+from mlcube_conformance.runners.places.ssh.data import task_data
+from mlcube_conformance.runners.places.ssh.host import HostFacts, what_is_missing
+from mlcube_conformance.runners.places.wheel import make_wheel, package_key
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Platform
@@ -269,7 +269,7 @@ def test_wheel_holds_the_whole_package(tmp_path: Path) -> None:
         timeout=120,
         check=True,
     )
-    code = "from mlcube_conformance.runners.ssh_wheel import package_key as key"
+    code = "from mlcube_conformance.runners.places.wheel import package_key as key"
     done = subprocess.run(
         [python, "-I", "-c", f"{code}; print(key())"],
         capture_output=True,

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.model import Binding, Invocation, Parameter, Source, Task
-from mlcube_conformance.plan import order_invocations, producers, select_invocations
+from mlcube_conformance.plan.order import (
+    order_invocations,
+    producers,
+    select_invocations,
+)
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Role

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import UsageError
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.base.errors import UsageError
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.model import PlatformFile
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ import pytest
 
 import conformance_tests.runner
 from conformance_tests.runner.cubes import LOOK
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.mounts import task_view
-from mlcube_conformance.probe.cube import ProbeCube
-from mlcube_conformance.probe.record import read_record
-from mlcube_conformance.probe.writing import Site, write_cube
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.plan.mounts import task_view
+from mlcube_conformance.suites.runner.probe.cube import ProbeCube
+from mlcube_conformance.suites.runner.probe.record import read_record
+from mlcube_conformance.suites.runner.probe.writing import Site, write_cube
 
 if TYPE_CHECKING:
-    from mlcube_conformance.loader.runner_description import Format
-    from mlcube_conformance.probe.record import Record
+    from mlcube_conformance.formats.runner_description import Format
+    from mlcube_conformance.suites.runner.probe.record import Record
 
 _SOURCES = Path(conformance_tests.runner.__file__).parent / "probe"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import load_cube
+from mlcube_conformance.formats.cubes import load_cube
 
 if TYPE_CHECKING:
     from tests.cube_folders import CubeFolder

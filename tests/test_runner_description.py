@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import conformance_tests.runner
+from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.clauses import FEATURES
-from mlcube_conformance.errors import UsageError
-from mlcube_conformance.loader.runner_description import (
+from mlcube_conformance.formats.runner_description import (
     filled,
     load_runner_description,
 )

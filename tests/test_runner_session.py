@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.judgements import Scorecard
+from mlcube_conformance.results.judgements import Scorecard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

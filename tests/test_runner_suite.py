@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from mlcube_conformance import runner_session
+from mlcube_conformance.base.names import FOLDER
 from mlcube_conformance.clauses import RUNNER_CLAUSES
-from mlcube_conformance.judgements import Judgement, Scorecard
-from mlcube_conformance.run_names import FOLDER
+from mlcube_conformance.results.judgements import Judgement, Scorecard
+from mlcube_conformance.suites.runner import session as runner_session
 from tests.fake_command_line import GOOD_KEY, FakeCall, install, play
 from tests.mutations import MUTATIONS, Mutation, exits
 

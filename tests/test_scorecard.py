@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.clauses import clause
-from mlcube_conformance.errors import UsageError
-from mlcube_conformance.scorecard import Judgement, Scorecard, lines, markdown
+from mlcube_conformance.results.scorecard import Judgement, Scorecard, lines, markdown
 
 DOCKER = Scorecard(
     runner="docker",

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import (
+from mlcube_conformance.formats.cubes import (
     load_cube,
     load_cube_for,
     load_for_configure,
 )
-from mlcube_conformance.loader.platforms import find_platform, load_platform
-from mlcube_conformance.mounts import task_view
-from mlcube_conformance.plan import Override, override_parameters
-from mlcube_conformance.selection import select
+from mlcube_conformance.formats.platforms import find_platform, load_platform
+from mlcube_conformance.plan.mounts import task_view
+from mlcube_conformance.plan.order import Override, override_parameters
+from mlcube_conformance.plan.selection import select
 
 if TYPE_CHECKING:
-    from mlcube_conformance.loader.loaded import LoadedCube
+    from mlcube_conformance.formats.loaded import LoadedCube
     from mlcube_conformance.model import Invocation, Platform
 
 CACHE = "${HOME}/.cache/mlcube-conformance/images"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.runners.singularity_definition import (
+from mlcube_conformance.runners.singularity.definition import (
     DefinitionError,
     filled,
     parse,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mlcube_conformance.errors import Violation
+from mlcube_conformance.base.errors import Violation
 from mlcube_conformance.model import Cube, Platform
-from mlcube_conformance.runners.singularity_image import image_path, what_is_wrong
+from mlcube_conformance.runners.singularity.image import image_path, what_is_wrong
 
 CUBE = Cube(id="c", root=Path("/cubes/c"), name="c", version="1.0.0", invocations=())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.trees import mount_points_below, remove_tree
+from mlcube_conformance.base.trees import mount_points_below, remove_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.snapshots import snapshot
-from mlcube_conformance.trees import remove_tree
-from mlcube_conformance.workspace import stage
+from mlcube_conformance.base.snapshots import snapshot
+from mlcube_conformance.base.trees import remove_tree
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.plan.workspace import stage
 
 if TYPE_CHECKING:
     from pathlib import Path

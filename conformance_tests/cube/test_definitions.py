@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import require
+from mlcube_conformance.base.errors import require
 
 if TYPE_CHECKING:
-    from mlcube_conformance.loader.loaded import LoadedCube
-    from mlcube_conformance.selection import CheckedPlatform
+    from mlcube_conformance.formats.loaded import LoadedCube
+    from mlcube_conformance.plan.selection import CheckedPlatform
 
 
 @pytest.mark.clause("FILE-1")

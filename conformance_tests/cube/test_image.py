@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import Violation
+from mlcube_conformance.base.errors import Violation
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Image

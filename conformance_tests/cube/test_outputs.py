@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mlcube_conformance.base.errors import require
 from mlcube_conformance.checks.outputs import (
     inputs_unchanged,
     nothing_dangerous,
@@ -15,10 +16,9 @@ from mlcube_conformance.checks.outputs import (
     outputs_hold_together,
     outputs_not_empty,
 )
-from mlcube_conformance.errors import require
 
 if TYPE_CHECKING:
-    from mlcube_conformance.execution import TaskRun
+    from mlcube_conformance.suites.cube.execution import TaskRun
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mlcube_conformance.base.errors import require
 from mlcube_conformance.checks.comparison import same_on_every_platform
-from mlcube_conformance.errors import require
 
 if TYPE_CHECKING:
-    from mlcube_conformance.execution import TaskRun
-    from mlcube_conformance.plan import Comparison
+    from mlcube_conformance.plan.order import Comparison
+    from mlcube_conformance.suites.cube.execution import TaskRun
 
 
 @pytest.mark.clause("SAME-1")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mlcube_conformance.base.errors import require
 from mlcube_conformance.checks.remote import same_on_host
-from mlcube_conformance.errors import require
 
 if TYPE_CHECKING:
-    from mlcube_conformance.execution import TaskRun
+    from mlcube_conformance.suites.cube.execution import TaskRun
 
 
 @pytest.mark.clause("REMOTE-1")

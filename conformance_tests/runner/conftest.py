@@ -10,8 +10,8 @@ from conformance_tests.runner.cubes import LOOK, OVERRIDDEN, REMOTE
 from conformance_tests.runner.runs import Overridden, Sent
 
 if TYPE_CHECKING:
-    from mlcube_conformance.probe.run import ProbeRun
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.probe.run import ProbeRun
+    from mlcube_conformance.suites.runner.trial import Trial
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcube_conformance.probe.cube import (
+from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeTask,
     file_in,

@@ -6,14 +6,14 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.probe.platform_files import variant_of
+from mlcube_conformance.suites.runner.probe.platform_files import variant_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlcube_conformance.probe.cube import ProbeCube
-    from mlcube_conformance.probe.run import ProbeRun
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.probe.cube import ProbeCube
+    from mlcube_conformance.suites.runner.probe.run import ProbeRun
+    from mlcube_conformance.suites.runner.trial import Trial
 
 __all__ = ["Overridden", "Sent", "files_of", "traces"]
 

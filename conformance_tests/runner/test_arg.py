@@ -9,7 +9,7 @@ import pytest
 
 from conformance_tests.runner.cubes import LOOK, SEED
 from conformance_tests.runner.runs import files_of
-from mlcube_conformance.probe.cube import (
+from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeParameter,
     ProbeTask,
@@ -20,8 +20,8 @@ from mlcube_conformance.probe.cube import (
 
 if TYPE_CHECKING:
     from conformance_tests.runner.runs import Overridden
-    from mlcube_conformance.probe.run import ProbeRun
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.probe.run import ProbeRun
+    from mlcube_conformance.suites.runner.trial import Trial
 
 _TWO = ProbeCube(tasks=(ProbeTask(name="first"), ProbeTask(name="second")))
 

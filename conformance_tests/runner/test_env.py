@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.probe.cube import ProbeCube
+from mlcube_conformance.suites.runner.probe.cube import ProbeCube
 
 if TYPE_CHECKING:
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.trial import Trial
 
 _PROXIES = {
     "http_proxy": "http://127.0.0.1:9/one",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.probe.cube import ProbeCube, ProbeTask
+from mlcube_conformance.suites.runner.probe.cube import ProbeCube, ProbeTask
 
 if TYPE_CHECKING:
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.trial import Trial
 
 
 @pytest.mark.clause("EXIT-2")

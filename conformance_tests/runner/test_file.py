@@ -10,10 +10,10 @@ import pytest
 
 from conformance_tests.runner.cubes import LOOK, SEED
 from conformance_tests.runner.runs import traces
-from mlcube_conformance.probe.cube import ProbeCube
+from mlcube_conformance.suites.runner.probe.cube import ProbeCube
 
 if TYPE_CHECKING:
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.trial import Trial
 
 _UNSAFE = '!!python/object/apply:os.system ["touch hacked"]'
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.probe.cube import ProbeCube
-from mlcube_conformance.probe.platform_files import with_command
+from mlcube_conformance.suites.runner.probe.cube import ProbeCube
+from mlcube_conformance.suites.runner.probe.platform_files import with_command
 
 if TYPE_CHECKING:
-    from mlcube_conformance.probe.run import Placed, ProbeRun
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.probe.run import Placed, ProbeRun
+    from mlcube_conformance.suites.runner.trial import Trial
 
 
 @pytest.mark.clause("IMAGE-2")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.probe.cube import (
+from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeTask,
     file_in,
@@ -17,8 +17,8 @@ from mlcube_conformance.probe.cube import (
 )
 
 if TYPE_CHECKING:
-    from mlcube_conformance.probe.run import ProbeRun
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.probe.run import ProbeRun
+    from mlcube_conformance.suites.runner.trial import Trial
 
 
 @pytest.mark.clause("MOUNT-1")

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlcube_conformance.probe.run import ProbeRun
+    from mlcube_conformance.suites.runner.probe.run import ProbeRun
 
 
 @pytest.mark.clause("OWNER-2")

@@ -12,7 +12,7 @@ import pytest
 
 from conformance_tests.runner.cubes import SEED
 from conformance_tests.runner.runs import traces
-from mlcube_conformance.probe.cube import (
+from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeTask,
     file_in,
@@ -22,7 +22,7 @@ from mlcube_conformance.probe.cube import (
 
 if TYPE_CHECKING:
     from conformance_tests.runner.runs import Overridden
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.trial import Trial
 
 _COMMAND = "$(touch hacked)"
 #: A name that a shell would make much of; what it would make is called `hacked`.

@@ -10,13 +10,13 @@ import pytest
 
 from conformance_tests.runner.cubes import SEED
 from conformance_tests.runner.runs import files_of
-from mlcube_conformance.probe.cube import ProbeCube, ProbeTask, file_in
-from mlcube_conformance.probe.keys import make_key
-from mlcube_conformance.probe.platform_files import variant_of
+from mlcube_conformance.suites.runner.probe.cube import ProbeCube, ProbeTask, file_in
+from mlcube_conformance.suites.runner.probe.keys import make_key
+from mlcube_conformance.suites.runner.probe.platform_files import variant_of
 
 if TYPE_CHECKING:
     from conformance_tests.runner.runs import Sent
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.trial import Trial
 
 
 @pytest.mark.clause("REMOTE-2")

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance_tests.runner.cubes import SEED
-from mlcube_conformance.probe.cube import ProbeCube, ProbeTask, file_in, folder_out
+from mlcube_conformance.suites.runner.probe.cube import (
+    ProbeCube,
+    ProbeTask,
+    file_in,
+    folder_out,
+)
 
 if TYPE_CHECKING:
-    from mlcube_conformance.probe.run import ProbeRun
-    from mlcube_conformance.trial import Trial
+    from mlcube_conformance.suites.runner.probe.run import ProbeRun
+    from mlcube_conformance.suites.runner.trial import Trial
 
 
 @pytest.mark.clause("RUN-1")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.errors import Message
-from mlcube_conformance.log import visible
+from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

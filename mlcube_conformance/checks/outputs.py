@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.errors import Message
-from mlcube_conformance.log import visible
+from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from mlcube_conformance.base.snapshots import Snapshot
     from mlcube_conformance.model import Binding, RunResult
-    from mlcube_conformance.snapshots import Snapshot
 
 __all__ = [
     "Observation",

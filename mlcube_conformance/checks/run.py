@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.errors import Message
-from mlcube_conformance.log import TAIL_LINES, tail
+from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.text import TAIL_LINES, tail
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Case, RunResult

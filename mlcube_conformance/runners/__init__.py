@@ -11,14 +11,14 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
-from mlcube_conformance.errors import Message, UsageError
+from mlcube_conformance.base.errors import Message, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mlcube_conformance.errors import MachineError
+    from mlcube_conformance.base.errors import MachineError
     from mlcube_conformance.model import Platform
-    from mlcube_conformance.runners.base import Runner
+    from mlcube_conformance.runners.contract import Runner
 
 __all__ = ["ISOLATES_NOTHING", "check_kind", "first_available", "make_runner"]
 
@@ -26,10 +26,10 @@ __all__ = ["ISOLATES_NOTHING", "check_kind", "first_available", "make_runner"]
 ISOLATES_NOTHING = frozenset({"local"})
 
 _BUILT_IN = {
-    "docker": "mlcube_conformance.runners.docker:DockerRunner",
-    "local": "mlcube_conformance.runners.local:LocalRunner",
-    "singularity": "mlcube_conformance.runners.singularity:SingularityRunner",
-    "ssh": "mlcube_conformance.runners.ssh:SshRunner",
+    "docker": "mlcube_conformance.runners.docker.runner:DockerRunner",
+    "local": "mlcube_conformance.runners.local.runner:LocalRunner",
+    "singularity": "mlcube_conformance.runners.singularity.runner:SingularityRunner",
+    "ssh": "mlcube_conformance.runners.places.ssh.runner:SshRunner",
 }
 _GROUP = "mlcube_conformance.runners"
 

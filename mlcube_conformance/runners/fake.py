@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.errors import (
+from mlcube_conformance.base.errors import (
     MachineError,
     Message,
     PlatformUnavailable,
     Violation,
 )
-from mlcube_conformance.log import plain
+from mlcube_conformance.base.text import plain
 from mlcube_conformance.model import Image, RunResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.model import Cube, Platform
-    from mlcube_conformance.runners.base import ConfigureRequest, RunRequest
+    from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
 
 __all__ = ["FakeRunner"]
 

@@ -1,6 +1,6 @@
 """`python -m mlcube_singularity_run configure|run --mlcube=DIR --platform=FILE`."""
 
-from mlcube_conformance.cli import run_command_line
+from mlcube_conformance.commands.runner import run_command_line
 
 if __name__ == "__main__":
     run_command_line("singularity", "mlcube_singularity_run")

@@ -7,22 +7,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.checks.definition import check_definitions
-from mlcube_conformance.errors import ConformanceError, Violation
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.expected_failures import load_expected_failures
-from mlcube_conformance.loader.platforms import load_platform
-from mlcube_conformance.loader.runner_description import load_runner_description
+from mlcube_conformance.base.errors import ConformanceError, Violation
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.expected_failures import load_expected_failures
+from mlcube_conformance.formats.platforms import load_platform
+from mlcube_conformance.formats.runner_description import load_runner_description
 from mlcube_conformance.model import Cube, PlatformFile
-from mlcube_conformance.runners.dockerfile import read_recipe
-from mlcube_conformance.runners.dockerignore import kept_files, patterns_of
-from mlcube_conformance.runners.requirements import requirement_files
-from mlcube_conformance.runners.singularity_definition import (
+from mlcube_conformance.plan.definitions import check_definitions
+from mlcube_conformance.results.scorecard import Scorecard
+from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
+from mlcube_conformance.runners.common.dockerfile.stages import read_recipe
+from mlcube_conformance.runners.local.requirements import requirement_files
+from mlcube_conformance.runners.singularity.definition import (
     DefinitionError,
     filled,
     parse,
 )
-from mlcube_conformance.scorecard import Scorecard
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 import requests
 
-from mlcube_conformance.runners.docker_client import BoundedAPI
+from mlcube_conformance.runners.docker.client import BoundedAPI
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.process import processes_with
+from mlcube_conformance.base.process import processes_with
 from tests.cube_folders import CubeFolder, make_cube
 
 if TYPE_CHECKING:

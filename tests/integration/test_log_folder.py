@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.trees import remove_tree
+from mlcube_conformance.base.trees import remove_tree
 
 if TYPE_CHECKING:
     from tests.cube_folders import CubeFolder

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.platforms import find_platform, load_platform
-from mlcube_conformance.runners.base import ConfigureRequest, Options, Watch
-from mlcube_conformance.runners.local import LocalRunner
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.platforms import find_platform, load_platform
+from mlcube_conformance.runners.contract import ConfigureRequest, Options, Watch
+from mlcube_conformance.runners.local.runner import LocalRunner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

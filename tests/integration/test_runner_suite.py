@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import conformance_tests.runner
-from mlcube_conformance.judgements import Scorecard
+from mlcube_conformance.results.judgements import Scorecard
 from tests.conftest import REQUIRED
 from tests.cube_folders import BUSYBOX
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.snapshots import digests, snapshot
+from mlcube_conformance.base.snapshots import digests, snapshot
 from tests.single_file_cubes import make_hello_world, make_matmul, make_metrics
 
 if TYPE_CHECKING:

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.errors import MachineError
-from mlcube_conformance.loader.cubes import load_cube
-from mlcube_conformance.loader.platforms import find_platform, load_platform
+from mlcube_conformance.base.errors import MachineError
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.model import Mount
-from mlcube_conformance.mounts import TaskView
-from mlcube_conformance.runners.base import (
+from mlcube_conformance.plan.mounts import TaskView
+from mlcube_conformance.runners.contract import (
     ConfigureRequest,
     Options,
     RunRequest,
     Watch,
 )
-from mlcube_conformance.runners.singularity import SingularityRunner
+from mlcube_conformance.runners.singularity.runner import SingularityRunner
 from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
 
 if TYPE_CHECKING:

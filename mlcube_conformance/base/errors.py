@@ -1,0 +1,127 @@
+"""What can go wrong, and whose fault it is.
+
+Two trees, so that a caller knows by type alone who has to act::
+
+    AssertionError
+    └── Violation                 the cube is wrong: a test fails
+    Exception
+    └── ConformanceError          not the cube: a test errors
+        ├── UsageError            what was asked for cannot be done
+        └── MachineError          the machine, the platform or we are at fault
+            └── PlatformUnavailable   the platform is not there at all
+
+Each carries a `Message`, so that every text reads in the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.text import mask, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "ConformanceError",
+    "MachineError",
+    "Message",
+    "PlatformUnavailable",
+    "UsageError",
+    "Violation",
+    "did_you_mean",
+    "require",
+]
+
+
+#: Signs of a word, and number of words, that are compared for a guess.
+_LONGEST_GUESS = 100
+_MOST_GUESSES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One thing that is wrong: what, where, found, expected, what to do."""
+
+    what: str
+    where: str = ""
+    found: str = ""
+    expected: str = ""
+    do: str = ""
+    tail: tuple[str, ...] = ()
+    """Last lines of the log that shows it, oldest first."""
+    log: str = ""
+    """Path of the whole log."""
+
+    def __str__(self) -> str:
+        """Render as one aligned paragraph, then the tail of the log."""
+        fields = (
+            ("where", self.where),
+            ("found", self.found),
+            ("expected", self.expected),
+            ("do", self.do),
+            ("log", self.log),
+        )
+        lines = [self.what]
+        for label, text in fields:
+            if text:
+                indented = text.replace("\n", "\n" + " " * 12)
+                lines.append(f"  {label + ':':<10}{indented}")
+        if self.tail:
+            lines.append("  the log ends with:")
+            lines.extend(f"    | {line}" for line in self.tail)
+        # Names of files come from cubes and tasks, who could steer a terminal.
+        return plain(mask("\n".join(lines)))
+
+
+class Violation(AssertionError):  # noqa: N818 - a verdict
+    """The cube breaks a clause."""
+
+    def __init__(self, message: Message, *more: Message) -> None:
+        """Keep the messages, the first of which is the main one."""
+        self.messages = (message, *more)
+        super().__init__("\n\n".join(str(each) for each in self.messages))
+
+
+class ConformanceError(Exception):
+    """Something other than the cube is wrong."""
+
+    def __init__(self, message: Message, *more: Message) -> None:
+        """Keep the messages, the first of which is the main one."""
+        self.messages = (message, *more)
+        super().__init__("\n\n".join(str(each) for each in self.messages))
+
+
+class UsageError(ConformanceError):
+    """What was asked for on the command line cannot be done."""
+
+
+class MachineError(ConformanceError):
+    """The machine, the platform or this tool failed."""
+
+
+class PlatformUnavailable(MachineError):  # noqa: N818 - names a state
+    """The platform cannot be used on this machine."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return "did you mean 'x'?" for the known word nearest to `word`, or ""."""
+    if len(word) > _LONGEST_GUESS:
+        return ""  # To compare long words takes its time.
+    few = islice((each for each in known if len(each) <= _LONGEST_GUESS), _MOST_GUESSES)
+    names: Sequence[str] = sorted(few)
+    near = get_close_matches(word, names, n=1)
+    return f"did you mean '{near[0]}'?" if near else ""
+
+
+def require(problems: Sequence[Message]) -> None:
+    """Raise a violation if there is any problem.
+
+    Raises:
+        Violation: With every problem.
+    """
+    if problems:
+        raise Violation(*problems)

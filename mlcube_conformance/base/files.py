@@ -1,0 +1,262 @@
+"""The one place where files that others wrote are looked at, walked and opened.
+
+A cube may hold links, pipes, devices, loops and folders without an end. What is read
+here stays in the folders that it belongs to, is a plain file, and is small.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Message, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "LARGEST",
+    "TreeError",
+    "below",
+    "is_folder",
+    "is_inside",
+    "is_loop",
+    "is_no_utf8",
+    "is_plain_file",
+    "is_there",
+    "read_bytes",
+    "read_text",
+    "refuse_depth",
+    "resolved",
+    "what_is_wrong_with",
+]
+
+#: Bytes of the largest file that is read: about fifty times the largest seen.
+LARGEST = 256 * 1024
+#: Bytes of one name, and of a path, on the file systems of Linux.
+_LONGEST_NAME = 255
+_LONGEST_PATH = 4095
+#: As deep as folders may lie in one another: less than calls can.
+_DEEPEST = 300
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_PLAIN = "a plain file"
+
+
+class TreeError(OSError):
+    """A folder cannot be walked: it is nested too deep, or has no end."""
+
+
+def is_there(path: Path) -> bool:
+    """Say whether anything has that name, be it a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a path leads to a folder; one that cannot exist does not."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for some
+
+
+def is_plain_file(path: Path) -> bool:
+    """Say whether a path leads to a plain file; one that cannot exist does not."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for some
+
+
+def resolved(path: Path) -> Path:
+    """Return a path with its links followed as far as they lead anywhere."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path
+
+
+def is_loop(path: Path) -> bool:
+    """Say whether links lead from a path to itself, so that it leads nowhere."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    except ValueError:
+        pass  # No path at all.
+    return False
+
+
+def is_inside(root: Path, path: Path) -> bool:
+    """Say whether a path, with its links followed, stays in a folder."""
+    if _cannot_be(path) or _cannot_be(root):
+        return False
+    return resolved(path).is_relative_to(resolved(root))
+
+
+def _cannot_be(path: Path) -> str:
+    """Say why nothing can be at a path: a loop of links, or a name that none has."""
+    if wrong := what_is_wrong_with(os.fspath(path)):
+        return wrong
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENAMETOOLONG}:
+            return _words(error)
+    return ""
+
+
+def what_is_wrong_with(path: str) -> str:
+    """Say why a text cannot be the path of anything, or return ""."""
+    try:
+        names = os.fsencode(path)
+    except UnicodeEncodeError:
+        return "a sign that no name can hold"
+    if b"\0" in names:
+        return "a null character"
+    longest = max(len(name) for name in names.split(b"/"))
+    if longest > _LONGEST_NAME or len(names) > _LONGEST_PATH:
+        return f"{len(names)} bytes, {longest} of them in one name"
+    return ""
+
+
+def is_no_utf8(name: str) -> bool:
+    """Say whether a name is kept as bytes that are no text."""
+    return any("\ud800" <= sign <= "\udfff" for sign in name)
+
+
+def read_text(file: Path, *roots: Path, limit: int = LARGEST) -> str:
+    """Return the text of a small file; see `read_bytes`.
+
+    Raises:
+        Violation: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return read_bytes(file, *roots, limit=limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(file, f"byte {error.start} is no UTF-8", "UTF-8") from error
+
+
+def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
+    """Return what a small plain file holds.
+
+    Args:
+        file: The file.
+        roots: Folders in one of which it must lie, with its links followed; none for
+            a file that the user named.
+        limit: Bytes that it may have at most.
+
+    Raises:
+        Violation: It leads elsewhere, is no plain file, is too large, or cannot be
+            read. Nothing of what it holds is told.
+    """
+    try:
+        place = os.path.realpath(file, strict=True)
+        if roots and not any(is_inside(root, Path(place)) for root in roots):
+            raise _unreadable(
+                file,
+                f"a link to {place}, outside of the cube",
+                "a file that lies in the cube",
+                "put the file itself there",
+            )
+        # Before it is opened, which does something to some devices.
+        _refuse_odd(file, os.stat(place))  # noqa: PTH116 - as text
+        # Neither follows what has become a link since, nor waits for a pipe.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+        with open(os.open(place, flags | os.O_CLOEXEC), "rb") as opened:  # noqa: PTH123 - a number
+            _refuse_odd(file, os.fstat(opened.fileno()))
+            content = opened.read(limit + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, _words(error), "a readable file") from error
+    if len(content) > limit:
+        raise _unreadable(file, "more bytes", f"at most {limit} bytes")
+    return content
+
+
+def _refuse_odd(file: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no plain file")
+        raise _unreadable(file, kind, _PLAIN)
+
+
+def _words(error: Exception) -> str:
+    if getattr(error, "errno", None) == errno.ELOOP:
+        return "a link that leads to itself"
+    if isinstance(error, FileNotFoundError):
+        return "a link that leads nowhere, or nothing"
+    if isinstance(error, OSError):
+        return str(error.strerror or error)
+    return "a name that no file can have"
+
+
+def _unreadable(
+    file: Path, found: str, expected: str, do: str = "fix the file"
+) -> Violation:
+    return Violation(
+        Message(
+            what=f"{file.name[:40]} cannot be read",
+            where=str(file),
+            found=found,
+            expected=expected,
+            do=do,
+        )
+    )
+
+
+def below(
+    root: Path,
+    left_out: Callable[[Path], bool] = lambda _: False,
+    *,
+    whole: bool = False,
+) -> Iterator[Path]:
+    """Yield everything below a folder, a folder before what it holds.
+
+    Links are yielded and not followed. A loop, since calls cannot go as deep as
+    folders.
+
+    Args:
+        root: The folder.
+        left_out: Says what is neither yielded nor entered.
+        whole: Whether a folder that may not be listed is an error, not an empty one.
+
+    Raises:
+        TreeError: Folders are nested too deep.
+        PermissionError: A folder may not be listed, and the whole is asked for.
+    """
+    waiting = [(root, 0)]
+    while waiting:
+        folder, depth = waiting.pop()
+        refuse_depth(depth, root)
+        inside = []
+        for each in _listed(folder, whole=whole):
+            path = Path(each.path)
+            if not left_out(path):
+                yield path
+                if each.is_dir(follow_symlinks=False):
+                    inside.append((path, depth + 1))
+        waiting += reversed(inside)
+
+
+def refuse_depth(depth: int, root: Path) -> None:
+    """Refuse to go deeper below a folder than engines and programs can follow.
+
+    Raises:
+        TreeError: It is too deep.
+    """
+    if depth > _DEEPEST:
+        text = f"folders nested more than {_DEEPEST} deep"
+        raise TreeError(errno.ENAMETOOLONG, text, str(root))
+
+
+def _listed(folder: Path, *, whole: bool) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda each: each.name)
+    except PermissionError:
+        if whole:
+            raise
+    except (NotADirectoryError, FileNotFoundError):
+        pass  # gone again
+    return []

@@ -1,0 +1,94 @@
+"""The folder that `--logs` names: only what is ours is replaced in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.plan.workspace import make_folder
+from mlcube_conformance.runners.places.outcome import OUTCOME
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["CONFIGURE_LOG", "STDERR_LOG", "STDOUT_LOG", "claim_log_folder"]
+
+CONFIGURE_LOG = "configure.log"
+STDOUT_LOG = "stdout.log"
+STDERR_LOG = "stderr.log"
+#: All that is written under a name that is the same each time.
+_NAMES = (
+    CONFIGURE_LOG,
+    "configure.part",
+    "configure.def",
+    STDOUT_LOG,
+    STDERR_LOG,
+    OUTCOME,
+    f"{OUTCOME}.new",
+)
+#: Says that what has these names in a folder was written here.
+_MARK = ".mlcube-conformance-logs"
+
+
+def claim_log_folder(folder: Path) -> None:
+    """Make a folder for logs, or take one where no file of the user is replaced.
+
+    Raises:
+        UsageError: It is not a folder, or files in it would be overwritten.
+        MachineError: It cannot be made or written to.
+    """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise _refused(folder, "not a folder", "a folder, there or not yet")
+    make_folder(folder)
+    there = [name for name in (*_NAMES, _MARK) if os.path.lexists(folder / name)]
+    odd = [name for name in there if _leads_elsewhere(folder / name)]
+    if odd:
+        # To write there would write to what a link leads to, or wait for a reader.
+        raise _refused(
+            folder,
+            f"{', '.join(odd)}, a link or no plain file",
+            "a folder in which what has these names is a plain file",
+        )
+    if _MARK in there:
+        return
+    if there:
+        raise _refused(
+            folder,
+            f"{', '.join(there)}, written by somebody else",
+            "a folder without files of these names",
+        )
+    try:
+        (folder / _MARK).touch()
+    except OSError as error:
+        raise MachineError(
+            Message(
+                what="the folder for logs cannot be written to",
+                where=str(folder),
+                found=str(error.strerror),
+                expected="a folder that can be written to",
+                do="fix the permissions, or name another folder",
+            )
+        ) from error
+
+
+def _leads_elsewhere(path: Path) -> bool:
+    """Say whether what is written to a path could end in another file."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return not stat.S_ISREG(found.st_mode) or found.st_nlink > 1
+
+
+def _refused(folder: Path, found: str, expected: str) -> UsageError:
+    return UsageError(
+        Message(
+            what="--logs cannot be used",
+            where=str(folder),
+            found=found,
+            expected=expected,
+            do="name another folder",
+        )
+    )

@@ -1,0 +1,550 @@
+"""The command line of a runner: `configure` and `run`.
+
+Exit codes: that of the task; 2 when what was given is wrong; 124 when the task
+ran past its deadline; 125 when the platform or the image failed before it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from mlcube_conformance.base.errors import (
+    ConformanceError,
+    Message,
+    UsageError,
+    Violation,
+    require,
+)
+from mlcube_conformance.base.faults import telling_faults
+from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.base.interrupts import INTERRUPTED, Interrupts
+from mlcube_conformance.base.streams import replace_closed_streams
+from mlcube_conformance.base.text import LiveText, mask, plain
+from mlcube_conformance.base.trees import remove_tree, temporary_folder
+from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.commands.log_folder import (
+    CONFIGURE_LOG,
+    STDERR_LOG,
+    STDOUT_LOG,
+    claim_log_folder,
+)
+from mlcube_conformance.commands.runner_options import (
+    BuildArgOption,
+    BuildContextOption,
+    BuildStrategyOption,
+    CaBundleOption,
+    ConfigureTimeoutOption,
+    CubeOption,
+    DaysOption,
+    EnvOption,
+    ForceOption,
+    GpusOption,
+    LogsOption,
+    NetworkOption,
+    OptionalOption,
+    ParameterOption,
+    PlatformOption,
+    RetagOption,
+    TaskOption,
+    TaskTimeoutOption,
+    WorkspaceOption,
+)
+from mlcube_conformance.formats.cubes import (
+    cube_folder,
+    load_cube,
+    load_cube_for,
+    load_for_configure,
+)
+from mlcube_conformance.formats.platforms import (
+    find_platform,
+    load_place,
+    load_platform,
+)
+from mlcube_conformance.model import Case
+from mlcube_conformance.plan.given import protect_inputs
+from mlcube_conformance.plan.given_outputs import Delivery, deliver, stand_in
+from mlcube_conformance.plan.mounts import task_view
+from mlcube_conformance.plan.order import (
+    check_overrides,
+    check_paths,
+    override_parameters,
+)
+from mlcube_conformance.plan.selection import (
+    absolute,
+    hide_values,
+    make_optional,
+    parse_environment,
+    parse_overrides,
+    runner_options,
+)
+from mlcube_conformance.plan.workspace import (
+    check_inputs,
+    confine,
+    make_folder,
+    make_outputs,
+    stage,
+)
+from mlcube_conformance.plan.workspace_lock import only_run_in
+from mlcube_conformance.runners import make_runner
+from mlcube_conformance.runners.common.disarming import run_disarmed
+from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest, Watch
+from mlcube_conformance.runners.places.outcome import OUTCOME, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
+
+    from mlcube_conformance.formats.loaded import LoadedCube
+    from mlcube_conformance.model import Cube, Image, Platform, RunResult
+    from mlcube_conformance.runners.contract import Options, Runner
+
+__all__ = ["run_command_line"]
+
+_USAGE = 2
+_TIMED_OUT = 124
+_NOT_RUN = 125
+_MEGABYTE = 1_000_000
+#: Variables of the services whose logs can be commands to them.
+_CI = ("GITHUB_ACTIONS", "TF_BUILD")
+
+
+def run_command_line(kind: str, program: str) -> NoReturn:
+    """Read the command line of a runner, do what it says, and exit.
+
+    Args:
+        kind: Kind of platform that the runner is for.
+        program: What help and errors call the command.
+    """
+    replace_closed_streams()
+    interrupts = Interrupts(_say)
+    interrupts.take()
+    app = typer.Typer(
+        help=f"Configures and runs an MLCube on {kind}.",
+        epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline; "
+        "125 the platform or the image failed; 130 interrupted.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+    )
+
+    @app.command()
+    def configure(
+        mlcube: CubeOption,
+        platform: PlatformOption,
+        build_arg: BuildArgOption = [],  # noqa: B006 - read by typer, never changed
+        build_strategy: BuildStrategyOption = None,
+        build_context: BuildContextOption = None,
+        env: EnvOption = [],  # noqa: B006 - as above
+        network: NetworkOption = None,
+        ca_bundle: CaBundleOption = None,
+        configure_timeout: ConfigureTimeoutOption = None,
+        logs: LogsOption = None,
+        *,
+        retag: RetagOption = False,
+    ) -> None:
+        """Make the image of a cube."""
+        hide_values(env, build_arg)
+        with _ending(logs) as outcome:
+            options = runner_options(
+                names_image=True,
+                build_args=build_arg,
+                build_strategy=build_strategy.value if build_strategy else None,
+                environment=parse_environment(env),
+                network=_network(network),
+                gpus=None,
+                ca_bundle=ca_bundle,
+                configure_timeout=configure_timeout,
+            )
+            loaded = load_for_configure(_cube_folder(mlcube), options.environment)
+            cube = _checked(loaded, build_context)
+            with _job(kind, cube, platform, logs) as job:
+                if retag:
+                    options = _retagging(options, job.platform)
+                outcome.image = job.configure(options)
+
+    @app.command()
+    def run(
+        mlcube: CubeOption,
+        platform: PlatformOption,
+        task: TaskOption = None,
+        workspace: WorkspaceOption = None,
+        parameter: ParameterOption = [],  # noqa: B006 - read by typer, never changed
+        optional: OptionalOption = [],  # noqa: B006 - as above
+        build_arg: BuildArgOption = [],  # noqa: B006 - as above
+        build_strategy: BuildStrategyOption = None,
+        build_context: BuildContextOption = None,
+        env: EnvOption = [],  # noqa: B006 - as above
+        network: NetworkOption = None,
+        gpus: GpusOption = None,
+        ca_bundle: CaBundleOption = None,
+        configure_timeout: ConfigureTimeoutOption = None,
+        task_timeout: TaskTimeoutOption = None,
+        logs: LogsOption = None,
+    ) -> None:
+        """Run a task of a cube; makes the image first if it is not there."""
+        hide_values(env, build_arg)
+        with _ending(logs) as outcome:
+            options = runner_options(
+                names_image=True,
+                build_args=build_arg,
+                build_strategy=build_strategy.value if build_strategy else None,
+                environment=parse_environment(env),
+                network=_network(network),
+                gpus=gpus,
+                ca_bundle=ca_bundle,
+                configure_timeout=configure_timeout,
+                task_timeout=task_timeout,
+            )
+            root = _cube_folder(mlcube)
+            loaded = load_cube_for(root, task, options.environment)
+            cube = _checked(loaded, build_context)
+            overrides = parse_overrides("--parameter", parameter)
+            check_overrides([cube], overrides)
+            (cube,) = make_optional([override_parameters(cube, overrides)], optional)
+            with _job(kind, cube, platform, logs) as job:
+                outcome.result = result = job.run(options, workspace)
+                code = _TIMED_OUT if result.timed_out else result.exit_code
+                if code:
+                    raise typer.Exit(code)
+
+    if kind == "ssh":
+
+        @app.command()
+        def clean(
+            platform: PlatformOption,
+            older_than: DaysOption = 0,
+            *,
+            force: ForceOption = False,
+        ) -> None:
+            """Remove what cubes of yours left on a host; its images stay."""
+            with _ending(None):
+                _clean(platform, older_than, force=force)
+
+    try:
+        app(prog_name=program)
+    finally:
+        interrupts.give_back()
+    raise SystemExit(0)
+
+
+def _clean(platform: str, days: float, *, force: bool) -> None:
+    from mlcube_conformance.runners.places.ssh.runner import clean_host  # noqa: PLC0415 - ssh's own
+
+    if not is_plain_file(absolute(platform, "--platform")):
+        raise _not_there("--platform", Path(platform), "the platform file of a host")
+    place, problems = load_place(absolute(platform))
+    _refuse(problems)
+    freed = 0
+    cleaned = clean_host(place, days=days, force=force)
+    if not cleaned:
+        _say(f"nothing of yours in {place.root} on {place.host}")
+        return
+    for each in cleaned:
+        kept = f"kept {each.folder}: {each.kept}" if each.kept else ""
+        freed += 0 if each.kept else each.size
+        _say(kept or f"removed {each.folder} (of {each.cube})")
+    _say(f"{freed / _MEGABYTE:.1f} MB freed on {place.host}")
+
+
+def _say(text: str) -> None:
+    # Standard output belongs to the task; its terminal may be gone.
+    with suppress(OSError):
+        sys.stderr.write(f"mlcube: {plain(mask(text))}\n")
+        sys.stderr.flush()
+
+
+def _network(value: str | None) -> str | None:
+    if value not in {None, "none", "host"}:
+        raise UsageError(
+            Message(
+                what="the network asked for does not exist",
+                where="--network",
+                found=str(value),
+                expected="none or host; without the option, the platform's own",
+                do="write one of these",
+            )
+        )
+    return value
+
+
+def _retagging(options: Options, platform: Platform) -> Options:
+    kind = (platform.inner or platform).kind
+    if kind != "docker":
+        raise UsageError(
+            Message(
+                what=f"the platform {kind} knows no --retag",
+                where="--retag",
+                found=f"a platform of the kind {kind}",
+                expected="docker, here or on another host",
+                do="leave the option out",
+            )
+        )
+    return replace(options, retag=True)
+
+
+@contextmanager
+def _ending(logs: Path | None) -> Iterator[Outcome]:
+    """Turn an error into its message and its exit code, never a traceback."""
+    outcome = Outcome()
+    place: Path | None = None
+    try:
+        with telling_faults():
+            if logs is not None:
+                folder = absolute(str(logs), "--logs")
+                claim_log_folder(folder)
+                place = folder
+            yield outcome
+    except (ConformanceError, Violation) as error:
+        outcome.error = error
+        # What went to a log was shown as it came.
+        shown = (replace(m, tail=()) if m.log else m for m in error.messages)
+        messages = (str(each) for each in shown)
+        sys.stderr.write("\n\n".join(messages) + "\n")
+        usage = isinstance(error, UsageError)
+        raise typer.Exit(_USAGE if usage else _NOT_RUN) from error
+    except KeyboardInterrupt as error:
+        _say("interrupted")
+        raise typer.Exit(INTERRUPTED) from error
+    finally:
+        if place is not None:
+            try:
+                outcome.write(place)
+            except OSError as error:
+                _say(f"{OUTCOME} cannot be written: {error}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """A cube on a platform, ready to be worked on."""
+
+    cube: Cube
+    platform: Platform
+    runner: Runner
+    logs: Path
+    copies: Path
+    """Folder for copies of what the command line gives, not made yet."""
+    watch: Watch
+
+    def configure(self, options: Options) -> Image:
+        """Make the image, unless it is up to date."""
+        image = self.runner.configure(
+            ConfigureRequest(
+                cube=self.cube,
+                platform=self.platform,
+                options=options,
+                log=self.logs / CONFIGURE_LOG,
+                watch=self.watch,
+            )
+        )
+        _say(f"image {image.name}: {image.how}")
+        return image
+
+    def run(self, options: Options, workspace: Path | None) -> RunResult:
+        """Run the task and say how it ended."""
+        (invocation,) = self.cube.invocations
+        case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
+        if workspace is None:
+            return self._run(case, self.cube.workspace, options)
+        workspace = absolute(str(workspace), "--workspace")
+        make_folder(workspace)
+        with only_run_in(workspace):
+            return self._run(case, workspace, options)
+
+    def _run(self, case: Case, workspace: Path, options: Options) -> RunResult:
+        invocation = case.invocation
+        try:
+            require(check_paths(invocation, workspace))
+            every = load_cube(self.cube.root, self.cube.id, options.environment)
+            if workspace != self.cube.workspace:
+                stage(self.cube, every.cube.invocations, workspace)
+            confine(invocation, workspace, every.cube.invocations)
+            check_inputs(invocation, workspace)
+        except Violation as violation:
+            raise UsageError(*violation.messages) from violation
+        strategy = options.build_strategy or self.platform.strategy
+        found = self.runner.find_image(self.cube, self.platform)
+        image = self.configure(options) if strategy == "always" else found
+        image = image or self.configure(options)
+        try:
+            make_outputs(invocation, workspace)
+            invocation = protect_inputs(
+                invocation,
+                workspace,
+                self.copies,
+                by_engine=self.runner.protects_inputs,
+            )
+        except Violation as violation:
+            raise UsageError(*violation.messages) from violation
+        deliveries: tuple[Delivery, ...] = ()
+        if self.runner.protects_inputs and self.platform.place is None:
+            invocation, deliveries = stand_in(invocation, workspace, self.copies)
+        view = task_view(invocation, workspace)
+        for warning in view.warnings:
+            _say(f"warning: {warning}")
+        stdout, stderr = self.logs / STDOUT_LOG, self.logs / STDERR_LOG
+        _say(f"running {case.id}; log: {stdout}")
+        result = run_disarmed(
+            self.runner,
+            RunRequest(
+                case_id=case.id,
+                cube=self.cube,
+                image=image,
+                platform=self.platform,
+                invocation=invocation,
+                workspace=workspace,
+                view=view,
+                options=options,
+                stdout=stdout,
+                stderr=stderr,
+                watch=self.watch,
+            ),
+        )
+        deliver(deliveries)
+        if result.exit_code == 0:
+            _say(f"done in {result.seconds:.1f} s; outputs in {workspace}")
+        for problem in exits_zero(case, result):
+            # What the task itself said was shown as it came.
+            _say(str(replace(problem, tail=())))
+        return result
+
+
+@contextmanager
+def _job(
+    kind: str, cube: Cube, platform_name: str, logs: Path | None
+) -> Iterator[_Job]:
+    """Read the platform; nothing is made or started before the files are right."""
+    platform = _read_platform(platform_name, cube, kind)
+    if logs is None:
+        place = Path(tempfile.mkdtemp(prefix="mlcube-"))
+    else:
+        place = absolute(str(logs))
+    # Of the signs that the name of a container may have.
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", place.name)[:40]
+    runner = make_runner(kind, f"{name}-{os.getpid()}")
+    try:
+        trouble = runner.unavailable()
+        if trouble is not None:
+            raise trouble
+        for name in runner.remove_leftovers():
+            _say(f"removed {name}, left over from an earlier run")
+        streams = _Stream(sys.stdout), _Stream(sys.stderr)
+        watch = Watch(note=_say, out=streams[0], err=streams[1])
+        with temporary_folder(place, "given-") as copies:
+            try:
+                yield _Job(
+                    cube=cube,
+                    platform=platform,
+                    runner=runner,
+                    logs=place,
+                    copies=copies,
+                    watch=watch,
+                )
+            finally:
+                for each in streams:
+                    each.end()
+        if logs is None:
+            remove_tree(place)  # those of a failure are kept
+    finally:
+        runner.close()
+        with suppress(OSError):
+            if logs is None:
+                place.rmdir()  # empty where nothing was started
+
+
+def _cube_folder(mlcube: Path) -> Path:
+    """Return the folder of a cube, which may be named by its main file."""
+    folder = cube_folder(absolute(str(mlcube), "--mlcube"))
+    if folder is None:
+        raise _not_there("--mlcube", mlcube, "the folder of a cube, or its mlcube.yaml")
+    return folder
+
+
+def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:
+    """Return a cube whose files are right, to be built in another folder if asked."""
+    _refuse(loaded.problems)
+    for warning in loaded.warnings:
+        _say(f"warning: {warning}")
+    cube = loaded.cube
+    if build_context is None:
+        return cube
+    context, old = absolute(str(build_context), "--build-context"), cube.docker
+    if not is_folder(context):
+        raise _not_there("--build-context", build_context, "a folder")
+    inside = old.file.is_relative_to(old.context)
+    file = context / old.file.relative_to(old.context) if inside else old.file
+    return replace(cube, docker_build=replace(old, file=file, context=context))
+
+
+def _read_platform(name: str, cube: Cube, kind: str) -> Platform:
+    platform, problems = load_platform(find_platform(name, cube), cube)
+    _refuse(problems)
+    if platform is None or platform.kind != kind:
+        raise UsageError(
+            Message(
+                what=f"the platform file is not for {kind}",
+                where=name,
+                found=f"a platform of the kind {platform.kind if platform else '?'}",
+                expected=f"the kind {kind}",
+                do=f"give a platform file for {kind}",
+            )
+        )
+    return platform
+
+
+def _refuse(problems: Sequence[Message]) -> None:
+    """Refuse files that are not valid, before anything is started."""
+    if problems:
+        raise UsageError(*problems)
+
+
+def _not_there(option: str, path: Path, expected: str) -> UsageError:
+    return UsageError(
+        Message(
+            what=f"{option} names what is not there",
+            where=str(path.absolute()),
+            found="a file" if is_plain_file(path) else _found(path),
+            expected=expected,
+            do="mend the path",
+        )
+    )
+
+
+def _found(path: Path) -> str:
+    if is_folder(path):
+        return "a folder"
+    return (
+        "a link that leads nowhere, a pipe or a device" if is_there(path) else "nothing"
+    )
+
+
+class _Stream:
+    """Passes a task's output on: as it is, but to a terminal or to the log of a CI."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        shown = stream.isatty() or any(map(os.environ.get, _CI))
+        self._live = LiveText() if shown else None
+
+    def __call__(self, piece: bytes) -> None:
+        with suppress(OSError):  # nobody listens any more; the log has it all
+            if self._live is None:
+                self._stream.buffer.write(piece)
+            else:
+                self._stream.write(self._live.add(piece))
+            self._stream.flush()
+
+    def end(self) -> None:
+        """Show what waited for more."""
+        with suppress(OSError):
+            self._stream.write(self._live.end() if self._live else "")
+            self._stream.flush()

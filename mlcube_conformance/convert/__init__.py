@@ -1,0 +1,1 @@
+"""From one format of a cube to another."""

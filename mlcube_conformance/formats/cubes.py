@@ -1,0 +1,163 @@
+"""Reads a cube, whichever format it was written in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.formats.loaded import LoadedCube
+from mlcube_conformance.formats.main_files import MAIN_FILES, main_file
+from mlcube_conformance.formats.multi_file import load_multi_file, load_run_file
+from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
+from mlcube_conformance.formats.single_file import is_single_file, load_single_file
+from mlcube_conformance.model import Cube
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlcube_conformance.formats.yaml import Located
+    from mlcube_conformance.model import Invocation
+
+__all__ = ["cube_folder", "load_cube", "load_cube_for", "load_for_configure"]
+
+_NO_VARIABLES: Mapping[str, str] = {}
+
+
+def cube_folder(given: Path) -> Path | None:
+    """Return the folder of a cube that is named by it or by its main file, if any."""
+    if is_there(given) and given.name in MAIN_FILES and not is_folder(given):
+        return given.parent
+    return given if is_folder(given) else None
+
+
+def load_cube(
+    root: Path, cube_id: str, variables: Mapping[str, str] = _NO_VARIABLES
+) -> LoadedCube:
+    """Read every file of a cube; what is broken is reported and left out.
+
+    Args:
+        root: Folder of the cube.
+        cube_id: Name of the cube in test ids.
+        variables: What the command line gives for `${oc.env:NAME}`.
+    """
+    document = _single_file(root)
+    if document is not None:
+        return _as_far_as_it_goes(
+            root, lambda: load_single_file(document, root, cube_id, variables), cube_id
+        )
+    return _as_far_as_it_goes(root, lambda: load_multi_file(root, cube_id), cube_id)
+
+
+def _as_far_as_it_goes(
+    root: Path, load: Callable[[], LoadedCube], cube_id: str = ""
+) -> LoadedCube:
+    """Return what was read, or an empty cube where too much of it is wrong."""
+    try:
+        return load()
+    except TooManyProblemsError as error:
+        name = cube_id or root.name
+        cube = Cube(id=name, root=root, name=name, version="0.0.0", invocations=())
+        return LoadedCube(cube=cube, problems=error.messages)
+
+
+def load_for_configure(
+    root: Path, variables: Mapping[str, str] = _NO_VARIABLES
+) -> LoadedCube:
+    """Read what says how the image of a cube is made; its run files may be broken.
+
+    Args:
+        root: Folder of the cube.
+        variables: What the command line gives for `${oc.env:NAME}`.
+    """
+    document = _single_file(root)
+    if document is not None:
+        return _as_far_as_it_goes(
+            root,
+            lambda: load_single_file(document, root, root.name, variables, only=()),
+        )
+    return _as_far_as_it_goes(root, lambda: load_run_file(root, None))
+
+
+def load_cube_for(
+    root: Path, task: Path | None, variables: Mapping[str, str] = _NO_VARIABLES
+) -> LoadedCube:
+    """Read a cube with the one invocation that is to run.
+
+    Args:
+        root: Folder of the cube.
+        task: A run file, wherever it lies, or the name of one or of a task; None for
+            the only one there is.
+        variables: What the command line gives for `${oc.env:NAME}`.
+
+    Raises:
+        UsageError: No such task, or several and none is named.
+    """
+    document = _single_file(root)
+    if task is not None and document is not None:
+        tasks = document.get("tasks")
+        if tasks is not None and tasks.get(str(task)) is not None:
+            name = str(task)
+            return _as_far_as_it_goes(
+                root,
+                lambda: load_single_file(
+                    document, root, root.name, variables, only=(name,)
+                ),
+            )
+    elif task is not None:
+        file = task if is_plain_file(task) else root / "run" / f"{task}.yaml"
+        if is_there(file):
+            return _as_far_as_it_goes(root, lambda: load_run_file(root, file))
+    found = load_cube(root, root.name, variables)
+    if found.problems:
+        return found
+    invocation = _named(str(task), found) if task else _only(found)
+    return replace(found, cube=replace(found.cube, invocations=(invocation,)))
+
+
+def _single_file(root: Path) -> Located | None:
+    file = main_file(root)
+    if file is None:
+        return None
+    problems = Problems()
+    document = problems.read(file, "main file", (), root)
+    return document if document is not None and is_single_file(document) else None
+
+
+def _named(name: str, found: LoadedCube) -> Invocation:
+    known = {each.name: each for each in found.cube.invocations}
+    tasks: dict[str, list[Invocation]] = {}
+    for each in found.cube.invocations:
+        tasks.setdefault(each.task.name, []).append(each)
+    if name in known:
+        return known[name]
+    if len(tasks.get(name, ())) == 1:
+        return tasks[name][0]
+    raise UsageError(
+        Message(
+            what=f"the cube {found.cube.id!r} has no task {name!r}"
+            if name not in tasks
+            else f"several run files are of the task {name!r}",
+            where="--task",
+            found=name,
+            expected=f"one of {', '.join(known)}, or the path of a run file",
+            do=did_you_mean(name, known) or "mend the name",
+        )
+    )
+
+
+def _only(found: LoadedCube) -> Invocation:
+    invocations: Sequence[Invocation] = found.cube.invocations
+    if len(invocations) == 1:
+        return invocations[0]
+    raise UsageError(
+        Message(
+            what=f"the cube {found.cube.id!r} has several tasks, and none is named",
+            where="--task",
+            found="no --task",
+            expected=f"one of {', '.join(each.name for each in invocations)}",
+            do="name one: --task NAME",
+        )
+    )

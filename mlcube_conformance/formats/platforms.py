@@ -1,0 +1,395 @@
+"""Reads platform files of both schemas, and finds them by name.
+
+The first schema has one type for each runner (`mlcube_docker`: `image` and
+`docker_runtime`; `mlcube_singularity`: `image`). The later one, shared by all,
+has `platform.{name,version}` and `container.{image,runtime,command,run_args}`.
+A file with a `host` names a place, and the platform file to be used there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.base.files import is_inside, is_there
+from mlcube_conformance.base.homes import given_path, is_of_another_user, with_home
+from mlcube_conformance.formats.loaded import check_path
+from mlcube_conformance.formats.main_files import roots_of
+from mlcube_conformance.formats.places import read_place
+from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
+from mlcube_conformance.formats.run_args import (
+    DOCKER,
+    SINGULARITY,
+    Flags,
+    read_docker_program,
+    read_flags,
+    read_singularity_program,
+)
+from mlcube_conformance.model import Place, Platform, PlatformFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlcube_conformance.formats.yaml import Located
+    from mlcube_conformance.model import Cube
+
+__all__ = ["find_platform", "load_place", "load_platform", "shared_platforms"]
+
+_OTHER_NAMES = {"apptainer": "singularity", "podman": "docker"}
+_FIRST_SCHEMA = {
+    "mlcube_docker": "docker",
+    "mlbox_docker": "docker",
+    "mlcube_singularity": "singularity",
+    "mlbox_singularity": "singularity",
+}
+_LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
+_TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
+_FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
+_CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
+#: Kinds of platform whose file needs to say nothing but the kind.
+_WITHOUT_CONTAINER = ("local",)
+#: Kinds of platform that work on another host.
+_AT_A_PLACE = ("docker", "singularity")
+
+
+def shared_platforms() -> Path:
+    """Return the folder of the platform files that serve any cube."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "platforms"
+    return installed if installed.is_dir() else package.parent / "platforms"
+
+
+def find_platform(name: str, cube: Cube) -> PlatformFile:
+    """Return where the platform that `--platform NAME` means for a cube is described.
+
+    That is a section of the cube's main file, a file of the cube, or one of ours.
+
+    Raises:
+        UsageError: There is no such file; the message lists those there are.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        file = given_path(name, "--platform")
+        if is_there(file):
+            return PlatformFile(path=file)
+        raise UsageError(
+            Message(
+                what=f"the platform file {name} does not exist",
+                where=str(file),
+                found="no such file",
+                expected="a platform file",
+                do="mend the path",
+            )
+        )
+    own = cube.platforms.get(name)
+    if own is not None:
+        return own.source
+    folders = (*_own_folders(cube), shared_platforms())
+    for folder in folders:
+        # A link that leads nowhere is the cube's fault: ours is not taken instead.
+        if is_there(folder / f"{name}.yaml"):
+            return PlatformFile(path=folder / f"{name}.yaml")
+    files = {Path(each).stem for each in _names_in(cube, folders)}
+    known = sorted(files | set(cube.platforms))
+    raise UsageError(
+        Message(
+            what=f"there is no platform {name!r} for the cube {cube.id!r}",
+            where="--platform",
+            found=name,
+            expected=f"one of {', '.join(known)}, or the path of a platform file",
+            do="write platform/ssh.yaml with the keys host and platform, or give the "
+            "path of such\na file: docs/platforms.md has one"
+            if name == "ssh"
+            else did_you_mean(_OTHER_NAMES.get(name, name), known)
+            or "write a platform file for it",
+        )
+    )
+
+
+def _own_folders(cube: Cube) -> tuple[Path, ...]:
+    return cube.root / "platform", cube.root / "platforms"
+
+
+def _names_in(cube: Cube, folders: Iterable[Path]) -> set[str]:
+    """Return the names of platform files; what a link leads to is not told."""
+    return {
+        each.name
+        for folder in folders
+        if folder not in _own_folders(cube) or is_inside(cube.root, folder)
+        for each in folder.glob("*.yaml")
+    }
+
+
+def load_platform(
+    file: PlatformFile, cube: Cube
+) -> tuple[Platform | None, tuple[Message, ...]]:
+    """Read one platform file for a cube; None when its runner cannot be told."""
+    if file.section:
+        # What is wrong with it was told with the rest of the cube's main file.
+        return _with_cube_names(cube.platforms[file.section], cube), ()
+    problems = Problems()
+    roots = _roots(file.path, cube)
+    try:
+        document = problems.read(file.path, "platform file", _TOP_KEYS, *roots)
+        platform = _platform(document, cube, problems) if document else None
+    except TooManyProblemsError as error:
+        return None, error.messages
+    return platform, tuple(dict.fromkeys(problems.messages))
+
+
+def _roots(file: Path, cube: Cube) -> tuple[Path, ...]:
+    """Return what a platform file must stay in: its cube, unless it is the user's."""
+    return (cube.root,) if file.is_relative_to(cube.root) else roots_of(file)
+
+
+def _platform(document: Located, cube: Cube, problems: Problems) -> Platform | None:
+    schema_type = document.get("schema_type")
+    if schema_type is not None and schema_type.text() in _FIRST_SCHEMA:
+        platform = _first_schema(document, schema_type.text(), problems)
+    elif _is_place(document):
+        platform = _at_place(document, cube, problems)
+    else:
+        platform = _later_schema(document, problems)
+    return _with_cube_names(platform, cube) if platform else None
+
+
+def _is_place(document: Located) -> bool:
+    """Say whether a file names a host, or means to: its platform is another file."""
+    platform = document.get("platform")
+    return document.get("host") is not None or bool(platform and platform.text())
+
+
+def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
+    """Read a place, and the platform file that is to be used there."""
+    file = document.source.file
+    empty = Platform(id=file.stem, kind="ssh", image="", file=file)
+    before = len(problems.messages)
+    place = read_place(document, problems)
+    name = problems.text(document, "platform")
+    if len(problems.messages) > before:
+        return empty
+    own = cube.platforms.get(name.removesuffix(".yaml"))
+    inner = own or _inner(name, document, cube, problems)
+    return _with_place(inner, file, place) if inner else empty
+
+
+def _inner(
+    name: str, document: Located, cube: Cube, problems: Problems
+) -> Platform | None:
+    """Read the platform file that is to be used on the other host."""
+    file = _find_inner(name, document, cube, problems)
+    if file is None:
+        return None
+    found = problems.read(file, "platform file", _TOP_KEYS, *_roots(file, cube))
+    if found is None:
+        return None
+    is_place = _is_place(found)
+    inner = None if is_place else _platform(found, cube, problems)
+    if inner is None and not is_place:
+        return None
+    if inner is None or inner.kind not in _AT_A_PLACE:
+        problems.add(
+            "the platform file of the other host is of a kind that does not work there",
+            document.get("platform") or document,
+            found=f"{file}, of the kind {inner.kind if inner else 'ssh'}",
+            expected=f"a platform of the kind {' or '.join(_AT_A_PLACE)}",
+            do="name another platform file",
+        )
+        return None
+    return inner
+
+
+def _with_place(inner: Platform, file: Path, place: Place) -> Platform:
+    return replace(
+        inner,
+        id=file.stem,
+        kind="ssh",
+        file=file,
+        section="",
+        place=place,
+        inner=inner,
+    )
+
+
+def _find_inner(
+    name: str, document: Located, cube: Cube, problems: Problems
+) -> Path | None:
+    """Find a platform file in the cube, beside the file that names it, or of ours."""
+    at = document.get("platform") or document
+    if not check_path(name, "the platform of the other host", at, problems):
+        return None
+    folders = (*_own_folders(cube), document.source.file.parent)
+    tried = [folder / name for folder in (*folders, shared_platforms())]
+    tried += [each.with_name(f"{each.name}.yaml") for each in tried if each.name]
+    # What a cube names lies in the cube, or is ours.
+    of_cube = document.source.file.is_relative_to(cube.root)
+    own = of_cube or is_of_another_user(name)
+    given: tuple[Path, ...] = () if own else (with_home(name),)
+    allowed = (cube.root, shared_platforms())
+    for each in (*given, *tried):
+        if of_cube and not any(_lies_in(root, each) for root in allowed):
+            continue
+        if each.is_absolute() and is_there(each):
+            return each
+    known = {
+        each
+        for each in _names_in(cube, (*_own_folders(cube), shared_platforms()))
+        if each != document.source.file.name
+        and Path(each).stem not in _WITHOUT_CONTAINER
+    }
+    problems.add(
+        f"{document.source.file.name} names a platform file that is not there",
+        document.get("platform") or document,
+        found=name,
+        expected=f"one of {', '.join(sorted(known)) or '(none)'}, in the cube's "
+        f"platform/ or beside {document.source.file}",
+        do=did_you_mean(name, known) or "write the platform file, or mend the name",
+    )
+    return None
+
+
+def _lies_in(root: Path, file: Path) -> bool:
+    return Path(os.path.normpath(file)).is_relative_to(root)
+
+
+def load_place(file: Path) -> tuple[Place, tuple[Message, ...]]:
+    """Read the host that a platform file names, whatever cube it is for."""
+    problems = Problems()
+    keys = ("host", "platform")
+    try:
+        document = problems.read(file, "platform file", keys, *roots_of(file))
+        place = read_place(document, problems) if document else Place(host="")
+    except TooManyProblemsError as error:
+        return Place(host=""), error.messages
+    return place, tuple(dict.fromkeys(problems.messages))
+
+
+def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
+    """Fill in what one file serves any cube by: `${name}`, `${version}`, `${place}`.
+
+    The last is a hash of the cube's folder.
+    """
+    # An image name knows fewer signs than a cube's name and version do.
+    name = re.sub(r"[^a-z0-9]+", "-", cube.name.lower()).strip("-") or "cube"
+    version = re.sub(r"[^A-Za-z0-9_.-]", "-", cube.version)
+    place = hashlib.sha256(os.fsencode(cube.root)).hexdigest()[:8]
+    image = platform.image.replace("${name}", name).replace("${version}", version)
+    image = image.replace("${place}", place)
+    return replace(platform, image=image)
+
+
+def _first_schema(
+    document: Located, schema_type: str, problems: Problems
+) -> Platform | None:
+    kind = _FIRST_SCHEMA[schema_type]
+    known = _FIRST_KEYS if kind == "docker" else _FIRST_KEYS[:3]
+    problems.unknown_keys(document, known)
+    problems.version(document, "schema_version")
+    options: dict[str, str] = {}
+    if kind == "docker":
+        runtime = problems.text(document, "docker_runtime")
+        at = document.get("docker_runtime") or document
+        read_docker_program(runtime, at, options, problems)
+    file = document.source.file
+    image = problems.text(document, "image")
+    return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
+
+
+def _later_schema(document: Located, problems: Problems) -> Platform | None:
+    schema_type = document.get("schema_type")
+    if schema_type is not None and schema_type.text() not in _LATER_SCHEMA:
+        problems.add(
+            f"{document.source.file.name} has the wrong schema_type",
+            schema_type,
+            found=str(schema_type.value),
+            expected=f"one of {', '.join((_LATER_SCHEMA[0], *_FIRST_SCHEMA))}",
+            do=f"write schema_type: {_LATER_SCHEMA[0]}",
+        )
+        return None
+    problems.unknown_keys(document, _TOP_KEYS)
+    platform = _mapping(document, "platform", ("name", "version"), problems)
+    if platform is None:
+        return None
+    kind = problems.text(platform, "name")
+    version = problems.text(platform, "version")
+    file = document.source.file
+    if kind in _WITHOUT_CONTAINER and document.get("container") is None:
+        return Platform(id=file.stem, kind=kind, image="", file=file, version=version)
+    container = _mapping(document, "container", _CONTAINER_KEYS, problems)
+    if not kind or container is None:
+        return None
+    image = problems.text(container, "image")
+    options: dict[str, str] = {}
+    if kind == "singularity":
+        _read_singularity(container, options, problems)
+    else:
+        _read_runtime(container, options, problems)
+        _read_flags(container, options, problems, DOCKER)
+    return Platform(
+        id=file.stem,
+        kind=kind,
+        image=image,
+        file=file,
+        options=options,
+        version=version,
+    )
+
+
+def _mapping(
+    document: Located, key: str, known: Iterable[str], problems: Problems
+) -> Located | None:
+    at = document.get(key)
+    if at is None or not at.is_mapping():
+        problems.add(
+            f"{document.source.file.name} has no mapping {key!r}",
+            at or document,
+            found=at.kind if at else f"no key {key!r}",
+            expected=f"{key}: a mapping with {', '.join(known)}",
+            do=f"write the key {key!r} with a mapping",
+        )
+        return None
+    problems.unknown_keys(at, known)
+    return at
+
+
+def _read_runtime(
+    container: Located, options: dict[str, str], problems: Problems
+) -> None:
+    runtime = container.get("runtime")
+    if runtime is not None and runtime.value is not None:
+        options["runtime"] = problems.text(container, "runtime")
+    command = container.get("command")
+    if command is not None:
+        name = problems.text(container, "command")
+        read_docker_program(name, command, options, problems)
+
+
+def _read_singularity(
+    container: Located, options: dict[str, str], problems: Problems
+) -> None:
+    command = container.get("command")
+    if command is not None:
+        name = problems.text(container, "command")
+        read_singularity_program(name, command, options, problems)
+    runtime = container.get("runtime")
+    if runtime is not None and runtime.value is not None:
+        problems.add(
+            "the platform file asks for a runtime, which singularity does not have",
+            runtime,
+            found=str(runtime.value),
+            expected="no key 'runtime'",
+            do="remove it; run_args: --nv gives GPUs",
+        )
+    _read_flags(container, options, problems, SINGULARITY)
+
+
+def _read_flags(
+    container: Located, options: dict[str, str], problems: Problems, flags: Flags
+) -> None:
+    at = container.get("run_args")
+    if at is not None and at.value is not None:
+        read_flags(at, options, problems, flags)

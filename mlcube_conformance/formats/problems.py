@@ -1,0 +1,197 @@
+"""Reads the keys of a mapping and gathers every problem, rather than the first."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Message, Violation, did_you_mean
+from mlcube_conformance.formats.yaml import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mlcube_conformance.formats.yaml import Located
+
+__all__ = ["Problems", "TooManyProblemsError", "is_version"]
+
+# https://semver.org: MAJOR.MINOR.PATCH, then an optional pre-release and build.
+_VERSION = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
+)
+
+
+#: Problems of the files of a cube, after which reading ends.
+_MOST_PROBLEMS = 100
+#: Keys of a mapping that messages tell.
+_MOST_KEYS = 20
+
+
+def _kind_of(schema_type: str) -> str:
+    """Say in words what a file of a type is."""
+    for ending, words in (
+        ("_root", "the main file of a cube"),
+        ("_task", "a task file, of tasks/"),
+        ("_invoke", "a run file, of run/"),
+        ("_platform", "a platform file, of platform/"),
+    ):
+        if schema_type.endswith(ending):
+            return f" ({words})"
+    return ""
+
+
+def is_version(text: str) -> bool:
+    """Say whether a text is a semantic version, such as `1.0.0` or `1.0.0-rc1`."""
+    return _VERSION.fullmatch(text) is not None
+
+
+class TooManyProblemsError(Exception):
+    """Reading ended, since there is too much that is wrong."""
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        """Keep what was found so far."""
+        self.messages = tuple(dict.fromkeys(messages))
+        super().__init__("too many problems")
+
+
+class Problems:
+    """Everything that is wrong with a cube's files, in the order it was found."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.messages: list[Message] = []
+        self.warnings: list[Message] = []
+
+    def add(
+        self, what: str, at: Located, *, expected: str, do: str, found: str = ""
+    ) -> None:
+        """Add one problem with a value of a file.
+
+        Raises:
+            TooManyProblemsError: There are so many that no more are looked for.
+        """
+        if len(self.messages) >= _MOST_PROBLEMS:
+            raise TooManyProblemsError(self.messages)
+        self.messages.append(
+            Message(
+                what=what,
+                where=str(at.source),
+                found=found or at.kind,
+                expected=expected,
+                do=do,
+            )
+        )
+
+    def read(
+        self, file: Path, what: str, expected: Iterable[str], *roots: Path
+    ) -> Located | None:
+        """Read a file that must hold a mapping, or add the problem and return None.
+
+        Args:
+            file: The file.
+            what: What messages call it.
+            expected: Keys that it may have.
+            roots: Folders in one of which it must lie, with its links followed.
+        """
+        try:
+            document = read_yaml(file, *roots)
+        except Violation as violation:
+            self.messages.extend(violation.messages)
+            return None
+        if not document.is_mapping():
+            self.add(
+                f"{what} {file.name} holds no mapping",
+                document,
+                expected=f"a mapping with the keys {', '.join(expected)}",
+                do="write the keys at the left margin, each followed by a colon",
+            )
+            return None
+        self.warn_of_duplicates(document)
+        return document
+
+    def warn_of_duplicates(self, mapping: Located) -> None:
+        """Add a warning for each key that was written more than once."""
+        self.warnings.extend(
+            Message(
+                what=f"the key {key!r} is written twice; the last one counts",
+                where=str(mapping.source),
+                do="remove one of them",
+            )
+            for key in mapping.duplicates
+        )
+
+    def warn(self, what: str, at: Located, *, found: str, do: str) -> None:
+        """Add what a cube's author may not mean, and what can be run all the same."""
+        self.warnings.append(
+            Message(what=what, where=str(at.source), found=found, do=do)
+        )
+
+    def unknown_keys(self, mapping: Located, known: Iterable[str]) -> None:
+        """Add a problem for each key that the format does not have."""
+        names = tuple(known)
+        unknown = ((k, value) for k, value in mapping.items() if k not in names)
+        for key, value in islice(unknown, _MOST_KEYS):
+            self.add(
+                f"{value.source.file.name} has the unknown key {key!r}",
+                value,
+                found=key,
+                expected=f"one of {', '.join(names)}",
+                do=did_you_mean(key, names) or "remove it",
+            )
+
+    def text(self, mapping: Located, key: str, *, required: bool = True) -> str:
+        """Return the text under a key; add a problem and return "" without one."""
+        at = mapping.get(key)
+        name = f"{mapping.source.key}.{key}" if mapping.source.key else key
+        if at is None:
+            if required:
+                keys = islice((each for each, _ in mapping.items()), _MOST_KEYS)
+                self.add(
+                    f"{mapping.source.file.name} lacks the key {name!r}",
+                    mapping,
+                    found=f"the keys {', '.join(keys)}",
+                    expected=f"{key}: some text",
+                    do=f"add {key!r}",
+                )
+            return ""
+        if not at.text().strip():
+            self.add(
+                f"{name!r} is no text",
+                at,
+                expected="text",
+                do="write some text, in quotes if it looks like a number",
+            )
+            return ""
+        return at.text()
+
+    def schema_type(self, document: Located, expected: tuple[str, ...]) -> bool:
+        """Check `schema_type` and `schema_version`; say whether the type is right."""
+        given = self.text(document, "schema_type")
+        if given and given not in expected:
+            self.add(
+                f"{document.source.file.name} has the wrong schema_type",
+                document.get("schema_type") or document,
+                found=given + _kind_of(given),
+                expected=expected[0] + _kind_of(expected[0]),
+                do="give another file"
+                if _kind_of(given)
+                else f"write schema_type: {expected[0]}",
+            )
+        self.version(document, "schema_version")
+        return given in expected
+
+    def version(self, mapping: Located, key: str) -> str:
+        """Return the semantic version under a key; add a problem without one."""
+        at = mapping.get(key)
+        if at is not None and not is_version(at.text()):
+            self.add(
+                f"{key!r} is no version",
+                at,
+                expected="MAJOR.MINOR.PATCH, such as 1.0.0",
+                do="write three numbers with dots",
+            )
+            return ""
+        return self.text(mapping, key)

@@ -1,0 +1,360 @@
+"""Reads the description of a runner: how its command line is spoken to."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, cast
+
+from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.clauses import FEATURES, clause
+from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from mlcube_conformance.formats.yaml import Located
+
+__all__ = ["Format", "RunnerDescription", "filled", "load_runner_description"]
+
+Format = Literal["multi-file", "single-file"]
+Words = tuple[str, ...]
+
+_FORMATS = ("multi-file", "single-file")
+#: Placeholders of each command, beside those that every word knows.
+_OPTIONS = {
+    "task": {"task"},
+    "workspace": {"workspace"},
+    "parameter": {"name", "value"},
+    "network": {"network"},
+    "gpus": {"gpus"},
+    "environment": {"name", "value"},
+}
+_COMMANDS = {
+    "version": (True, set[str]()),
+    "configure": (True, {"cube", "platform"}),
+    "run": (True, {"cube", "platform"}),
+    "left_behind": (False, {"image"}),
+    "remove": (False, {"left"}),
+    "remove_image": (False, {"image"}),
+}
+#: Features that an option of the command line brings.
+_BROUGHT = {
+    "parameter": "override",
+    "workspace": "workspace",
+    "network": "network",
+    "gpus": "gpus",
+    "environment": "environment",
+}
+#: Features that an option, or another key, has to bring.
+_NEEDS_A_KEY = {"engine", "gpus", "leftovers", "network", "override", "workspace"}
+_KEYS = (
+    *("name", "version", "formats", "configure", "run", "options", "features"),
+    *("without", "platform", "place", "place_singularity", "left_behind", "remove"),
+    *("remove_image", "engine_absent", "unsupported"),
+)
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}|\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerDescription:
+    """How a runner is called, and what it offers."""
+
+    name: str
+    file: Path
+    version: Words
+    formats: tuple[Format, ...]
+    """Formats of cubes that it reads; the first is used unless another is asked for."""
+    configure: Words
+    run: Words
+    options: Mapping[str, Words]
+    """Words that are added to `run`, by what they say."""
+    features: frozenset[str]
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Why a feature is not there."""
+    platform: str = ""
+    place: str = ""
+    """Platform file of another host, where that is not the platform."""
+    place_singularity: str = ""
+    """Platform file of another host whose engine is Singularity."""
+    left_behind: Words = ()
+    """Prints one word for each container of an image that is still there."""
+    remove: Words = ()
+    """Removes one of these."""
+    remove_image: Words = ()
+    engine_absent: Mapping[str, str] = field(default_factory=dict)
+    """Environment in which the engine cannot be reached."""
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    """Clauses that only should hold and do not, with the reason."""
+
+    def has(self, feature: str) -> bool:
+        """Say whether the runner offers a feature."""
+        return feature in self.features
+
+    def lacking(self, needs: tuple[str, ...]) -> str:
+        """Return why a clause that needs these features does not apply, or ""."""
+        for feature in needs:
+            if feature not in self.features:
+                reason = self.without.get(feature, "the runner does not offer it")
+                return f"needs {feature}: {reason}"
+        return ""
+
+
+def filled(words: Words, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return words with their placeholders replaced, each word for itself.
+
+    Raises:
+        UsageError: A variable that a word names is not set.
+    """
+    known = {"python": sys.executable, **values}
+
+    def replace(match: re.Match[str]) -> str:
+        variable, name = match.groups()
+        if name:
+            return known[name]
+        if variable not in os.environ:
+            raise _not_set(variable)
+        return os.environ[variable]
+
+    return tuple(_PLACEHOLDER.sub(replace, word) for word in words)
+
+
+def _not_set(variable: str) -> UsageError:
+    return UsageError(
+        Message(
+            what=f"the description of the runner needs the variable {variable}",
+            where=f"the runner's description, ${{{variable}}}",
+            found="it is not set",
+            expected="the path that the description means by it",
+            do=f"export {variable}=…; docs/runners.md says what the ready ones need",
+        )
+    )
+
+
+def load_runner_description(file: Path) -> RunnerDescription:
+    """Read the description of a runner.
+
+    Raises:
+        UsageError: Something in it is wrong; all of it is told at once.
+    """
+    problems = Problems()
+    try:
+        document = problems.read(file, "the runner's description", _KEYS)
+        found = _description(document, problems) if document else None
+    except TooManyProblemsError as error:
+        raise UsageError(*error.messages) from error
+    if problems.messages or found is None:
+        raise UsageError(*problems.messages)
+    return found
+
+
+def _description(document: Located, problems: Problems) -> RunnerDescription:
+    problems.unknown_keys(document, _KEYS)
+    commands = {
+        key: _words(document, key, known, problems, required=required)
+        for key, (required, known) in _COMMANDS.items()
+    }
+    formats = _formats(document, problems)
+    options = _options(document, problems)
+    engine_absent = _texts(document, "engine_absent", problems)
+    brought = {_BROUGHT[each] for each in options if each in _BROUGHT}
+    if engine_absent:
+        brought.add("engine")
+    if commands["left_behind"]:
+        brought.add("leftovers")
+    for key in ("platform", "place", "place_singularity"):
+        text = document.get(key)
+        if text is not None:
+            _check_placeholders(text, {"python"}, problems)
+    features = _features(document, problems)
+    missing = sorted((features & _NEEDS_A_KEY) - brought)
+    if missing:
+        problems.add(
+            f"the runner is to have {missing[0]!r}, and nothing says how",
+            document.get("features") or document,
+            found=missing[0],
+            expected="an option, left_behind or engine_absent that goes with it",
+            do="write that, or remove the feature",
+        )
+    return RunnerDescription(
+        name=problems.text(document, "name"),
+        file=document.source.file,
+        formats=formats,
+        options=options,
+        features=frozenset({*features, *brought, *formats}),
+        without=_without(document, problems),
+        platform=problems.text(document, "platform", required=False),
+        place=problems.text(document, "place", required=False),
+        place_singularity=problems.text(document, "place_singularity", required=False),
+        engine_absent=engine_absent,
+        unsupported=_unsupported(document, problems),
+        **commands,
+    )
+
+
+def _words(
+    mapping: Located, key: str, known: set[str], problems: Problems, *, required: bool
+) -> Words:
+    at = mapping.get(key)
+    if at is None:
+        if required:
+            problems.text(mapping, key)
+        return ()
+    values = [at] if at.text() else _list(at)
+    if not values or not all(each.text() for each in values):
+        problems.add(
+            f"{key!r} is no command",
+            at,
+            expected="one word, or a list of words",
+            do="write each word as one item of a list, in quotes where need be",
+        )
+        return ()
+    for each in values:
+        _check_placeholders(each, known | {"python"}, problems)
+        if "\0" in each.text():
+            problems.add(
+                "a word holds a null character",
+                each,
+                found=ascii(each.text()),
+                expected="a word that an argument can be",
+                do="mend the word",
+            )
+    return tuple(each.text() for each in values)
+
+
+def _list(at: Located) -> list[Located]:
+    return list(at.value) if isinstance(at.value, list) else []
+
+
+def _check_placeholders(word: Located, known: set[str], problems: Problems) -> None:
+    for match in _PLACEHOLDER.finditer(word.text()):
+        name = match[2]
+        if name and name not in known:
+            problems.add(
+                f"{{{name}}} means nothing here",
+                word,
+                found=word.text(),
+                expected=f"one of {', '.join(f'{{{each}}}' for each in sorted(known))}",
+                do=did_you_mean(name, known) or "mend the word",
+            )
+
+
+def _formats(document: Located, problems: Problems) -> tuple[Format, ...]:
+    at = document.get("formats")
+    found = tuple(each.text() for each in _list(at)) if at else ()
+    if not found or not {*found} <= {*_FORMATS}:
+        problems.add(
+            "'formats' does not say which cubes the runner reads",
+            at or document,
+            found=", ".join(found) or (at.kind if at else "no key 'formats'"),
+            expected=f"a list of {' and '.join(_FORMATS)}, one of them at least",
+            do="write formats: [single-file]",
+        )
+        return ()
+    return cast("tuple[Format, ...]", found)
+
+
+def _options(document: Located, problems: Problems) -> dict[str, Words]:
+    at = document.get("options")
+    if at is None:
+        return {}
+    if not at.is_mapping():
+        problems.add(
+            "'options' is no mapping",
+            at,
+            expected=f"a mapping with {', '.join(_OPTIONS)}",
+            do="write each option with its words",
+        )
+        return {}
+    problems.unknown_keys(at, _OPTIONS)
+    return {
+        key: _words(at, key, _OPTIONS[key], problems, required=False)
+        for key, _ in at.items()
+        if key in _OPTIONS
+    }
+
+
+def _features(document: Located, problems: Problems) -> set[str]:
+    values = _items(document, "features", problems)
+    for each in values:
+        _check_feature(each.text() or each.kind, each, problems)
+    return {each.text() for each in values}
+
+
+def _check_feature(name: str, at: Located, problems: Problems) -> None:
+    if name not in FEATURES:
+        problems.add(
+            f"there is no feature {name!r}",
+            at,
+            found=name,
+            expected=f"one of {', '.join(FEATURES)}",
+            do=did_you_mean(name, FEATURES) or "remove it",
+        )
+
+
+def _without(document: Located, problems: Problems) -> dict[str, str]:
+    at = document.get("without")
+    for key, value in at.items() if at else ():
+        _check_feature(key, value, problems)
+    return _texts(document, "without", problems)
+
+
+def _texts(document: Located, key: str, problems: Problems) -> dict[str, str]:
+    at = document.get(key)
+    if at is None:
+        return {}
+    if not at.is_mapping():
+        problems.add(
+            f"{key!r} is no mapping",
+            at,
+            expected="names, each with a text",
+            do="write NAME: text",
+        )
+    return {name: problems.text(at, name) for name, _ in at.items()}
+
+
+def _unsupported(document: Located, problems: Problems) -> dict[str, str]:
+    items = _items(document, "unsupported", problems)
+    return dict(_reasons(items, problems))
+
+
+def _items(document: Located, key: str, problems: Problems) -> list[Located]:
+    at = document.get(key)
+    if at is not None and not isinstance(at.value, list):
+        problems.add(
+            f"{key!r} is no list",
+            at,
+            expected="a list",
+            do="begin each item with a hyphen",
+        )
+    return _list(at) if at else []
+
+
+def _reasons(items: Iterable[Located], problems: Problems) -> Iterator[tuple[str, str]]:
+    for each in items:
+        problems.unknown_keys(each, ("clause", "reason"))
+        name = problems.text(each, "clause")
+        reason = problems.text(each, "reason")
+        try:
+            level = clause(name).level if name else "SHOULD"
+        except KeyError:
+            problems.add(
+                f"there is no clause {name!r}",
+                each,
+                found=name,
+                expected="the id of a clause",
+                do="mend the id",
+            )
+            continue
+        if level != "SHOULD":
+            problems.add(
+                f"{name} must hold, so that no runner may leave it out",
+                each,
+                found=f"{name}: {reason}",
+                expected="a clause that only should hold",
+                do="let it fail, and say so in a file for --expected-failures",
+            )
+        yield name, reason

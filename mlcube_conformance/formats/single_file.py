@@ -1,0 +1,351 @@
+"""Reads a cube that is described in one file.
+
+The format is that of MLCube since 2021: `mlcube.yaml` holds the platforms `docker` and
+`singularity`, and each task with its parameters and their default values.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, cast
+
+from mlcube_conformance.base.errors import did_you_mean
+from mlcube_conformance.formats.interpolation import Interpolation
+from mlcube_conformance.formats.loaded import (
+    LoadedCube,
+    check_kind,
+    check_name,
+    check_value,
+    loaded,
+)
+from mlcube_conformance.formats.problems import Problems
+from mlcube_conformance.formats.promises import with_promises
+from mlcube_conformance.formats.sections import read_sections
+from mlcube_conformance.formats.yaml import Located
+from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from mlcube_conformance.model import Access, Kind, Role
+
+__all__ = ["is_single_file", "load_single_file"]
+
+_READ = ("name", "version", "platform", "docker", "singularity", "tasks")
+_KNOWN = (*_READ, "description", "author", "authors")
+#: Signs of an entry point.
+_MAX_ENTRYPOINT = 10_000
+#: Keys that the format does not have for which one of its own is looked for.
+_MOST_GUESSED = 100
+_TASK_KEYS = ("entrypoint", "parameters", "description")
+_ROLES: tuple[tuple[Role, str], ...] = (("input", "inputs"), ("output", "outputs"))
+_PARAMETER_KEYS = ("type", "default", "opts", "description")
+#: Name of a task that cannot be taken for an option, a path or two words.
+_TASK_NAME = re.compile(r"\w[\w.-]{0,99}")
+
+
+def is_single_file(document: Located) -> bool:
+    """Say whether a main file is of this format; the other one names its schema."""
+    tasks = document.get("tasks")
+    if document.get("schema_type") is not None or (
+        tasks is not None and isinstance(tasks.value, list)
+    ):
+        return False
+    return any(document.get(key) is not None for key in ("tasks", *_READ[3:]))
+
+
+def load_single_file(
+    document: Located,
+    root: Path,
+    cube_id: str,
+    variables: Mapping[str, str],
+    *,
+    only: Collection[str] | None = None,
+) -> LoadedCube:
+    """Read a cube from its main file; what is broken is reported and left out.
+
+    Args:
+        document: The file.
+        root: Folder of the cube.
+        cube_id: Name of the cube in test ids.
+        variables: What the command line gives for `${oc.env:NAME}`.
+        only: Names of the tasks to read; None for all. Others may be broken.
+    """
+    problems = Problems()
+    problems.warn_of_duplicates(document)
+    _warn_of_misspelt_keys(document, problems)
+    document = _with_tasks(document, only)
+    filled = _filled(document, root, variables, problems)
+    sections = read_sections(filled, root, problems)
+    cube = Cube(
+        id=cube_id,
+        root=root,
+        name=_text(filled, "name", problems) or root.name,
+        version=_text(filled, "version", problems) or "latest",
+        invocations=() if only == () else tuple(_invocations(filled, problems)),
+        platforms=sections.platforms,
+        docker_build=sections.docker,
+        singularity_build=sections.singularity,
+    )
+    return loaded(with_promises(cube, problems, whole=only is None), problems)
+
+
+def _with_tasks(document: Located, only: Collection[str] | None) -> Located:
+    tasks = document.get("tasks")
+    if only is None or tasks is None or not tasks.is_mapping():
+        return document
+    kept = {name: task for name, task in tasks.items() if name in only}
+    return replace(
+        document, value=document.value | {"tasks": replace(tasks, value=kept)}
+    )
+
+
+def _warn_of_misspelt_keys(document: Located, problems: Problems) -> None:
+    """The format allows further keys; what looks like one of its own is told."""
+    others = (pair for pair in document.items() if pair[0] not in _KNOWN)
+    for key, value in islice(others, _MOST_GUESSED):
+        meant = did_you_mean(key, _KNOWN)
+        if meant:
+            problems.warn(
+                f"{document.source.file.name} has the unknown key {key!r}, which is "
+                "not read",
+                value,
+                found=key,
+                do=meant,
+            )
+
+
+def _filled(
+    document: Located, root: Path, variables: Mapping[str, str], problems: Problems
+) -> Located:
+    """Return the keys that are read, with their references filled in.
+
+    A parameter refers to the workspace of the run; a section, to that of the cube.
+    """
+    values = {}
+    for key in _READ:
+        at = document.get(key)
+        if at is None:
+            continue
+        inside = key in {"tasks", "singularity"}
+        workspace = "$WORKSPACE" if inside else str(root / "workspace")
+        names = ("workspace", "runtime.workspace", "WORKSPACE")
+        places = dict.fromkeys(names, workspace)
+        places["runtime.root"] = str(root)
+        filling = Interpolation(document, problems, variables, places)
+        kept = Interpolation(document, problems, variables, places, for_builds=True)
+        arguments = at.get("build_args") if key == "docker" else None
+        if arguments is None:
+            values[key] = filling.filled(at)
+            continue
+        others = {k: v for k, v in at.items() if k != "build_args"}
+        filled = filling.filled(replace(at, value=others))
+        both = {**filled.value, "build_args": kept.filled(arguments)}
+        values[key] = replace(filled, value=both)
+    return replace(document, value=values)
+
+
+def _text(document: Located, key: str, problems: Problems) -> str:
+    at = document.get(key)
+    if at is None or at.value is None:
+        return ""
+    if isinstance(at.value, (int, float)) and not isinstance(at.value, bool):
+        return str(at.value)  # a version, such as 1.0
+    return problems.text(document, key)
+
+
+def _invocations(document: Located, problems: Problems) -> list[Invocation]:
+    tasks = document.get("tasks")
+    if tasks is None or not tasks.is_mapping() or not tasks.value:
+        problems.add(
+            f"{document.source.file.name} has no mapping 'tasks'",
+            tasks or document,
+            found=tasks.kind if tasks else "no key 'tasks'",
+            expected="tasks: a mapping with at least one task",
+            do="write the key 'tasks' with a mapping of names to tasks",
+        )
+        return []
+    problems.warn_of_duplicates(tasks)
+    found = []
+    for name, at in tasks.items():
+        before = len(problems.messages)
+        invocation = _invocation(name, at, problems)
+        if len(problems.messages) == before:
+            found.append(invocation)
+    return found
+
+
+def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
+    file = at.source.file
+    if not _TASK_NAME.fullmatch(name):
+        problems.add(
+            "the name of a task is none",
+            at,
+            found=name,
+            expected="at most 100 letters, digits, and . _ - within",
+            do="rename the task",
+        )
+    if at.value is not None and not at.is_mapping():
+        problems.add(
+            f"the task {name!r} is no mapping",
+            at,
+            expected="a mapping with 'parameters', or nothing",
+            do="mend the task",
+        )
+    for _, key in _ROLES:
+        misplaced = at.get(key)
+        if misplaced is not None:
+            problems.add(
+                f"the task {name!r} has {key} of its own",
+                misplaced,
+                found=f"tasks.{name}.{key}",
+                expected=f"tasks.{name}.parameters.{key}",
+                do="put it below a key 'parameters'",
+            )
+            return Invocation(
+                name=name, task=Task(name=name, parameters=()), bindings=(), file=file
+            )
+    problems.unknown_keys(at, _TASK_KEYS)
+    problems.warn_of_duplicates(at)
+    parameters = at.get("parameters")
+    bindings: list[Binding] = []
+    if parameters is not None and parameters.value is not None:
+        if not parameters.is_mapping():
+            problems.add(
+                f"the parameters of {name!r} are no mapping",
+                parameters,
+                expected="a mapping with inputs and outputs",
+                do="mend the parameters",
+            )
+        problems.unknown_keys(parameters, [key for _, key in _ROLES])
+        for role, key in _ROLES:
+            bindings += _bindings(parameters.get(key), role, name, problems)
+    task = Task(
+        name=name,
+        parameters=tuple(each.parameter for each in bindings),
+        entrypoint=_entrypoint(at, name, problems),
+    )
+    return Invocation(name=name, task=task, bindings=tuple(bindings), file=file)
+
+
+def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
+    given = at.get("entrypoint")
+    if given is None or given.value is None:
+        return ()
+    try:
+        words = tuple(shlex.split(given.text()[: _MAX_ENTRYPOINT + 1]))
+    except ValueError:
+        words = ()
+    is_long = len(given.text()) > _MAX_ENTRYPOINT
+    if not words or is_long or not all(word.isprintable() for word in words):
+        problems.add(
+            f"the entrypoint of {task!r} is no command",
+            given,
+            expected="a program and its first arguments, such as python /app/train.py",
+            do="write it as one text, or null for that of the image",
+        )
+    return words
+
+
+def _bindings(
+    at: Located | None, role: Role, task: str, problems: Problems
+) -> list[Binding]:
+    if at is None or at.value is None:
+        return []
+    if not at.is_mapping():
+        problems.add(
+            f"the {role}s of {task!r} are no mapping",
+            at,
+            expected="a mapping of names to paths, or to {type, default, opts}",
+            do=f"mend the {role}s",
+        )
+        return []
+    problems.warn_of_duplicates(at)
+    found = (_binding(name, each, role, problems) for name, each in at.items())
+    return [each for each in found if each is not None]
+
+
+def _binding(name: str, at: Located, role: Role, problems: Problems) -> Binding | None:
+    """Read a parameter in any of its forms: nothing, a path, or a mapping."""
+    value: Located | None = at
+    kind = access = ""
+    if at.is_mapping():
+        _refuse_misspelt_keys(name, at, problems)
+        value = at.get("default")
+        kind = _word(at, "type", problems)
+        access = _word(at, "opts", problems)
+    if value is None or value.value is None:
+        value = Located(value=name, source=at.source)
+    if kind in {"", "unknown"}:
+        kind = "directory" if value.text().endswith(("/", "\\")) else "unknown"
+    elif not check_kind(kind, f"the {role} {name!r}", at.get("type") or at, problems):
+        return None
+    if not check_name(name, f"an {role}", at, problems):
+        return None
+    parameter = Parameter(
+        name=name, kind=cast("Kind", kind), role=role, access=cast("Access", access)
+    )
+    if not check_value(parameter, value, problems, f"default: {name}"):
+        return None
+    if not _check_output(parameter, at, problems) or not _check_access(
+        parameter, at, problems
+    ):
+        return None
+    text = value.text()
+    path = text.replace("\\", "/") if text.endswith("\\") else text
+    return Binding(parameter=parameter, value=path, source=value.source)
+
+
+def _word(at: Located, key: str, problems: Problems) -> str:
+    given = at.get(key)
+    if given is None or given.value is None:
+        return ""
+    return problems.text(at, key)
+
+
+def _refuse_misspelt_keys(name: str, at: Located, problems: Problems) -> None:
+    others = (pair for pair in at.items() if pair[0] not in _PARAMETER_KEYS)
+    for key, value in islice(others, _MOST_GUESSED):
+        meant = did_you_mean(key, _PARAMETER_KEYS)
+        if meant:
+            problems.add(
+                f"the parameter {name!r} has the unknown key {key!r}",
+                value,
+                found=key,
+                expected=f"one of {', '.join(_PARAMETER_KEYS)}",
+                do=meant,
+            )
+
+
+def _check_output(parameter: Parameter, at: Located, problems: Problems) -> bool:
+    if parameter.role == "input" or parameter.kind != "unknown":
+        return True
+    problems.add(
+        f"the type of the output {parameter.name!r} cannot be told",
+        at,
+        expected="type: file, type: directory, or a default that ends with /",
+        do="write type: file or type: directory",
+    )
+    return False
+
+
+def _check_access(parameter: Parameter, at: Located, problems: Problems) -> bool:
+    if parameter.access in {"", "rw"} or (
+        parameter.access == "ro" and parameter.role == "input"
+    ):
+        return True
+    known = parameter.access == "ro"
+    problems.add(
+        f"the output {parameter.name!r} is read-only, so that nothing can make it"
+        if known
+        else f"the opts of {parameter.name!r} are none that there are",
+        at.get("opts") or at,
+        found=parameter.access,
+        expected="rw, or nothing" if known else "ro or rw",
+        do="remove opts" if known else "write ro or rw",
+    )
+    return False

@@ -1,0 +1,280 @@
+"""YAML that remembers where each value stood.
+
+PyYAML's node graph is read and never constructed: no tag can make an object
+(YAML 1.1, safe schema). Size, depth and number of values are bounded while the file is
+scanned, before there are nodes: a file is read or refused within a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import yaml
+
+from mlcube_conformance.base.errors import Message, Violation
+from mlcube_conformance.base.files import read_text, resolved
+from mlcube_conformance.model import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Located", "read_yaml"]
+
+#: Tag of the key `<<` (https://yaml.org/type/merge.html).
+_MERGE = "tag:yaml.org,2002:merge"
+_MAX_DEPTH = 50
+_MAX_VALUES = 10_000
+#: Words and signs of the scanner: what as many values need, and more.
+_MAX_TOKENS = 30_000
+#: Letters of a key, and of anything that is to be a number, a date or the like.
+_MAX_KEY = 250
+_MAX_NUMBER = 100
+#: Letters of a value, and of a path of keys, that a message shows.
+_MAX_SHOWN = 80
+_MAX_PATH = 500
+_TOO_MUCH = "more values or deeper nesting (aliases count each time)"
+
+_KINDS = {str: "text", bool: "a truth value", int: "a number", float: "a number"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A value of a YAML file, with the place where it stands."""
+
+    value: Any
+    """`dict[str, Located]`, `list[Located]`, or a scalar of the safe schema."""
+    source: Source
+    duplicates: tuple[str, ...] = ()
+    """Keys of a mapping that were written more than once; the last one counts."""
+
+    @property
+    def kind(self) -> str:
+        """Say in words what the value is."""
+        if self.value is None:
+            return "nothing (null)"
+        if isinstance(self.value, dict):
+            return "a mapping"
+        if isinstance(self.value, list):
+            return "a list"
+        shown = repr(self.value)
+        if len(shown) > _MAX_SHOWN:
+            shown = f"{shown[: _MAX_SHOWN - 1]}…"
+        return f"{_KINDS.get(type(self.value), 'a value')} ({shown})"
+
+    def is_mapping(self) -> bool:
+        """Say whether the value is a mapping."""
+        return isinstance(self.value, dict)
+
+    def get(self, key: str) -> Located | None:
+        """Return the value under a key, or None when it is not there."""
+        found = self.value.get(key) if isinstance(self.value, dict) else None
+        return found if _is_located(found) else None
+
+    def items(self) -> Iterator[tuple[str, Located]]:
+        """Yield the keys and values of a mapping, in the order of the file."""
+        if isinstance(self.value, dict):
+            yield from self.value.items()
+
+    def text(self) -> str:
+        """Return the value as text, or "" when it is not text."""
+        return self.value if isinstance(self.value, str) else ""
+
+
+def _is_located(value: object) -> TypeGuard[Located]:
+    return isinstance(value, Located)
+
+
+def read_yaml(file: Path, *roots: Path) -> Located:
+    """Read one YAML file.
+
+    Args:
+        file: The file.
+        roots: Folders in one of which it must lie, with its links followed; none for
+            a file that the user named.
+
+    Raises:
+        Violation: The file cannot be read, is too large, or is not YAML.
+    """
+    text = read_text(file, *roots)
+    try:
+        node = _compose(text)
+    except _LimitError as error:
+        raise _too_much(file) from error
+    except yaml.MarkedYAMLError as error:
+        shown = bool(roots) or resolved(file) == file.absolute()
+        raise _not_yaml(file, error, shown=shown) from error
+    except yaml.YAMLError as error:
+        raise _not_readable(file, str(error), "valid YAML") from error
+    except (ValueError, LookupError) as error:  # of PyYAML: a code of no sign, …
+        raise _not_readable(file, str(error), "valid YAML") from error
+    if node is None:
+        return Located(value=None, source=Source(file=file, line=1))
+    return _Reader(file).locate(node, "", 0)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+class _LimitError(Exception):
+    """There is more in a file than is read."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Makes nodes of a text, and ends as soon as there are too many or too deep."""
+
+    def __init__(self, text: str) -> None:
+        self._fetched = self._nodes = self._depth = 0
+        super().__init__(text)
+
+    def fetch_more_tokens(self) -> None:
+        self._fetched += 1
+        if self._fetched > _MAX_TOKENS:
+            raise _LimitError
+        super().fetch_more_tokens()
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > 2 * _MAX_VALUES or self._depth > _MAX_DEPTH + 1:
+            raise _LimitError
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:  # noqa: ANN401 - as PyYAML has them
+        if kind is yaml.ScalarNode and implicit[0] and len(value) > _MAX_NUMBER:
+            implicit = (False, True)  # Text: to look for a number takes its time.
+        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+
+
+def _too_much(file: Path) -> Violation:
+    return _not_readable(
+        file, _TOO_MUCH, f"at most {_MAX_VALUES} values, {_MAX_DEPTH} deep"
+    )
+
+
+def _not_readable(file: Path, found: str, expected: str) -> Violation:
+    return Violation(
+        Message(
+            what=f"{file.name} cannot be read",
+            where=str(file),
+            found=found,
+            expected=expected,
+            do="mend the file",
+        )
+    )
+
+
+def _not_yaml(file: Path, error: yaml.MarkedYAMLError, *, shown: bool) -> Violation:
+    mark = error.problem_mark
+    line = mark.line + 1 if mark else 0
+    column = mark.column + 1 if mark else 0
+    snippet = (mark.get_snippet(indent=0) if mark else "") or ""
+    problem = error.problem or "no YAML"
+    return Violation(
+        Message(
+            what=f"{file.name} is not YAML",
+            where=f"{Source(file=file, line=line)}, column {column}",
+            found=f"{problem}\n{snippet}".rstrip()
+            if shown  # What a link leads to may be a secret.
+            else "text that is not YAML",
+            expected="valid YAML",
+            do="mend the line (tabs, an unclosed quote or bracket, a missing colon?)",
+        )
+    )
+
+
+class _Reader:
+    """Turns nodes into located values, within the limits."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen = 0
+        self._scalars = yaml.SafeLoader("")
+
+    def locate(self, node: yaml.Node, key: str, depth: int) -> Located:
+        source = Source(file=self._file, line=node.start_mark.line + 1, key=key)
+        self._seen += 1
+        if self._seen > _MAX_VALUES or depth > _MAX_DEPTH:
+            raise _too_much(self._file)
+        if isinstance(node, yaml.MappingNode):
+            self._expect_tag(node, "map", source)
+            return self._mapping(node, source, depth)
+        if isinstance(node, yaml.SequenceNode):
+            self._expect_tag(node, "seq", source)
+            values = [
+                self.locate(each, f"{key}[{index}]", depth + 1)
+                for index, each in enumerate(node.value)
+            ]
+            return Located(value=values, source=source)
+        return Located(value=self._scalar(node, source), source=source)
+
+    def _mapping(self, node: yaml.MappingNode, source: Source, depth: int) -> Located:
+        values: dict[str, Located] = {}
+        duplicates = []
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                values.update(self._merged(value_node, source, depth))
+        merged = set(values)
+        for key_node, value_node in own:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._not_plain(key_node, source)
+            name = str(key_node.value)
+            if len(name) > _MAX_KEY:
+                raise _not_readable(
+                    self._file,
+                    f"a key of {len(name)} signs in line {source.line} or below",
+                    f"keys of at most {_MAX_KEY} signs",
+                )
+            path = f"{source.key}.{name}" if source.key else name
+            if len(path) > _MAX_PATH:
+                path = f"…{path[-_MAX_PATH:]}"
+            if name in values and name not in merged:
+                duplicates.append(name)
+            merged.discard(name)
+            values[name] = self.locate(value_node, path, depth + 1)
+        return Located(value=values, source=source, duplicates=tuple(duplicates))
+
+    def _merged(
+        self, node: yaml.Node, source: Source, depth: int
+    ) -> dict[str, Located]:
+        """Return what `<<` brings: one mapping, or several of which the first wins."""
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        values: dict[str, Located] = {}
+        for each in reversed(nodes):
+            if not isinstance(each, yaml.MappingNode):
+                raise self._not_plain(each, source)
+            values.update(self.locate(each, source.key, depth + 1).value)
+        return values
+
+    def _scalar(self, node: yaml.Node, source: Source) -> object:
+        odd = node.tag != "tag:yaml.org,2002:str"
+        if odd and len(str(node.value)) > _MAX_NUMBER:
+            raise self._not_plain(node, source)
+        try:
+            return self._scalars.construct_object(node)
+        except Exception as error:  # the constructors trust what they are given
+            raise self._not_plain(node, source) from error
+
+    def _expect_tag(self, node: yaml.Node, name: str, source: Source) -> None:
+        if node.tag != f"tag:yaml.org,2002:{name}":
+            raise self._not_plain(node, source)
+
+    def _not_plain(self, node: yaml.Node, source: Source) -> Violation:
+        return Violation(
+            Message(
+                what=f"{self._file.name} holds a value that is not plain data",
+                where=str(source),
+                found=f"the tag {node.tag}, {str(node.value)[:40]!r}",
+                expected="mappings, lists, text, numbers, truth values or nothing",
+                do="remove the tag, or quote the value",
+            )
+        )

@@ -1,0 +1,36 @@
+"""Checks of a cube's files that need nothing to run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Message, Violation
+from mlcube_conformance.formats.loaded import LoadedCube
+from mlcube_conformance.plan.order import check_paths, order_invocations
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Invocation
+
+__all__ = ["check_definitions"]
+
+
+def check_definitions(loaded: LoadedCube) -> LoadedCube:
+    """Return the cube with only what may run, in order, and every problem."""
+    problems: list[Message] = list(loaded.problems)
+    allowed: list[Invocation] = []
+    for invocation in loaded.cube.invocations:
+        leaving = check_paths(invocation, loaded.cube.workspace)
+        problems.extend(leaving)
+        if not leaving:
+            allowed.append(invocation)
+    try:
+        ordered = order_invocations(allowed)
+    except Violation as violation:
+        problems.extend(violation.messages)
+        ordered = ()
+    return LoadedCube(
+        cube=replace(loaded.cube, invocations=ordered),
+        problems=tuple(problems),
+        warnings=loaded.warnings,
+    )

@@ -1,0 +1,118 @@
+"""Lets a task write a file that the command line names, and nothing beside it.
+
+A file is mounted by the folder that holds it. So a task gets a folder of ours, and
+what it makes there is put in its place afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.copying import copy
+from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.snapshots import Snapshot, snapshot
+from mlcube_conformance.plan.mounts import is_file
+from mlcube_conformance.plan.workspace import make_folder
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Binding, Invocation
+
+__all__ = ["Delivery", "deliver", "is_given_file", "stand_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A file that a task makes in a folder of ours, and where it belongs."""
+
+    made: Path
+    wanted: Path
+    before: Snapshot
+    """What lay in the folder of ours before the task ran."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the task wrote it, be it to what was there."""
+        return bool(list(snapshot(self.made).made_since(self.before)))
+
+
+def is_given_file(binding: Binding, workspace: Path) -> bool:
+    """Say whether it is an output file that the command line names."""
+    return (
+        binding.given_by_user
+        and binding.parameter.role == "output"
+        and is_file(binding, workspace)
+    )
+
+
+def stand_in(
+    invocation: Invocation, workspace: Path, folder: Path
+) -> tuple[Invocation, tuple[Delivery, ...]]:
+    """Return the invocation with folders of ours for given output files.
+
+    A file that is given as an input too is worked on in place: it is copied first.
+
+    Raises:
+        MachineError: A folder cannot be made, or a file not be copied.
+    """
+    places: dict[str, Path] = {}
+    for binding in invocation.bound("output"):
+        if is_given_file(binding, workspace) and binding.value not in places:
+            make_folder(folder)
+            place = Path(tempfile.mkdtemp(prefix="output-", dir=folder))
+            places[binding.value] = place / Path(binding.value).name
+    for binding in invocation.bound("input"):
+        if binding.given_by_user and binding.value in places:
+            try:
+                copy(Path(binding.value), places[binding.value])
+            except OSError as error:
+                raise _not_delivered(Path(binding.value), error) from error
+    bindings = tuple(
+        replace(each, value=str(places[each.value]))
+        if each.given_by_user and each.value in places
+        else each
+        for each in invocation.bindings
+    )
+    deliveries = tuple(
+        Delivery(made, Path(value), snapshot(made)) for value, made in places.items()
+    )
+    return replace(invocation, bindings=bindings), deliveries
+
+
+def deliver(deliveries: tuple[Delivery, ...]) -> None:
+    """Put what a task has made in its place; the folders of ours stay, without it.
+
+    The command line that runs the task by hand names them.
+
+    Raises:
+        MachineError: It cannot be written there.
+    """
+    for each in deliveries:
+        if not each.is_new:
+            continue  # What lies in its place is left as it is, and told to be so.
+        with suppress(FileNotFoundError):
+            is_plain = stat.S_ISREG(each.made.lstat().st_mode)
+            if not is_plain and os.path.lexists(each.wanted):
+                continue  # Nothing of the user's is replaced by what is not a file.
+            try:
+                shutil.move(each.made, each.wanted)
+            except (OSError, shutil.Error) as error:
+                raise _not_delivered(each.wanted, error) from error
+
+
+def _not_delivered(place: Path, error: Exception) -> MachineError:
+    return MachineError(
+        Message(
+            what="a file that the command line names cannot be read or written",
+            where=str(place),
+            found=str(getattr(error, "strerror", None) or error),
+            expected="a file that can be replaced, and a disk with room",
+            do="fix the permissions, or free some space",
+        )
+    )

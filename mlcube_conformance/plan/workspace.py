@@ -1,0 +1,350 @@
+"""Stages the folder that a cube runs in, and keeps its values inside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.copying import copy
+from mlcube_conformance.base.errors import MachineError, Message, Violation
+from mlcube_conformance.base.files import (
+    TreeError,
+    is_folder,
+    is_inside,
+    is_loop,
+    is_plain_file,
+    is_there,
+    resolved,
+)
+from mlcube_conformance.plan.mounts import host_path, is_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mlcube_conformance.model import Binding, Cube, Invocation
+
+__all__ = [
+    "broken_link",
+    "check_inputs",
+    "confine",
+    "make_folder",
+    "make_outputs",
+    "not_staged",
+    "stage",
+]
+
+
+def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
+    """Copy the inputs that the cube brings into a workspace of a run.
+
+    What some task writes is not copied, so that only a run can make it; what
+    lies in `target` already is not touched. Missing inputs are left to
+    `check_inputs`, which knows the task.
+
+    Raises:
+        Violation: An input is, or holds, a link that leaves the cube.
+        MachineError: Something cannot be copied.
+    """
+    source = cube.workspace
+    make_folder(target)
+    for invocation in invocations:
+        # A task may work in place on what the cube brings; what another one writes
+        # comes from there alone.
+        outputs = {
+            host_path(each, source)
+            for other in invocations
+            if other.name != invocation.name
+            for each in other.bound("output")
+        }
+        for binding in invocation.bound("input"):
+            path = host_path(binding, source)
+            made_here = any(each == path or each in path.parents for each in outputs)
+            if binding.given_by_user or made_here or not os.path.lexists(path):
+                continue
+            _refuse_escape(path, cube, binding)
+            if broken_link(path):
+                _copy_link(path, target / path.relative_to(source))
+                continue  # It is no input: `check_inputs` says so.
+            try:
+                place = target / path.relative_to(source)
+                copy(path, place, left_out=outputs.__contains__)
+            except TreeError as error:
+                raise _too_deep(binding, error) from error
+            except OSError as error:
+                raise not_staged(binding, error, target) from error
+
+
+def _copy_link(link: Path, target: Path) -> None:
+    if not os.path.lexists(target):
+        make_folder(target.parent)
+        target.symlink_to(link.readlink())
+
+
+def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
+    if is_loop(path):
+        return
+    if not is_inside(cube.root, path):
+        name = binding.parameter.name
+        raise Violation(
+            Message(
+                what=f"the input {name!r} is a link that leaves the cube",
+                where=str(binding.source),
+                found=f"{path} → {resolved(path)}",
+                expected="a path inside the cube",
+                do="give the place on the command line: "
+                f"--parameter TASK.{name}={resolved(path)}",
+            )
+        )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of ours, and those above it.
+
+    Raises:
+        MachineError: It cannot be made.
+    """
+    for _ in range(3):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError:
+            continue  # Another run has just removed an empty one above it.
+        except OSError as error:
+            raise _no_folder(folder, error) from error
+        return
+    raise _no_folder(folder, FileNotFoundError(2, "it is removed again and again"))
+
+
+def _no_folder(folder: Path, error: OSError) -> MachineError:
+    return MachineError(
+        Message(
+            what="a folder of ours cannot be made",
+            where=str(folder),
+            found=str(error.strerror),
+            expected="a folder that can be written to",
+            do="mend the permissions, or choose another place: the current folder for\n"
+            "runs, XDG_CACHE_HOME for what is kept between them",
+        )
+    )
+
+
+def _too_deep(binding: Binding, error: TreeError) -> Violation:
+    return Violation(
+        Message(
+            what=f"the input {binding.parameter.name!r} cannot be staged",
+            where=str(binding.source),
+            found=str(error.strerror),
+            expected="a folder that can be copied",
+            do="nest its folders less deep",
+        )
+    )
+
+
+def not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
+    """Say that an input cannot be copied."""
+    return MachineError(
+        Message(
+            what=f"the input {binding.parameter.name!r} cannot be staged",
+            where=str(error.filename or binding.value),
+            found=error.strerror or str(error),
+            expected=f"a copy in {target}",
+            do="free some disk space, or mend the permissions",
+        )
+    )
+
+
+def confine(
+    invocation: Invocation, workspace: Path, others: Iterable[Invocation] = ()
+) -> None:
+    """Make sure that no link leads a value of the cube to where it does not belong.
+
+    An earlier task may have left a link behind; mounting what it leads to would
+    hand any folder of this machine, or what other tasks made, to the next task.
+
+    Args:
+        invocation: What is to be run.
+        workspace: Where it is run.
+        others: All that the cube does, by which it is known what belongs together.
+
+    Raises:
+        Violation: A value leads elsewhere.
+    """
+    declared = {
+        path
+        for each in (invocation, *others)
+        for binding in each.bindings
+        if not binding.given_by_user and (path := _known_place(binding, workspace))
+    }
+    for binding in invocation.bindings:
+        path, name = host_path(binding, workspace), binding.parameter.name
+        if binding.given_by_user or is_loop(path):
+            continue
+        leaves = not is_inside(workspace, path)
+        strays = _stray_link(path, workspace, declared)
+        if leaves or strays:
+            raise Violation(
+                Message(
+                    what=f"the value of {name!r} leaves the workspace through a link"
+                    if leaves
+                    else f"the value of {name!r} leaves its folder through a link",
+                    where=str(binding.source),
+                    found=f"{strays or path} → {resolved(strays or path)}",
+                    expected=f"a path that stays in {workspace}"
+                    if leaves
+                    else "links that stay in the output, or folder, that holds them",
+                    do="remove the link, or give the place on the command line: "
+                    f"--parameter {invocation.task.name}.{name}={resolved(path)}",
+                )
+            )
+
+
+def _known_place(binding: Binding, workspace: Path) -> Path | None:
+    try:
+        return host_path(binding, workspace)
+    except Violation:
+        return None
+
+
+def _stray_link(path: Path, workspace: Path, declared: set[Path]) -> Path | None:
+    """Return the first link on the way to a path that leads out of what holds it.
+
+    That is the outermost declared folder around it, or else its folder at the top of
+    the workspace; for a link at the top, the workspace without itself.
+    """
+    if not path.is_relative_to(workspace):
+        return None
+    link, steps = workspace, path.relative_to(workspace).parts
+    for step in steps:
+        link = link / step
+        if not link.is_symlink():
+            continue
+        real = Path(os.path.realpath(link))
+        around = [each for each in reversed(link.parents) if each in declared]
+        holder = around[0] if around else workspace / steps[0]
+        if holder in {link, workspace}:
+            holder = workspace
+        top = Path(os.path.realpath(holder))
+        if not real.is_relative_to(top) or (holder == workspace and real == top):
+            return link
+    return None
+
+
+def check_inputs(invocation: Invocation, workspace: Path) -> None:
+    """Make sure that every input is there and of its type, before anything runs.
+
+    Raises:
+        Violation: An input is missing, or a file where a folder was declared.
+    """
+    messages = []
+    for binding in invocation.bound("input"):
+        path = host_path(binding, workspace)
+        parameter = binding.parameter
+        broken = broken_link(path)
+        found = broken or _what_is(path)
+        missing = found == "nothing"
+        if (missing or broken) and parameter.optional:
+            continue
+        unknown = parameter.kind == "unknown"
+        expected = "a file or directory" if unknown else f"a {parameter.kind}"
+        kinds = {"file", "directory"} if unknown else {parameter.kind}
+        if found not in kinds:
+            messages.append(
+                Message(
+                    what=f"the input {parameter.name!r} of task "
+                    f"{invocation.task.name!r} "
+                    + (
+                        "is missing"
+                        if missing
+                        else "is a broken link"
+                        if broken
+                        else f"is no {expected[2:]}"
+                    ),
+                    where=str(binding.source),
+                    found=f"{found} at {_place(binding, path)}",
+                    expected=expected,
+                    do="drop workspace/ from the value: it starts there in any case"
+                    if missing and binding.value.startswith("workspace/")
+                    else "mend the path"
+                    if missing and binding.given_by_user
+                    else "put it into the cube's workspace/, or run the task that "
+                    "writes it first;\nwhere the task does without it: --optional "
+                    f"{invocation.task.name}.{parameter.name}"
+                    if missing
+                    else "fetch what the link leads to (git annex get, dvc pull), or "
+                    "put the file itself there"
+                    if broken
+                    else f"declare type: {found}, or mend the path",
+                )
+            )
+    if messages:
+        raise Violation(*messages)
+
+
+def broken_link(path: Path) -> str:
+    """Say where a link that leads nowhere would lead; "" for anything else."""
+    if not path.is_symlink() or os.path.exists(path):  # noqa: PTH110 - raises for none
+        return ""
+    leads = os.readlink(path)  # noqa: PTH115 - as text
+    return f"a link to {leads}, " + (
+        "which leads to itself" if is_loop(path) else "where nothing is"
+    )
+
+
+def _place(binding: Binding, path: Path) -> str:
+    return str(path) if binding.given_by_user else f"{binding.value} ({path})"
+
+
+def _what_is(path: Path) -> str:
+    if is_folder(path):
+        return "directory"
+    if is_plain_file(path):
+        return "file"
+    return "something else" if is_there(path) else "nothing"
+
+
+def make_outputs(invocation: Invocation, workspace: Path) -> None:
+    """Make the folders that outputs are written to: a mount needs its source.
+
+    Raises:
+        Violation: A file stands where a folder is needed, or the other way round.
+        MachineError: A folder cannot be made.
+    """
+    for binding in invocation.bound("output"):
+        path = host_path(binding, workspace)
+        parameter = binding.parameter
+        found = _what_is(path)
+        if found not in {"nothing", parameter.kind}:
+            raise Violation(
+                Message(
+                    what=f"the output {parameter.name!r} of task "
+                    f"{invocation.task.name!r} is no {parameter.kind}",
+                    where=str(binding.source),
+                    found=f"{found} at {binding.value} ({path}), before the task ran",
+                    expected=f"a {parameter.kind}, or nothing",
+                    do=f"declare type: {found}, or mend the path",
+                )
+            )
+        folder = path.parent if is_file(binding, workspace) else path
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise Violation(
+                Message(
+                    what=f"the output {parameter.name!r} of task "
+                    f"{invocation.task.name!r} lies in what is no folder",
+                    where=str(binding.source),
+                    found=f"{binding.value} ({folder} cannot be a folder)",
+                    expected="a path whose parents are folders",
+                    do="mend the path",
+                )
+            ) from error
+        except OSError as error:
+            raise MachineError(
+                Message(
+                    what=f"the folder of the output {parameter.name!r} cannot be made",
+                    where=str(folder),
+                    found=str(error.strerror),
+                    expected="a folder that can be written to",
+                    do="mend the permissions, or choose another workspace",
+                )
+            ) from error

@@ -1,0 +1,47 @@
+"""Keeps two runs from working in one folder of the user's at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Message, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["only_run_in"]
+
+
+@contextmanager
+def only_run_in(folder: Path) -> Iterator[None]:
+    """Hold the only right to run in a folder, which must be there.
+
+    The lock is the kernel's, on the folder itself: nothing is written, and it is let go
+    of however this process ends.
+
+    Raises:
+        UsageError: Another run holds it.
+    """
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(
+                Message(
+                    what="another run is at work in the workspace",
+                    where="--workspace",
+                    found=str(folder),
+                    expected="one run at a time in a workspace",
+                    do="wait for its end, or give another folder",
+                )
+            ) from error
+        except OSError:
+            pass  # A file system without locks: nothing can be told.
+        yield
+    finally:
+        os.close(opened)

@@ -1,0 +1,146 @@
+"""What any container is given, whichever engine runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.files import is_plain_file
+from mlcube_conformance.base.trees import mount_points_below
+from mlcube_conformance.model import Mount
+from mlcube_conformance.runners.contract import CA_VARIABLES, proxies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlcube_conformance.model import Build
+    from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
+
+__all__ = [
+    "CA_FILE",
+    "asked",
+    "build_arguments",
+    "environment",
+    "gpus",
+    "how_to_start",
+    "mounts",
+    "network",
+    "visible_devices",
+    "what_starts",
+]
+
+#: Where certificates of the command line lie in an image.
+CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
+
+
+def network(request: RunRequest) -> str | None:
+    """Return the network that a task gets; None for the engine's own default."""
+    return request.options.network or asked(request).get("network")
+
+
+def asked(request: RunRequest) -> Mapping[str, str]:
+    """Return what the platform asks for a task, with GPUs or without."""
+    platform = request.platform
+    more = platform.with_gpus if gpus(request) else platform.without_gpus
+    return {**more, **platform.options}
+
+
+def gpus(request: RunRequest) -> str:
+    """Return the GPUs that a task gets: `all`, a number, `device=0,1`, or ""."""
+    if request.options.gpus is not None:
+        return request.options.gpus
+    platform = request.platform
+    asked = platform.options.get("gpus") or platform.without_gpus.get("gpus")
+    return asked or ""
+
+
+def what_starts(request: RunRequest) -> str:
+    """Say what starts a task in its image."""
+    if request.invocation.task.entrypoint:
+        return "the task's entrypoint: a program of the image, by its absolute path"
+    return "an ENTRYPOINT (or a %runscript) that takes the task's name first"
+
+
+def how_to_start(request: RunRequest, found: str) -> str:
+    """Say what to mend where an image cannot start a task.
+
+    Args:
+        request: The task.
+        found: What the engine says.
+    """
+    said = found.lower()
+    if "permission denied" in said:
+        return "make the program executable (chmod +x), or start it by /bin/sh"
+    if "exec format error" in said:
+        return "begin the script with #!/bin/sh, or build the program for this machine"
+    if request.invocation.task.entrypoint:
+        return "mend the task's entrypoint"
+    cube = request.cube
+    recipes = (cube.docker.file, cube.singularity.file)
+    names = [cube.shown(each) for each in recipes if is_plain_file(each)]
+    return f"write ENTRYPOINT, or %runscript, into {' or '.join(names) or 'a recipe'}"
+
+
+def visible_devices(gpus: str) -> str:
+    """Return the value of `CUDA_VISIBLE_DEVICES` for a choice of GPUs but `all`."""
+    if gpus.isdecimal():
+        return ",".join(str(index) for index in range(int(gpus)))
+    return gpus.removeprefix("device=")
+
+
+def build_arguments(
+    request: ConfigureRequest | RunRequest, build: Build
+) -> dict[str, str]:
+    """Return the build arguments: the cube's, and those given in place of these.
+
+    Variables of tasks are none: an image keeps what its recipe was given.
+    """
+    return {**build.args, **request.options.build_args}
+
+
+def environment(request: RunRequest) -> dict[str, str]:
+    """Return the variables that a task gets beside those of its image."""
+    environment = {
+        **proxies(),
+        **request.platform.environment,
+        **request.options.environment,
+    }
+    if request.options.ca_bundle:
+        environment.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
+    return environment
+
+
+def _shields(request: RunRequest) -> Iterator[Mount]:
+    """Yield mounts by which what lies in another one cannot be written to.
+
+    A read-only mount does not make those below it read-only. A given input may lie
+    in a folder that the task writes to.
+    """
+    written = {each.value for each in request.invocation.bound("output")}
+    given = [
+        Path(each.value).resolve()
+        for each in request.invocation.bound("input")
+        if each.given_by_user and each.value not in written
+    ]
+    for mount in request.view.mounts:
+        tops = [mount.host]
+        if mount.writable:
+            tops = [
+                each
+                for each in given
+                if each != mount.host and each.is_relative_to(mount.host)
+            ]
+        places = {below for top in tops for below in mount_points_below(top)}
+        for place in sorted({*places, *tops} - {mount.host}):
+            if place.exists():
+                inside = f"{mount.container}/{place.relative_to(mount.host)}"
+                yield Mount(host=place, container=inside, writable=False)
+
+
+def mounts(request: RunRequest) -> list[Mount]:
+    """Return the folders and files of this machine that a task sees."""
+    found = [*request.view.mounts, *_shields(request)]
+    if request.options.ca_bundle:
+        bundle = request.options.ca_bundle
+        found.append(Mount(host=bundle, container=CA_FILE, writable=False))
+    return found

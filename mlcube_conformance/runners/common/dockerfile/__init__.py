@@ -1,0 +1,1 @@
+"""Reads a Dockerfile and its .dockerignore."""

@@ -1,0 +1,43 @@
+"""The recipes of a cube's images: whether there are any, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Violation
+from mlcube_conformance.base.files import is_there, read_text
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Build, Cube
+
+__all__ = ["has_recipe", "recipe_text"]
+
+
+def has_recipe(build: Build) -> bool:
+    """Say whether a recipe is there, or is meant to be.
+
+    One that is a link to nowhere, a folder or a pipe is there too: that it cannot be
+    read is told, and nothing else is taken in its place.
+    """
+    return build.named or is_there(build.file)
+
+
+def recipe_text(cube: Cube, build: Build) -> str:
+    """Return the text of a recipe.
+
+    Raises:
+        Violation: It cannot be read, or does not lie in the cube or its context.
+    """
+    try:
+        return read_text(build.file, build.context, cube.root)
+    except Violation as violation:
+        (message,) = violation.messages
+        raise Violation(
+            replace(
+                message,
+                what=f"the recipe of {cube.id!r} cannot be read",
+                expected="a recipe, which says what a task starts",
+                do=f"write {cube.shown(build.file)}, or fix its name where it is given",
+            )
+        ) from violation

@@ -1,0 +1,60 @@
+"""Notes of this user on what was made here, which no image can claim by a label."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.homes import cache_folder
+from mlcube_conformance.plan.workspace import make_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["read_record", "write_record"]
+
+
+def _file(kind: str, words: tuple[str, ...]) -> Path:
+    digest = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
+    return cache_folder() / "made" / f"{kind}-{digest}"
+
+
+def read_record(kind: str, *words: str) -> tuple[str, ...]:
+    """Return the lines that were written down last; none where nothing was."""
+    try:
+        return tuple(_file(kind, words).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return ()
+
+
+def write_record(kind: str, *words: str, ids: tuple[str, ...]) -> None:
+    """Write down some lines, whole or not at all.
+
+    Args:
+        kind: What sort of thing it is.
+        words: What tells the thing from others of its sort.
+        ids: The lines.
+
+    Raises:
+        MachineError: It cannot be written.
+    """
+    file = _file(kind, words)
+    make_folder(file.parent)
+    new = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        new.write_text("".join(f"{each}\n" for each in ids), encoding="utf-8")
+        new.replace(file)
+    except OSError as error:
+        raise MachineError(
+            Message(
+                what="what was made cannot be written down",
+                where=str(file),
+                found=str(error.strerror),
+                expected="a folder that can be written to, and a disk with room",
+                do="fix the permissions, or free some space",
+            )
+        ) from error

@@ -1,0 +1,1 @@
+"""Runs cubes on Docker, and on Podman by Docker's interface."""

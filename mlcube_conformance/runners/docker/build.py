@@ -1,0 +1,343 @@
+"""Builds or pulls an image through Docker's API, with a deadline and a log."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import docker
+from docker.utils import create_archive, parse_repository_tag
+
+from mlcube_conformance.base.errors import MachineError, Message, Violation
+from mlcube_conformance.base.files import read_text
+from mlcube_conformance.base.names import FOLDER
+from mlcube_conformance.base.text import TAIL_LINES, last_lines, mask
+from mlcube_conformance.runners.common.container import CA_FILE, build_arguments
+from mlcube_conformance.runners.common.content import content_key
+from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
+from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
+from mlcube_conformance.runners.contract import CA_VARIABLES, HEARTBEAT
+from mlcube_conformance.runners.docker.client import BoundedAPI
+from mlcube_conformance.runners.docker.streams import ending_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from mlcube_conformance.runners.contract import ConfigureRequest
+
+__all__ = ["BuildContext", "build", "is_built", "machine_is_at_fault", "pull"]
+
+_CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
+#: Name of a recipe in the context that does not lie there as `Dockerfile`.
+_RECIPE_IN_CONTEXT = ".mlcube-conformance-dockerfile"
+
+# Words of the daemon when a registry, the network or the disk is at fault.
+_MACHINE_FAULTS = re.compile(
+    r"dial tcp|no such host|i/o timeout|TLS handshake|x509:|toomanyrequests"
+    r"|no space left on device|connection (refused|reset)|Client\.Timeout"
+    r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
+    re.IGNORECASE,
+)
+
+#: How a daemon that tells no more says what it has built.
+_SUCCESS = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
+
+
+def is_built(request: ConfigureRequest) -> bool:
+    """Say whether an image is built here, and not pulled."""
+    strategy = request.options.build_strategy or request.platform.strategy
+    return strategy != "pull" and has_recipe(request.cube.docker)
+
+
+def machine_is_at_fault(error: str) -> bool:
+    """Say whether an error of the daemon speaks of the machine, not of the cube."""
+    if "returned a non-zero code" in error:
+        return False  # These words are the command's own.
+    return _MACHINE_FAULTS.search(error) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """The files an image is built from, and all else that decides its content."""
+
+    root: Path
+    files: tuple[str, ...]
+    build_args: Mapping[str, str]
+    ca_bundle: str
+    """Text of the certificates to be trusted; "" for none."""
+    recipe: str = ""
+    """Text of a recipe that does not lie in `root` as `Dockerfile`."""
+
+    @classmethod
+    def of(cls, request: ConfigureRequest) -> BuildContext:
+        """Gather the context of a cube, less what `.dockerignore` leaves out."""
+        root = request.cube.docker.context
+        # The folder is that of runs, in a cube that is its own context.
+        patterns = [FOLDER, *patterns_of(root)]
+        bundle = request.options.ca_bundle
+        dockerfile = request.cube.docker.file
+        recipe = recipe_text(request.cube, request.cube.docker)
+        arguments = build_arguments(request, request.cube.docker)
+        return cls(
+            root=root,
+            files=tuple(kept_files(root, patterns)),
+            build_args=dict(sorted(arguments.items())),
+            ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
+            # What is a link there may lead to a file that is not sent.
+            recipe=""
+            if dockerfile == root / "Dockerfile" and not dockerfile.is_symlink()
+            else recipe,
+        )
+
+    def key(self) -> str:
+        """Return a hash of everything that decides what the image holds."""
+        more = [self.recipe] if self.recipe else []
+        arguments = dict(self.build_args)
+        return content_key(self.root, self.files, arguments, self.ca_bundle, *more)
+
+    @property
+    def recipe_name(self) -> str:
+        """Name of the recipe in the archive."""
+        return _RECIPE_IN_CONTEXT if self.recipe else "Dockerfile"
+
+    def archive(self) -> Any:  # noqa: ANN401 - docker has no type for it
+        """Return the context as an open tar file."""
+        recipe, extra = self.recipe, []
+        if self.ca_bundle:
+            recipe = recipe or read_text(self.root / "Dockerfile", self.root)
+            recipe = _trusting(recipe)
+            extra.append((_CA_IN_CONTEXT, self.ca_bundle))
+        if recipe:
+            extra.append((self.recipe_name, recipe))
+        return create_archive(str(self.root), list(self.files), extra_files=extra)
+
+
+def _trusting(dockerfile: str) -> str:
+    """Return a Dockerfile whose every stage trusts the extra certificates."""
+    variables = " ".join(f"{name}={CA_FILE}" for name in CA_VARIABLES)
+    addition = f"\nCOPY {_CA_IN_CONTEXT} {CA_FILE}\nENV {variables}"
+    return re.sub(
+        r"^[ \t]*FROM[ \t].*$",
+        lambda match: match[0] + addition,
+        dockerfile,
+        flags=re.IGNORECASE | re.MULTILINE,
+    )
+
+
+def build(
+    request: ConfigureRequest,
+    context: BuildContext,
+    proxies: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> str:
+    """Build an image without a name, and return its id.
+
+    Raises:
+        Violation: The build fails, or runs past its deadline.
+        MachineError: The registry, the network, the disk or the daemon fails.
+    """
+    network = request.options.network
+
+    def start(api: docker.APIClient) -> Iterator[dict[str, Any]]:
+        with context.archive() as archive:
+            return api.build(
+                fileobj=archive,
+                custom_context=True,
+                dockerfile=context.recipe_name,
+                buildargs={**proxies, **context.build_args},
+                labels=dict(labels),
+                # A task's network may be off; a build must fetch what it installs.
+                network_mode=network if network != "none" else None,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+
+    return _follow(request, start, f"the image of {request.cube.id!r} does not build")
+
+
+def pull(request: ConfigureRequest) -> None:
+    """Pull the platform's image.
+
+    Raises:
+        Violation: The registry does not have it.
+        MachineError: The registry, the network, the disk or the daemon fails.
+    """
+    # Without a tag, all that there are would be pulled, and the user's own moved.
+    repository, tag = parse_repository_tag(request.platform.image)
+
+    def start(api: docker.APIClient) -> Iterator[dict[str, Any]]:
+        return api.pull(  # type: ignore[no-any-return]
+            repository, tag or "latest", stream=True, decode=True
+        )
+
+    _follow(request, start, f"the image of {request.cube.id!r} is not to be had")
+
+
+def _follow(
+    request: ConfigureRequest,
+    start: Callable[[docker.APIClient], Iterator[dict[str, Any]]],
+    failure: str,
+) -> str:
+    """Write a stream of the daemon to the log until it ends or fails.
+
+    Returns:
+        The id of the image that was built, "" where none is told.
+    """
+    deadline = time.monotonic() + request.options.configure_timeout
+    # A client of its own, since the response has to be cut at the deadline.
+    api = BoundedAPI(**docker.utils.kwargs_from_env())
+    lines: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for item in start(api):
+                lines.put(item)
+        except Exception as error:  # noqa: BLE001 - raised again by who waits
+            lines.put(error)
+        lines.put(None)
+
+    try:
+        with ending_streams(api):
+            threading.Thread(target=read, daemon=True).start()
+            log = _Log(request)
+            log.drain(lines, deadline, failure)
+            return log.built
+    finally:
+        api.close()
+
+
+class _Log:
+    """Writes what the daemon says of a build or pull, and keeps the last lines."""
+
+    def __init__(self, request: ConfigureRequest) -> None:
+        self._request = request
+        self._lines: list[str] = []
+        self.built = ""
+        """Id of the image that the daemon has built."""
+
+    def drain(
+        self,
+        items: queue.SimpleQueue[dict[str, Any] | Exception | None],
+        deadline: float,
+        failure: str,
+    ) -> None:
+        started = time.monotonic()
+        with self._request.log.open("a", encoding="utf-8") as file:
+            while True:
+                left = deadline - time.monotonic()
+                try:
+                    item = items.get(timeout=max(0.0, min(HEARTBEAT, left)))
+                except queue.Empty:
+                    if time.monotonic() >= deadline:
+                        raise Violation(self._too_late(failure)) from None
+                    self._still(time.monotonic() - started)
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    said = getattr(item, "explanation", None) or str(item)
+                    raise self._failure(failure, said) from item
+                self.built = _built(item) or self.built
+                text = _text(item)
+                file.write(text)
+                file.flush()
+                self._remember(text)
+                if "error" in item:
+                    raise self._failure(failure, str(item["error"]))
+
+    def _remember(self, text: str) -> None:
+        self._lines = [*self._lines, *last_lines(text)][-TAIL_LINES:]
+        if self._request.watch.err is not None:
+            self._request.watch.err(text.encode())
+
+    def _still(self, seconds: float) -> None:
+        last = f": {self._lines[-1]}" if self._lines else ""
+        self._request.watch.note(
+            f"still configuring {self._request.cube.id} after {seconds:.0f} s{last}"
+        )
+
+    def _message(self, what: str, found: str, expected: str, do: str) -> Message:
+        request = self._request
+        built = is_built(request)
+        return Message(
+            what=what,
+            where=str(request.cube.docker.file if built else request.platform.source),
+            found=mask(found),
+            expected=expected,
+            do=do,
+            tail=tuple(self._lines),
+            log=str(self._request.log),
+        )
+
+    def _too_late(self, failure: str) -> Message:
+        return self._message(
+            failure,
+            "it was stopped at its deadline",
+            f"an end within {self._request.options.configure_timeout:g} s",
+            "speed it up, or give --configure-timeout more seconds",
+        )
+
+    @property
+    def _way_out(self) -> str:
+        """What else there is to do where the cube has a recipe that is not used."""
+        recipe = self._request.cube.docker
+        unused = not is_built(self._request) and has_recipe(recipe)
+        return ",\nor build it here: --build-strategy auto" if unused else ""
+
+    def _failure(self, failure: str, found: str) -> Violation | MachineError:
+        if "BuildKit" in found or "unknown instruction" in found.lower():
+            return Violation(
+                self._message(
+                    failure,
+                    found.strip(),
+                    "a recipe that the daemon's classic builder understands",
+                    "write it without BuildKit's extensions (RUN --mount, heredocs)",
+                )
+            )
+        if machine_is_at_fault(found):
+            return MachineError(
+                self._message(
+                    failure,
+                    found.strip(),
+                    "a registry and a disk that work",
+                    "look at the network, the proxy and the disk, then run again"
+                    + self._way_out,
+                )
+            )
+        return Violation(
+            self._message(
+                failure,
+                found.strip(),
+                "an image",
+                "mend the recipe or the image's name; the log's end shows the step"
+                + self._way_out,
+            )
+        )
+
+
+def _built(item: Mapping[str, Any]) -> str:
+    """Return the id of an image that an item of the daemon's stream tells, or ""."""
+    aux = item.get("aux")
+    if isinstance(aux, dict) and "ID" in aux:
+        return str(aux["ID"])
+    said = _SUCCESS.match(str(item.get("stream", "")))
+    return said[1] if said else ""
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    """Return what one item of the daemon's stream says, as lines of a log."""
+    if "stream" in item:
+        return str(item["stream"])
+    if "error" in item:
+        return f"{item['error']}\n"
+    # A bar that moves fills the log; its first and last states say enough.
+    if "status" in item and "progress" not in item:
+        layer = f"{item['id']}: " if "id" in item else ""
+        return f"{layer}{item['status']}\n"
+    return ""

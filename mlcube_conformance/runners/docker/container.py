@@ -1,0 +1,240 @@
+"""One container: what it is given, and its output while somebody waits for its end."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import requests
+from docker.errors import APIError
+from docker.types import DeviceRequest
+from docker.types import Mount as DockerMount
+
+from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.files import is_no_utf8
+from mlcube_conformance.base.text import visible
+from mlcube_conformance.runners.common import container
+from mlcube_conformance.runners.contract import (
+    HEARTBEAT,
+    heartbeat,
+    log_not_kept,
+    shown_variables,
+)
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+
+    import docker
+
+    from mlcube_conformance.runners.contract import RunRequest
+
+__all__ = [
+    "Follower",
+    "command_line",
+    "environment",
+    "host_config",
+    "refuse_odd_names",
+    "user",
+]
+
+#: Seconds for the last output to arrive after a container has ended.
+_LAST_OUTPUT = 10
+
+
+class Follower:
+    """Writes a container's output to files while somebody waits for its end."""
+
+    def __init__(self, api: docker.APIClient, name: str, request: RunRequest) -> None:
+        """Attach to a container that was created and not started yet."""
+        self._api = api
+        self._name = name
+        self._request = request
+        self._trouble: Exception | None = None
+        # Attached before the start, so that nothing said early is lost.
+        self._stream = api.attach(
+            name, stdout=True, stderr=True, stream=True, demux=True
+        )
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def _write(self) -> None:
+        request = self._request
+        try:
+            with (
+                request.stdout.open("wb", buffering=0) as stdout,
+                request.stderr.open("wb", buffering=0) as stderr,
+            ):
+                for out, err in self._stream:
+                    self._keep(out, stdout, request.watch.out)
+                    self._keep(err, stderr, request.watch.err)
+        except (requests.RequestException, OSError, ValueError) as error:
+            # A ValueError is how the library says that its stream was cut.
+            self._give_up(error)
+            with suppress(requests.RequestException, OSError, ValueError):
+                for _ in self._stream:
+                    pass  # A daemon ends no container whose output waits.
+
+    def _keep(
+        self,
+        piece: bytes | None,
+        file: io.FileIO,
+        live: Callable[[bytes], None] | None,
+    ) -> None:
+        """Write a piece down, and show it; after a fault, let it go."""
+        if not piece or self._trouble is not None:
+            return
+        left = memoryview(piece)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError as error:
+            self._give_up(error)
+            return
+        if live is not None:
+            with suppress(OSError):  # nobody listens any more
+                live(piece)
+
+    def _give_up(self, error: Exception) -> None:
+        """End the container: what it says from now on would be lost."""
+        self._trouble = error
+        threading.Thread(target=self._kill, daemon=True).start()
+
+    def _kill(self) -> None:
+        with suppress(APIError, requests.RequestException):
+            self._api.kill(self._name)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for the end; kill at the deadline and say so by True."""
+        started = time.monotonic()
+        deadline = started + timeout
+        timed_out = False
+        waiting = heartbeat(
+            self._request.watch,
+            f"still running {self._request.case_id}",
+            self._request.stdout,
+        )
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 and not timed_out:
+                timed_out = True
+                with suppress(APIError):  # it may have ended by itself just now
+                    self._api.kill(self._name)
+            try:
+                pause = HEARTBEAT if timed_out else min(HEARTBEAT, max(left, 0.01))
+                self._api.wait(self._name, timeout=pause)  # type: ignore[arg-type]
+                break
+            except (requests.ConnectionError, requests.ReadTimeout):
+                # So the library says that the time of one wait is over; a daemon
+                # that is gone raises out of this look.
+                self._api.inspect_container(self._name)
+                waiting(time.monotonic() - started)
+        self._thread.join(_LAST_OUTPUT)
+        if self._trouble is not None:
+            raise log_not_kept(self._request, str(self._trouble)) from self._trouble
+        return timed_out
+
+
+def user() -> str:
+    """Return the invoking user and group, to whom outputs are to belong."""
+    return f"{os.getuid()}:{os.getgid()}"
+
+
+def environment(request: RunRequest) -> dict[str, str]:
+    """Return the variables that a task gets beside those of its image."""
+    variables = container.environment(request)
+    if os.getuid() != 0:
+        # The image knows no home of this user; caches need some folder.
+        variables["HOME"] = "/tmp"  # noqa: S108 - inside the container
+    return variables
+
+
+def refuse_odd_names(request: RunRequest) -> None:
+    """Refuse folders that the daemon cannot be told of.
+
+    Raises:
+        MachineError: The name of one is not UTF-8.
+    """
+    for each in container.mounts(request):
+        if is_no_utf8(str(each.host)):
+            raise MachineError(
+                Message(
+                    what="Docker takes no folder whose name is not UTF-8",
+                    where=visible(str(each.host)),
+                    found=f"such a name, to be mounted for {request.case_id}",
+                    expected="names in UTF-8",
+                    do="rename the folder, or give another workspace",
+                )
+            )
+
+
+def host_config(request: RunRequest) -> dict[str, Any]:
+    """Return what the platform file and the command line ask of the daemon."""
+    options = container.asked(request)
+    config: dict[str, Any] = {
+        "mounts": [
+            DockerMount(
+                each.container, str(each.host), type="bind", read_only=not each.writable
+            )
+            for each in container.mounts(request)
+        ],
+        "network_mode": container.network(request) or "default",
+    }
+    for key, name in (
+        ("shm_size", "shm_size"),
+        ("memory", "mem_limit"),
+        ("ipc", "ipc_mode"),
+        ("runtime", "runtime"),
+        ("cpuset_cpus", "cpuset_cpus"),
+    ):
+        if key in options:
+            config[name] = options[key]
+    if "security_opt" in options:
+        config["security_opt"] = [options["security_opt"]]
+    if gpus := container.gpus(request):
+        config["device_requests"] = [_device_request(gpus)]
+    return config
+
+
+def _device_request(gpus: str) -> DeviceRequest:
+    capabilities = [["gpu"]]
+    if gpus == "all":
+        return DeviceRequest(count=-1, capabilities=capabilities)
+    if gpus.isdecimal():
+        return DeviceRequest(count=int(gpus), capabilities=capabilities)
+    devices = gpus.removeprefix("device=").split(",")
+    return DeviceRequest(device_ids=devices, capabilities=capabilities)
+
+
+def command_line(request: RunRequest) -> tuple[str, ...]:
+    """Return the command line of `docker` that runs the same task by hand."""
+    options = container.asked(request)
+    words = ["docker", "run", "--rm", "--user", user()]
+    if network := container.network(request):
+        words += ["--network", network]
+    for key, flag in (
+        ("shm_size", "--shm-size"),
+        ("memory", "--memory"),
+        ("ipc", "--ipc"),
+        ("runtime", "--runtime"),
+        ("cpuset_cpus", "--cpuset-cpus"),
+        ("security_opt", "--security-opt"),
+    ):
+        if key in options:
+            words += [flag, options[key]]
+    if gpus := container.gpus(request):
+        words += ["--gpus", gpus]
+    given = request.options.environment
+    for name, value in shown_variables(environment(request), given).items():
+        words += ["--env", f"{name}={value}"]
+    for each in container.mounts(request):
+        mode = "" if each.writable else ",readonly"
+        place = f"source={each.host},target={each.container}"
+        words += ["--mount", f"type=bind,{place}{mode}"]
+    program, *first = request.invocation.task.entrypoint or ("",)
+    if program:
+        words += ["--entrypoint", program]
+    return (*words, request.image.name, *first, *request.view.arguments)

@@ -1,0 +1,124 @@
+"""Remembers which images were made here, and which tags were set.
+
+A label of an image says nothing of that: anybody can copy it. So it is kept in files
+of this user, by the ids that the daemon gave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from docker.errors import ImageNotFound
+from docker.utils import match_tag, parse_repository_tag
+
+from mlcube_conformance.runners.common.records import read_record, write_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from docker import DockerClient
+
+__all__ = [
+    "built_image",
+    "give_name",
+    "image_id",
+    "is_image_name",
+    "known_as",
+    "made_for",
+    "own_name",
+    "remember_built",
+    "remember_made",
+    "remember_tag",
+    "tagged_image",
+]
+
+
+def is_image_name(name: str) -> bool:
+    """Say whether a text is a name, with a tag, a digest or neither."""
+    repository, at, digest = name.partition("@")
+    if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        return False
+    return bool(match_tag(repository))
+
+
+def own_name(name: str) -> str:
+    """Return the name that an image gets beside the one that a platform file names."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    # What a person knows it by, as far as a name may say that.
+    last = name.partition("@")[0].rpartition("/")[2].lower()
+    known = re.sub(r"[^a-z0-9]+", "-", last).strip("-")[:40].rstrip("-")
+    return f"mlcube-conformance/built-{known}-{digest}:latest"
+
+
+def built_image(key: str) -> str:
+    """Return the id of the image that was built of some content; "" for none."""
+    return next(iter(read_record("docker-built", key)), "")
+
+
+def remember_built(key: str, image: str) -> None:
+    """Write down what was built of some content."""
+    write_record("docker-built", key, ids=(image,))
+
+
+def tagged_image(name: str) -> str:
+    """Return the id that a tag was set to here; "" where it was not."""
+    return next(iter(read_record("docker-tag", name)), "")
+
+
+def remember_tag(name: str, image: str) -> None:
+    """Write down that a tag was set."""
+    write_record("docker-tag", name, ids=(image,))
+
+
+def made_for(root: Path, name: str) -> tuple[str, str]:
+    """Return the image that a cube was configured with, and what its tag was then."""
+    image, tag, *_ = (*read_record("docker-cube", str(root.resolve()), name), "", "")
+    return image, tag
+
+
+def remember_made(root: Path, name: str, image: str, tag: str) -> None:
+    """Write down what a cube was configured with."""
+    write_record("docker-cube", str(root.resolve()), name, ids=(image, tag))
+
+
+def image_id(client: DockerClient, name: str) -> str:
+    """Return the id of an image that a daemon has, or ""."""
+    if not name:
+        return ""
+    try:
+        return str(client.images.get(name).id)
+    except ImageNotFound:
+        return ""
+
+
+def known_as(client: DockerClient, name: str, image: str) -> str:
+    """Return what the daemon calls the image of a cube, to be used by hand.
+
+    Args:
+        client: Speaks to the daemon.
+        name: What the platform file calls it.
+        image: Its id.
+    """
+    names = (name, own_name(name))
+    return next((each for each in names if image_id(client, each) == image), image)
+
+
+def give_name(
+    client: DockerClient, name: str, image: str, *, by_force: bool = False
+) -> bool:
+    """Give an image a name, unless that is somebody else's; say whether it has it.
+
+    A name is ours where we set it last, to what it still means.
+    """
+    if "@" in name:
+        return True  # A digest cannot be set.
+    there = image_id(client, name)
+    if there not in {"", image, tagged_image(name)} and not by_force:
+        return False
+    if there != image:
+        repository, tag = parse_repository_tag(name)
+        client.api.tag(image, repository, tag or "latest")
+    remember_tag(name, image)
+    return True

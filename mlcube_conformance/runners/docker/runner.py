@@ -1,0 +1,411 @@
+"""Runs cubes in containers of a Docker daemon, through its API."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import re
+import time
+import warnings
+from contextlib import contextmanager, suppress
+from errno import ENOSPC
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import requests
+from docker.errors import APIError, DockerException, NotFound
+
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
+from mlcube_conformance.base.text import mask
+from mlcube_conformance.model import Image, RunResult
+from mlcube_conformance.runners.common.container import how_to_start, what_starts
+from mlcube_conformance.runners.common.content import CONTENT_LABEL
+from mlcube_conformance.runners.common.liveness import (
+    OWNER_LABEL,
+    RUN_LABEL,
+    Liveness,
+    build_lock,
+)
+from mlcube_conformance.runners.common.recipes import has_recipe
+from mlcube_conformance.runners.contract import proxies
+from mlcube_conformance.runners.docker.build import (
+    BuildContext,
+    build,
+    is_built,
+    pull,
+)
+from mlcube_conformance.runners.docker.client import BoundedClient
+from mlcube_conformance.runners.docker.container import (
+    Follower,
+    command_line,
+    environment,
+    host_config,
+    refuse_odd_names,
+    user,
+)
+from mlcube_conformance.runners.docker.made import (
+    built_image,
+    give_name,
+    image_id,
+    is_image_name,
+    known_as,
+    made_for,
+    own_name,
+    remember_built,
+    remember_made,
+    remember_tag,
+    tagged_image,
+)
+from mlcube_conformance.runners.docker.streams import ending_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import docker
+
+    from mlcube_conformance.model import Cube, ImageOrigin, Platform
+    from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
+
+__all__ = ["DockerRunner"]
+
+# Words of the daemon when the image's entry point cannot be executed.
+_NO_ENTRY_POINT = re.compile(
+    r"executable file not found|No command specified"
+    r"|exec: .*(no such file or directory|permission denied|exec format error)"
+    r"|exec format error",
+    re.DOTALL,  # the path of a program may hold any sign
+)
+#: Names of build arguments whose values are not for everybody.
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL", re.IGNORECASE)
+#: Exit code of a task that was killed, as also a removal does.
+_KILLED = 137
+#: Looks, and the seconds between two, by which a removal is over.
+_LOOKS, _PAUSE = 10, 0.1
+#: Seconds for one answer of the daemon.
+_API_TIMEOUT = 60
+
+
+class DockerRunner:
+    """Configures and runs cubes on Docker."""
+
+    protects_inputs = True
+
+    def __init__(self, run_id: str) -> None:
+        """Prepare, without speaking to the daemon yet."""
+        self._connected: docker.DockerClient | None = None
+        self._liveness = Liveness(run_id)
+
+    @property
+    def _client(self) -> docker.DockerClient:
+        if self._connected is None:
+            client = BoundedClient.from_env(timeout=_API_TIMEOUT)
+            client.ping()
+            self._connected = client
+        return self._connected
+
+    def unavailable(self) -> MachineError | None:
+        """Return why the daemon does not answer, or None when it does."""
+        with warnings.catch_warnings():
+            # The library leaves the socket of a failed connection to the collector.
+            warnings.simplefilter("ignore", ResourceWarning)
+            try:
+                _ = self._client
+            # A ValueError tells of an address that can be none.
+            except (DockerException, OSError, ValueError) as error:
+                found = mask(str(error))
+            else:
+                return None
+            gc.collect()
+        return PlatformUnavailable(
+            Message(
+                what="Docker cannot be used here: its daemon does not answer",
+                where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
+                found=found,
+                expected="a Docker daemon that answers `docker version`",
+                do="start it (`sudo systemctl start docker`), make sure that you "
+                "may use it\n(group `docker`), or set DOCKER_HOST",
+            )
+        )
+
+    def configure(self, request: ConfigureRequest) -> Image:
+        """Build the image of a cube, pull it, or find that it is up to date."""
+        name = request.platform.image
+        if not is_image_name(name):
+            raise Violation(
+                Message(
+                    what="the platform file's image is no image name",
+                    where=str(request.platform.source),
+                    found=name,
+                    expected="NAME:TAG in lower case, such as example/mnist:1.0",
+                    do="mend the key 'image'",
+                )
+            )
+        key = f"docker-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        timeout, note = request.options.configure_timeout, request.watch.note
+        with (
+            build_lock(key, name, timeout, note),
+            _daemon(f"configuring {request.cube.id}"),
+        ):
+            image = self._build(request) if is_built(request) else self._have(request)
+            remember_made(
+                request.cube.root, name, image.digest, image_id(self._client, name)
+            )
+        return image
+
+    def find_image(self, cube: Cube, platform: Platform) -> Image | None:
+        """Return the image that a cube was configured with, or that it names."""
+        name = platform.image
+        if not is_image_name(name):
+            return None
+        with _daemon(f"looking for {name}"):
+            tag = image_id(self._client, name)
+            made, tag_then = made_for(cube.root, name)
+            # Whoever has moved the tag since, by other means, wants that image.
+            moved = tag not in {"", made, tag_then, tagged_image(name)}
+            if made and image_id(self._client, made) and not moved:
+                return Image(
+                    name=known_as(self._client, name, made),
+                    digest=made,
+                    origin="present",
+                )
+        return Image(name=name, digest=tag, origin="present") if tag else None
+
+    def _have(self, request: ConfigureRequest) -> Image:
+        """Return the image that the daemon or a registry has."""
+        name, cube = request.platform.image, request.cube
+        found = image_id(self._client, name)
+        origin: ImageOrigin = "present"
+        if found:
+            there = has_recipe(cube.docker)
+            recipe = cube.shown(cube.docker.file)
+            reason = "build_strategy is pull" if there else f"no {recipe}"
+            request.watch.note(f"{reason}: {name} is used as it is")
+        else:
+            request.watch.note(f"pulling {name}; log: {request.log}")
+            pull(request)
+            found, origin = str(self._client.images.get(name).id), "pulled"
+            remember_tag(name, found)
+        return Image(name=name, digest=found, origin=origin)
+
+    def _build(self, request: ConfigureRequest) -> Image:
+        """Return the image of a recipe, built unless that was done already."""
+        name = request.platform.image
+        try:
+            context = BuildContext.of(request)
+            key = context.key()
+        except (OSError, ValueError, RecursionError) as error:
+            raise _unreadable_context(request, error) from error
+        image = image_id(self._client, built_image(key))
+        origin: ImageOrigin = "up to date"
+        if not image:
+            request.watch.note(f"building {name}; log: {request.log}")
+            built = build(request, context, proxies(), {CONTENT_LABEL: key})
+            image, origin = str(self._client.images.get(built).id), "built"
+            remember_built(key, image)
+            self._tell_kept_secrets(request, image)
+        give_name(self._client, own_name(name), image)
+        options = request.options
+        if options.names_image and not give_name(
+            self._client, name, image, by_force=options.retag
+        ):
+            request.watch.note(
+                f"{name} is an image that was not made here: it is left as it is; "
+                "`python -m mlcube_docker_run configure --retag` moves the name"
+            )
+        return Image(
+            name=known_as(self._client, name, image), digest=image, origin=origin
+        )
+
+    def run(self, request: RunRequest) -> RunResult:
+        """Run a task in a container of its own, which is removed in any case."""
+        refuse_odd_names(request)
+        api = self._client.api
+        started = time.monotonic()
+        name = f"mlcube-{self._liveness.run_id}-{os.getpid()}-{time.monotonic_ns()}"
+        try:
+            api.create_container(
+                image=request.image.digest,
+                command=list(request.view.arguments),
+                # Docker takes the image's own where it is None.
+                entrypoint=list(request.invocation.task.entrypoint) or None,
+                name=name,
+                user=user(),
+                environment=environment(request),
+                labels=self._liveness.labels(),
+                host_config=api.create_host_config(**host_config(request)),
+            )
+            with ending_streams(api):
+                follower = Follower(api, name, request)
+                api.start(name)
+                timed_out = follower.wait(request.options.task_timeout)
+            state = api.inspect_container(name)["State"]
+            if not timed_out and int(state["ExitCode"]) == _KILLED:
+                state = self._why_killed(name)
+        except APIError as error:
+            self._explain(error, request)
+        except (requests.RequestException, DockerException) as error:
+            raise MachineError(
+                Message(
+                    what=f"Docker went away while {request.case_id} ran",
+                    where=os.environ.get("DOCKER_HOST", "the local daemon"),
+                    found=str(error),
+                    expected="a daemon that answers",
+                    do="look at the daemon's log, then run again",
+                    log=str(request.stdout),
+                )
+            ) from error
+        finally:
+            self._remove(name)
+        return RunResult(
+            exit_code=int(state["ExitCode"]),
+            timed_out=timed_out,
+            out_of_memory=bool(state["OOMKilled"]),
+            seconds=time.monotonic() - started,
+            stdout=request.stdout,
+            stderr=request.stderr,
+            command=command_line(request),
+        )
+
+    def _tell_kept_secrets(self, request: ConfigureRequest, image: str) -> None:
+        """Say which build arguments an image keeps that look like secrets."""
+        history = str(self._client.images.get(image).history())
+        for name, value in request.options.build_args.items():
+            if _SECRET_NAME.search(name) and value and value in history:
+                request.watch.note(
+                    f"warning: the image keeps the value of --build-arg {name} in its "
+                    "history: whoever gets the image can read it"
+                )
+
+    def _why_killed(self, name: str) -> dict[str, Any]:
+        """Return the state of a container that was killed, when its cause is known.
+
+        What ran out of memory is said a moment later, and a removal takes its time.
+
+        Raises:
+            NotFound: It was removed by somebody else.
+        """
+        state: dict[str, Any] = {}
+        for _ in range(_LOOKS):
+            state = self._client.api.inspect_container(name)["State"]
+            if state["OOMKilled"]:
+                break
+            time.sleep(_PAUSE)
+        return state
+
+    def _explain(self, error: APIError, request: RunRequest) -> NoReturn:
+        """Say whose fault it is that a container did not start."""
+        found = str(error.explanation or error)
+        if isinstance(error, NotFound) and "No such container" in found:
+            raise _removed(request, found) from error
+        where = f"image {request.image.name}, case {request.case_id}"
+        if "could not select device driver" in found:
+            raise PlatformUnavailable(
+                Message(
+                    what="Docker here cannot give GPUs to a container",
+                    where=where,
+                    found=found,
+                    expected="the NVIDIA container toolkit",
+                    do="install it, or run without --gpus",
+                )
+            ) from error
+        if _NO_ENTRY_POINT.search(found):
+            raise Violation(
+                Message(
+                    what="the image cannot start the task",
+                    where=where,
+                    found=found,
+                    expected=what_starts(request),
+                    do=how_to_start(request, found),
+                )
+            ) from error
+        raise MachineError(
+            Message(
+                what="Docker did not run the container",
+                where=where,
+                found=found,
+                expected="a container that starts",
+                do="look at the daemon's log",
+            )
+        ) from error
+
+    def _remove(self, name: str) -> None:
+        # Gone already, or being removed by somebody else: both are what we want.
+        with suppress(APIError, requests.RequestException):
+            self._client.api.remove_container(name, force=True, v=True)
+
+    def _ours(self) -> Iterator[Any]:
+        yield from self._client.api.containers(all=True, filters={"label": RUN_LABEL})
+
+    def remove_leftovers(self) -> tuple[str, ...]:
+        """Remove the containers of runs that are over; return their names."""
+        removed = []
+        with _daemon("looking for what earlier runs left"):
+            for each in self._ours():
+                if self._liveness.is_left_over(each["Labels"]):
+                    self._remove(each["Id"])
+                    removed.append(each["Names"][0].lstrip("/"))
+        return tuple(removed)
+
+    def close(self) -> None:
+        """Remove the containers that this process started, and no others."""
+        if self._connected is not None:
+            if self._liveness.taken:
+                owner = self._liveness.labels()[OWNER_LABEL]
+                with suppress(DockerException, requests.RequestException):
+                    for each in self._ours():
+                        if each["Labels"].get(OWNER_LABEL) == owner:
+                            self._remove(each["Id"])
+            self._connected.close()
+            self._connected = None
+        self._liveness.end()
+
+
+def _removed(request: RunRequest, found: str) -> MachineError:
+    return MachineError(
+        Message(
+            what=f"the container of {request.case_id} was removed while it ran",
+            where=os.environ.get("DOCKER_HOST", "the local daemon"),
+            found=mask(found),
+            expected="a container that is there until its task ends",
+            do="look for who removes containers (`docker rm`, `docker system prune`), "
+            "then run again",
+            log=str(request.stdout),
+        )
+    )
+
+
+@contextmanager
+def _daemon(doing: str) -> Iterator[None]:
+    """Turn an answer that the daemon should not give into a fault of the machine."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        # Also an answer that does not come, and a log that the disk does not take.
+        raise MachineError(
+            Message(
+                what=f"Docker failed while {doing}",
+                where=os.environ.get("DOCKER_HOST", "the local daemon"),
+                found=mask(str(getattr(error, "explanation", None) or error)),
+                expected="a daemon that does what it is asked",
+                do="free some disk space, then run again"
+                if getattr(error, "errno", None) == ENOSPC
+                else "look at the daemon's log, then run again",
+            )
+        ) from error
+
+
+def _unreadable_context(request: ConfigureRequest, error: Exception) -> Violation:
+    return Violation(
+        Message(
+            what=f"the build context of {request.cube.id!r} cannot be read",
+            where=str(request.cube.docker.context),
+            found=str(error),
+            expected="files and folders that can be read, not too deep",
+            do="mend the folder, or leave the file out by .dockerignore",
+        )
+    )

@@ -1,0 +1,1 @@
+"""Runs cubes as processes of this machine."""

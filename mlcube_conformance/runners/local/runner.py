@@ -1,0 +1,288 @@
+"""Runs cubes as processes of this machine, in a virtual environment.
+
+There is no daemon and no root, and nothing is isolated: a task may read and
+write whatever the user may. What the image would hold is laid out in a folder by
+the COPY lines of `build/Dockerfile`; its RUN lines are not executed.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tempfile
+from errno import ENOEXEC
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
+from mlcube_conformance.base.process import kill_all, processes_with
+from mlcube_conformance.base.trees import temporary_folder
+from mlcube_conformance.model import Image
+from mlcube_conformance.runners.common.container import (
+    build_arguments,
+    how_to_start,
+    visible_devices,
+    what_starts,
+)
+from mlcube_conformance.runners.common.layout import lay_out, recipe_of
+from mlcube_conformance.runners.common.liveness import (
+    HOST_LABEL,
+    OWNER_LABEL,
+    RUN_LABEL,
+    Liveness,
+    build_lock,
+    lock_folder,
+)
+from mlcube_conformance.runners.contract import (
+    CA_VARIABLES,
+    proxies,
+    run_task,
+    shown_variables,
+)
+from mlcube_conformance.runners.local.environments import (
+    environment_key,
+    environment_path,
+    is_complete,
+    make_environment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlcube_conformance.model import Cube, Platform, RunResult
+    from mlcube_conformance.runners.common.dockerfile.stages import Recipe
+    from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
+
+__all__ = ["LocalRunner"]
+
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+_INSIDE = re.compile(r"/mlcube_io(\d+)(/.*)?", re.DOTALL)
+_PYTHON = re.compile(r"python(3(\.\d+)?)?")
+#: Labels as variables: what has them was started by us.
+_VARIABLES = {
+    RUN_LABEL: "MLCUBE_CONFORMANCE_RUN",
+    OWNER_LABEL: "MLCUBE_CONFORMANCE_OWNER",
+    HOST_LABEL: "MLCUBE_CONFORMANCE_HOST",
+}
+_TASK = "MLCUBE_CONFORMANCE_TASK"
+
+
+class LocalRunner:
+    """Configures and runs cubes on this machine itself."""
+
+    protects_inputs = False
+
+    def __init__(self, run_id: str) -> None:
+        """Prepare, without making anything yet."""
+        self._liveness = Liveness(run_id)
+
+    def _marks(self) -> dict[str, str]:
+        """Return the variables by which a later run knows what this one started."""
+        labels = self._liveness.labels()
+        return {_VARIABLES[name]: value for name, value in labels.items()}
+
+    def unavailable(self) -> MachineError | None:
+        """Return why no environment can be made here, or None when it can."""
+        missing = [name for name in ("venv", "ensurepip") if find_spec(name) is None]
+        if missing:
+            return PlatformUnavailable(
+                Message(
+                    what="the platform local cannot be used here",
+                    where="this Python",
+                    found=f"no module {' and no '.join(missing)}",
+                    expected="what virtual environments are made with",
+                    do="install it (on Debian: `apt-get install python3-venv`)",
+                )
+            )
+        try:
+            lock_folder()
+        except MachineError as error:
+            return error
+        return None
+
+    def configure(self, request: ConfigureRequest) -> Image:
+        """Make the environment of a cube, unless one of that content is there."""
+        recipe = recipe_of(request.cube, build_arguments(request, request.cube.docker))
+        with temporary_folder(request.log.parent, "trial-") as trial:
+            lay_out(recipe, request.cube, trial)
+        key = environment_key(request.cube)
+        timeout, note = request.options.configure_timeout, request.watch.note
+        with build_lock(f"local-{key}", f"the environment {key}", timeout, note):
+            origin = make_environment(request, key, self._marks())
+        return Image(name=str(environment_path(key)), digest=key, origin=origin)
+
+    def find_image(self, cube: Cube, platform: Platform) -> Image | None:
+        """Return the environment of a cube, if it is there."""
+        del platform
+        key = environment_key(cube)
+        path = environment_path(key)
+        if not is_complete(path):
+            return None
+        return Image(name=str(path), digest=key, origin="present")
+
+    def run(self, request: RunRequest) -> RunResult:
+        """Run a task as a process, with what an image would hold laid out anew."""
+        if request.options.network == "none":
+            raise MachineError(
+                Message(
+                    what="the platform local cannot turn the network off",
+                    where=f"case {request.case_id}",
+                    found="--network none",
+                    expected="a platform that isolates",
+                    do="run on docker, or leave --network out",
+                )
+            )
+        # A name that nobody has: the folder may hold what is not ours.
+        prefix = f"{request.stdout.stem}.root-"
+        place = Path(tempfile.mkdtemp(prefix=prefix, dir=request.stdout.parent))
+        recipe = recipe_of(request.cube, build_arguments(request, request.cube.docker))
+        first = request.invocation.task.entrypoint or recipe.entrypoint
+        if not first:
+            raise _cannot_start(request, "it has no ENTRYPOINT")
+        lay_out(recipe, request.cube, place)
+        argv = _argv(first, request, place)
+        environment = _environment(recipe, request, place)
+        # A short path, since sockets in it may have only a hundred bytes.
+        with temporary_folder() as own:
+            try:
+                return run_task(
+                    request,
+                    argv,
+                    env={
+                        **environment,
+                        "HOME": str(own),
+                        "TMPDIR": str(own),
+                        **self._marks(),
+                        _TASK: str(place),
+                    },
+                    cwd=place / recipe.workdir.lstrip("/"),
+                    command=(
+                        *("env", "-i", "HOME=/tmp", "TMPDIR=/tmp"),
+                        *(
+                            f"{name}={value}"
+                            for name, value in shown_variables(
+                                environment, request.options.environment
+                            ).items()
+                        ),
+                        *argv,
+                    ),
+                )
+            except (OSError, ValueError) as error:
+                said = getattr(error, "strerror", None) or str(error)
+                found = f"{said}: {shlex.join(argv[:2])}"
+                unusable = isinstance(
+                    error, (FileNotFoundError, PermissionError, ValueError)
+                )
+                if unusable or getattr(error, "errno", None) == ENOEXEC:
+                    raise _cannot_start(request, found) from error
+                raise _not_run(request, found) from error
+            finally:
+                # Those, too, that left the group of the process.
+                kill_all([pid for pid, at in processes_with(_TASK) if at == str(place)])
+
+    def remove_leftovers(self) -> tuple[str, ...]:
+        """Kill the processes of runs that are over; return their names."""
+        removed = []
+        owner = _VARIABLES[OWNER_LABEL]
+        hosts = dict(processes_with(_VARIABLES[HOST_LABEL]))
+        over: dict[str, bool] = {}
+        for pid, value in processes_with(owner):
+            labels = {OWNER_LABEL: value, HOST_LABEL: hosts.get(pid, "")}
+            if value not in over:
+                over[value] = self._liveness.is_left_over(labels)
+            if over[value]:
+                kill_all([pid])
+                removed.append(f"process {pid}")
+        return tuple(removed)
+
+    def close(self) -> None:
+        """Let go of the run."""
+        self._liveness.end()
+
+
+def _argv(first: Sequence[str], request: RunRequest, place: Path) -> list[str]:
+    """Return the command of the image, with the paths of this machine."""
+    folders = (*request.view.mounts, *request.view.missing)
+    hosts = {each.container: each.host for each in folders}
+
+    def outside(argument: str) -> str:
+        name, equals, value = argument.partition("=")
+        match = _INSIDE.fullmatch(value)
+        if not equals or match is None:
+            return argument
+        return f"{name}={hosts[f'/mlcube_io{match[1]}']}{match[2] or ''}"
+
+    words = []
+    for index, word in enumerate(first):
+        laid_out = place / word.lstrip("/")
+        if word.startswith("/") and laid_out.exists():
+            words.append(str(laid_out))
+        elif index == 0 and _PYTHON.fullmatch(Path(word).name):
+            words.append(str(Path(request.image.name) / "bin" / "python"))
+        else:
+            words.append(word)
+    return [*words, *(outside(each) for each in request.view.arguments)]
+
+
+def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, str]:
+    """Return what a container would see, and nothing else of this process."""
+    given = {name: _outside(text, place) for name, text in recipe.environment.items()}
+    own = given.pop("PATH", "").split(":")
+    path = [
+        f"{request.image.name}/bin",
+        *(p for p in own if p and Path(p).is_dir()),
+        _PATH,
+    ]
+    environment = {
+        **proxies(),
+        **given,
+        **request.options.environment,
+        "PATH": ":".join(path),
+    }
+    if request.options.ca_bundle:
+        bundle = str(request.options.ca_bundle)
+        environment.update(dict.fromkeys(CA_VARIABLES, bundle))
+    gpus = request.options.gpus or ""
+    if gpus != "all":
+        environment["CUDA_VISIBLE_DEVICES"] = visible_devices(gpus)
+    return environment
+
+
+def _outside(text: str, place: Path) -> str:
+    """Return a value of ENV with those of its paths that are laid out."""
+    paths = [place / each.lstrip("/") for each in text.split(":")]
+    return ":".join(
+        str(path) if each.startswith("/") and path.exists() else each
+        for each, path in zip(text.split(":"), paths, strict=True)
+    )
+
+
+def _cannot_start(request: RunRequest, found: str) -> Violation:
+    return Violation(
+        Message(
+            what="the image cannot start the task",
+            where=f"{request.cube.docker.file}, {request.case_id}",
+            found=found,
+            expected=what_starts(request),
+            do=how_to_start(request, found)
+            + "; what a base image starts is not known here",
+        )
+    )
+
+
+def _not_run(request: RunRequest, found: str) -> MachineError:
+    return MachineError(
+        Message(
+            what="the task could not be run",
+            where=f"case {request.case_id}",
+            found=found,
+            expected="a process that starts, and a log that can be written",
+            do="free some disk space, or mend the permissions",
+        )
+    )

@@ -1,0 +1,1 @@
+"""Other machines, where our own command line runs cubes."""

@@ -1,0 +1,1 @@
+"""Reaches other machines over SSH."""

@@ -1,0 +1,414 @@
+"""One connection to another host, by OpenSSH, which all that is done there shares.
+
+What ssh is told lies in a file of its own, in the form of ssh_config(5), so that the
+very same holds for ssh, for rsync and for whoever else connects. The user's own
+configuration is read after it: there, the first word counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavailable
+from mlcube_conformance.base.files import is_plain_file
+from mlcube_conformance.base.process import kill_all, processes_in_session, run_process
+from mlcube_conformance.base.text import last_lines, tail
+from mlcube_conformance.runners.common.scratch import remove_all
+from mlcube_conformance.runners.places.ssh import known_host as ssh_known_host
+from mlcube_conformance.runners.places.ssh.trouble import (
+    Trouble,
+    by_hand,
+    what_ssh_means,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mlcube_conformance.base.process import Ended
+    from mlcube_conformance.model import Place
+    from mlcube_conformance.runners.common.liveness import Liveness
+
+__all__ = ["Connection", "LinkLost", "programs_missing"]
+
+#: Programs of this machine, with the Debian package that brings each.
+_PROGRAMS = {"ssh": "openssh-client", "rsync": "rsync"}
+#: Seconds for a connection to be made.
+_CONNECT_TIMEOUT = 30
+#: Seconds without a word from the host after which it is asked, and how often.
+_ALIVE_INTERVAL = 5
+_ALIVE_COUNT = 3
+#: Seconds for a short question to be answered.
+_ANSWER_TIMEOUT = 60
+#: Exit code of a shell that finds no such program.
+_NOT_FOUND = 127
+_PAUSE = 0.05
+#: Names that stand for others in documents; RFC 2606.
+_PLACEHOLDER = re.compile(r"(^|\.)example(\.(org|com|net))?$")
+#: A socket's path may have a hundred bytes: not every TMPDIR is short enough.
+_SHORT = Path("/tmp")  # noqa: S108 - a folder in it that is ours alone
+
+
+class LinkLost(MachineError):  # noqa: N818 - names a state
+    """The connection ended before what was asked for had."""
+
+
+def programs_missing() -> MachineError | None:
+    """Return why nothing can be connected to from here, or None when it can."""
+    missing = {name: _PROGRAMS[name] for name in _PROGRAMS if not shutil.which(name)}
+    if not missing:
+        return None
+    return PlatformUnavailable(
+        Message(
+            what="the platform ssh cannot be used here",
+            where=f"PATH={os.environ.get('PATH', '')}",
+            found=f"no program {' and no '.join(missing)}",
+            expected="OpenSSH's client and rsync",
+            do="install it (on Debian: "
+            f"`apt-get install {' '.join(missing.values())}`)",
+        )
+    )
+
+
+class Connection:
+    """A connection to a place; made once, and shared by all that is done there."""
+
+    def __init__(self, place: Place, liveness: Liveness) -> None:
+        """Prepare; nothing is connected yet."""
+        self.place = place
+        self._liveness = liveness
+        self._master: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._agent: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What messages call the host, as in `me@host:2222`."""
+        place = self.place
+        user = f"{place.user}@" if place.user else ""
+        return f"{user}{place.host}" + (f":{place.port}" if place.port else "")
+
+    @property
+    def where(self) -> str:
+        """Where messages say that the trouble lies."""
+        return f"{self.place.file}, host {self.place.host}"
+
+    @property
+    def folder(self) -> Path:
+        """Folder of this connection's own files; its path holds no space.
+
+        Raises:
+            ValueError: There is no connection.
+        """
+        if self._folder is None:
+            msg = "not connected"
+            raise ValueError(msg)
+        return self._folder
+
+    @property
+    def config(self) -> Path:
+        """The file that tells ssh all about the host."""
+        return self.folder / "config"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the connection stands."""
+        return self._master is not None and self._master.poll() is None
+
+    def open(self) -> None:
+        """Connect, unless the connection stands.
+
+        Raises:
+            MachineError: It cannot be made; says why and what to do.
+        """
+        if self.alive:
+            return
+        self.close()
+        self._check_files()
+        where = _SHORT if os.access(_SHORT, os.W_OK) else None
+        self._folder = Path(tempfile.mkdtemp(prefix="mlcube-", dir=where))
+        self._liveness.remember_path(self._folder)
+        self.config.write_text(self._configuration(), encoding="utf-8")
+        said = self.folder / "said"
+        with said.open("wb") as log:
+            self._master = subprocess.Popen(  # noqa: S603 - an argument list of ours
+                [*self.client, "-o", "ControlMaster=yes", "-N", self.place.host],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._liveness.remember_session(self._master.pid)
+        deadline = time.monotonic() + _CONNECT_TIMEOUT
+        while not (self.folder / "control").exists():
+            if not self.alive or time.monotonic() > deadline:
+                error = self._not_connected(said)
+                self.close()
+                raise error
+            time.sleep(_PAUSE)
+
+    @property
+    def client(self) -> tuple[str, ...]:
+        """The first words of every command line of ssh."""
+        return ("ssh", "-F", str(self.config))
+
+    def _check_files(self) -> None:
+        """Refuse what can be seen to be wrong before anybody is asked."""
+        place = self.place
+        if _PLACEHOLDER.search(place.host):
+            raise self._unusable("host", place.host, "the name of a host of yours")
+        for key, path in (
+            ("identity_file", place.identity_file),
+            ("known_hosts", place.known_hosts),
+            ("ssh_config", place.ssh_config),
+        ):
+            if path is not None and not is_plain_file(path):
+                raise self._unusable(key, f"no file {path}", "a file of this machine")
+        key_file = place.identity_file
+        if key_file and key_file.suffix == ".pub":
+            found = f"{key_file}, by its name the public key"
+            raise self._unusable("identity_file", found, "the private key")
+
+    def _unusable(self, key: str, found: str, expected: str) -> MachineError:
+        return PlatformUnavailable(
+            Message(
+                what=f"the platform file does not lead to a host: {key} cannot be used",
+                where=f"{self.place.file}, key {key}",
+                found=found,
+                expected=expected,
+                do="write it there, or leave the key out where ssh knows it",
+            )
+        )
+
+    def _configuration(self) -> str:
+        place = self.place
+        known_host = " ".join(
+            _quoted(each)
+            for each in (
+                *(sys.executable, "-I", "-S", ssh_known_host.__file__),
+                str(self.folder / "shown"),
+                ",".join(place.fingerprints),
+            )
+        )
+        lines = [f"Host {place.host}"]
+        if place.user:
+            lines.append(f"User {_quoted(place.user)}")
+        if place.port:
+            lines.append(f"Port {place.port}")
+        if place.jump:
+            lines.append(f"ProxyJump {place.jump}")
+        if place.identity_file:
+            lines += [
+                f"IdentityFile {_quoted(str(place.identity_file))}",
+                "IdentitiesOnly yes",
+            ]
+        lines += [
+            f"ControlPath {self.folder}/control",
+            "ControlMaster no",
+            "ControlPersist no",
+            f"KnownHostsCommand {known_host} %f %H %t %K",
+            # A fingerprint in the platform file is the only one that counts.
+            *(["UserKnownHostsFile none"] if place.fingerprints else []),
+            *(["GlobalKnownHostsFile none"] if place.fingerprints else []),
+            "RemoteCommand none",
+            "RequestTTY no",
+            "ClearAllForwardings yes",
+            f"ServerAliveInterval {_ALIVE_INTERVAL}",
+            f"ServerAliveCountMax {_ALIVE_COUNT}",
+            "TCPKeepAlive yes",
+            # Those that are gone through, too.
+            "Host *",
+            "BatchMode yes",
+            "StrictHostKeyChecking yes",
+            "UpdateHostKeys no",
+            "VerifyHostKeyDNS no",
+            "NoHostAuthenticationForLocalhost no",
+            f"ConnectTimeout {_CONNECT_TIMEOUT - 10}",
+            "ForwardAgent no",
+            "ForwardX11 no",
+            "PermitLocalCommand no",
+            "LogLevel ERROR",
+        ]
+        if place.known_hosts:
+            own = _quoted(str(place.known_hosts))
+            lines.append(f"UserKnownHostsFile {own} ~/.ssh/known_hosts")
+        own = _quoted(str(place.ssh_config)) if place.ssh_config else "~/.ssh/config"
+        return "\n".join([*lines, f"Include {own}", "Include /etc/ssh/ssh_config", ""])
+
+    def _not_connected(self, said: Path) -> MachineError:
+        words = said.read_text(encoding="utf-8", errors="replace")
+        shown = self.folder / "shown"
+        key = shown.read_text(encoding="utf-8") if shown.exists() else ""
+        trouble = what_ssh_means(words, self.place, key)
+        if self.alive:
+            what = f"no connection within {_CONNECT_TIMEOUT} s"
+            trouble = Trouble(what, f"try it by hand: {by_hand(self.place)}")
+        return PlatformUnavailable(
+            Message(
+                what=f"there is no connection to {self.name}",
+                where=self.where,
+                found="\n".join([trouble.what, *last_lines(words, 4)]),
+                expected="a host that lets this user in by ssh, without a question",
+                do=trouble.do,
+            )
+        )
+
+    def is_cut(self, exit_code: int) -> bool:
+        """Say whether a program failed because the connection has ended."""
+        if exit_code and self._master is not None:
+            # Its clients may end a moment before it.
+            with suppress(subprocess.TimeoutExpired):
+                self._master.wait(1)
+        return not self.alive
+
+    def lost(self, doing: str, do: str = "run the same again") -> LinkLost:
+        """Return the error of a connection that ended meanwhile."""
+        said = tail(self.folder / "said", 2) if self._folder else ()
+        return LinkLost(
+            Message(
+                what=f"the connection to {self.name} was lost while {doing}",
+                where=self.where,
+                found="; ".join(said) or "no answer any more",
+                expected="a host that answers",
+                do=do,
+            )
+        )
+
+    def run(  # noqa: PLR0913 - each says one thing about the process
+        self,
+        words: Sequence[str],
+        *,
+        stdin: Path | None = None,
+        stdout: Path,
+        stderr: Path,
+        timeout: float,
+        out: Callable[[bytes], None] | None = None,
+        err: Callable[[bytes], None] | None = None,
+        waiting: Callable[[float], None] | None = None,
+    ) -> Ended:
+        """Run a command on the host; its words may hold nothing that a shell reads."""
+        return run_process(
+            [*self.client, self.place.host, "--", *words],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            timeout=timeout,
+            out=out,
+            err=err,
+            waiting=waiting,
+            begun=self._liveness.remember_session,
+        )
+
+    def use_agent(self, words: Sequence[str]) -> None:
+        """Say by which command the host answers requests."""
+        self._agent = tuple(words)
+
+    def ask(
+        self,
+        request: Mapping[str, Any],
+        *,
+        doing: str,
+        timeout: float = _ANSWER_TIMEOUT,
+        log: Path | None = None,
+        waiting: Callable[[float], None] | None = None,
+    ) -> dict[str, Any]:
+        """Ask the host for something and return its answer.
+
+        Args:
+            request: What is asked for; `do` says what.
+            doing: What that is, for messages.
+            timeout: Seconds.
+            log: File for what it says besides.
+            waiting: Called again and again with the seconds since the start.
+
+        Raises:
+            LinkLost: The connection ended.
+            MachineError: The host refuses, or cannot.
+        """
+        answer, errors = self.folder / "answer", log or self.folder / "errors"
+        ended = self.run(
+            self._agent,
+            stdin=self._request(request),
+            stdout=answer,
+            stderr=errors,
+            timeout=timeout,
+            waiting=waiting,
+        )
+        found: dict[str, Any] | None = None
+        with suppress(ValueError):
+            # A shell may say something when it starts, whatever it is asked.
+            lines = answer.read_text(encoding="utf-8").splitlines()
+            found = json.loads(lines[-1]) if lines else None
+        if ended.exit_code == 0 and found is not None and "error" not in found:
+            return found
+        if self.is_cut(ended.exit_code):
+            raise self.lost(doing)
+        if ended.exit_code == _NOT_FOUND and found is None:
+            raise self.no_python()
+        trouble = (found or {}).get("error", {})
+        said = "no end in time" if ended.timed_out else f"exit code {ended.exit_code}"
+        raise MachineError(
+            Message(
+                what=f"{self.name} fails at {doing}",
+                where=self.where + (f"\nlog: {log}" if log else ""),
+                found=trouble.get("found") or said,
+                expected="an answer",
+                do=trouble.get("do", "mend what the log shows"),
+                tail=tail(errors, 8),
+            )
+        )
+
+    def no_python(self) -> MachineError:
+        """Return the error of a host whose Python does not start."""
+        python = self.place.interpreter.python
+        return PlatformUnavailable(
+            Message(
+                what=f"no Python starts on {self.name}",
+                where=f"{self.place.file}, key interpreter.python",
+                found=f"no program {python}"
+                + (" below the home" if "/" in python and python[0] != "/" else ""),
+                expected="Python 3.11 or newer",
+                do="mend interpreter.python, or install it there",
+            )
+        )
+
+    def follow(self, request: Mapping[str, Any], **streams: Any) -> Ended:  # noqa: ANN401 - those of `run`
+        """Pass on what a job on the host says, until it has ended."""
+        return self.run(
+            self._agent, stdin=self._request({**request, "do": "follow"}), **streams
+        )
+
+    def _request(self, request: Mapping[str, Any]) -> Path:
+        path = self.folder / "request"
+        path.write_text(json.dumps(request), encoding="utf-8")
+        return path
+
+    def close(self) -> None:
+        """End the connection, and remove its files."""
+        if self._master is not None:
+            self._master.terminate()
+            try:
+                self._master.wait(5)
+            except subprocess.TimeoutExpired:
+                self._master.kill()
+                self._master.wait()
+            kill_all(list(processes_in_session(self._master.pid)))
+            self._master = None
+        if self._folder is not None:
+            remove_all(self._folder)
+            self._folder = None
+
+
+def _quoted(text: str) -> str:
+    """Return a word of ssh_config(5); its percent signs stand for themselves."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

@@ -1,0 +1,368 @@
+"""One task on another host: sent, followed, and its results fetched.
+
+There is one job at a time in a workspace on the host. It outlives the connection, so
+that the first thing to ask is what became of an earlier one. What its results are for
+is noted on this machine: a host does not decide where files are written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.text import plain
+from mlcube_conformance.runners.common.liveness import lock_folder
+from mlcube_conformance.runners.contract import heartbeat
+from mlcube_conformance.runners.places.ssh.connection import LinkLost
+from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
+from mlcube_conformance.runners.places.ssh.host import entries_on_host
+from mlcube_conformance.runners.places.ssh.transfer import fetch, push, readable
+from mlcube_conformance.runners.places.ssh.trouble import hand_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlcube_conformance.base.errors import ConformanceError, Violation
+    from mlcube_conformance.model import RunResult
+    from mlcube_conformance.runners.common.liveness import Liveness
+    from mlcube_conformance.runners.contract import RunRequest
+    from mlcube_conformance.runners.places.ssh.cube import CubeThere
+
+__all__ = ["TaskThere", "at_fault"]
+
+#: Seconds that the host has, beyond a deadline, to end the task and say so.
+_GRACE = 60
+_LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
+
+
+class TaskThere:
+    """A task that is to run on a host, with all of its files."""
+
+    def __init__(
+        self, request: RunRequest, there: CubeThere, liveness: Liveness
+    ) -> None:
+        """Look at its files; nothing is sent yet.
+
+        Raises:
+            Violation: A value means another folder on another host.
+        """
+        self._request = request
+        self._there = there
+        self._liveness = liveness
+        self._link = there.connection
+        self._job = there.run_job
+        self._data = task_data(request.invocation, request.workspace)
+        self._fetched = [each for each in self._data.bundles if each.fetched]
+        #: What was sent, at and below the names that are fetched, by their folder.
+        self._before: dict[str, list[str]] = {}
+
+    def run(self) -> RunResult:
+        """Run the task to its end, or fetch the results where it ran before.
+
+        Raises:
+            Violation: The cube is at fault.
+            MachineError: The host, the connection or another task is.
+        """
+        request = self._request
+        identity = self._identity()
+        ours = False
+        try:
+            ours = self._settle(identity)
+            if not ours:
+                self._send()
+                ours = True
+                self._start(identity)
+            self._follow()
+        except KeyboardInterrupt:
+            if ours:
+                self._there.stop(self._job)
+                _note_of(identity).unlink(missing_ok=True)
+                request.watch.note(
+                    f"ended {request.case_id} on {self._link.name}; what it has made "
+                    "so far stays there"
+                )
+            raise
+        outcome = self._there.outcome(
+            self._job, request.stdout, request.stderr, f"task {request.case_id}"
+        )
+        self._fetch()
+        remote = entries_on_host(
+            self._link,
+            {
+                f"{role} {name}": f"{self._there.workspace_folder}/{place}"
+                for role, name, place in self._data.places
+            },
+        )
+        self._end(identity)
+        if outcome.error is not None:
+            raise at_fault(outcome.error, self._link.name)
+        if outcome.result is None:
+            raise self._there.no_word("a result")
+        return replace(
+            outcome.result,
+            remote=remote,
+            # ssh joins its words, and the host's shell reads them.
+            command=(
+                *hand_words(self._link.place),
+                shlex.join(outcome.result.command),
+            ),
+        )
+
+    def _identity(self) -> str:
+        """Return what tells a run from all others whose result would be another."""
+        request, options = self._request, self._request.options
+        bundle = options.ca_bundle
+        words = [
+            str(request.workspace),
+            request.invocation.name,
+            list(request.view.arguments),
+            request.image.digest,
+            [options.network, options.gpus, dict(options.build_args)],
+            bundle.read_text(encoding="utf-8") if bundle else "",
+            dict(self._link.place.variables),
+            self._there.content_key,
+            self._data.fingerprint(),
+        ]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
+
+    def _settle(self, identity: str) -> bool:
+        """Learn what became of an earlier task; say whether it is this very one.
+
+        Raises:
+            MachineError: Another one is still at work in this workspace.
+        """
+        note = self._request.watch.note
+        found = self._link.ask(
+            {"do": "look", "folder": self._job}, doing="asking for earlier tasks"
+        )
+        state, record, outcome = found["state"], found["record"], found["outcome"]
+        if state == "none":
+            return False
+        # The host's word, which could steer a terminal.
+        case, began = plain(str(record["case"])), plain(str(record["began"]))
+        what = f"{case}, begun on {self._link.name} at {began},"
+        if state == "running":
+            if record["id"] != identity:
+                raise self._still_running(record)
+            note(f"{what} still runs: following it")
+            self._before = _read_note(identity).get("before", {})
+            return True
+        if state == "lost" or not (outcome["result"] or outcome["error"]):
+            note(f"{what} was ended there and left no result")
+            self._end(record["id"])
+            return False
+        if record["id"] == identity:
+            note(f"{what} has ended since: fetching its results")
+            self._before = _read_note(identity).get("before", {})
+            return True
+        self._fetch_for_another(record["id"], what)
+        return False
+
+    def _still_running(self, record: dict[str, Any]) -> MachineError:
+        return MachineError(
+            Message(
+                what=f"an earlier task still runs on {self._link.name}",
+                where=f"{self._link.where}, {self._there.workspace_folder}",
+                found=f"{record['case']}, begun at {record['began']} (its clock)",
+                expected="no other task in the workspace of this cube there",
+                do=f"wait for its end, {record['timeout']:g} s after it began at the "
+                "latest; or end it\nand lose its results: python -m mlcube_ssh_run "
+                f"clean --force --platform {self._request.platform.file}",
+            )
+        )
+
+    def _fetch_for_another(self, identity: str, what: str) -> None:
+        """Bring the results of an earlier run to where that one wanted them."""
+        note = self._request.watch.note
+        wanted = _read_note(identity)
+        workspace = Path(wanted.get("workspace", ""))
+        stdout = Path(wanted.get("stdout", ""))
+        if not wanted or not workspace.is_dir() or not stdout.parent.is_dir():
+            note(f"{what} has ended since; who wanted its results is gone, and so they")
+            self._end(identity)
+            return
+        try:
+            self._bring(wanted, stdout)
+            outcome = self._there.outcome(self._job, stdout, stdout, "an earlier task")
+        except LinkLost:
+            raise
+        except MachineError as error:
+            note(f"{what} has ended since; no results: {error.messages[0].found}")
+        else:
+            code = outcome.result.exit_code if outcome.result else "unknown"
+            note(f"{what} has ended since with exit code {code}; see {workspace}")
+        self._end(identity)
+
+    def _bring(self, wanted: dict[str, Any], stdout: Path) -> None:
+        """Fetch results and logs to where an earlier run wanted them."""
+        for each in wanted["fetched"]:
+            bundle = Bundle(
+                base=Path(each["base"]),
+                there=each["there"],
+                sent=(),
+                fetched=tuple(each["names"]),
+            )
+            self._fetch_bundle(bundle, wanted["before"].get(each["base"], ()))
+        self._link.follow(
+            {"folder": self._job, **_LOGS},
+            stdout=stdout,
+            stderr=Path(wanted["stderr"]),
+            timeout=_GRACE,
+        )
+
+    def _send(self) -> None:
+        request = self._request
+        # Of another workspace, equal sizes and times would say nothing.
+        last = lock_folder() / f"ssh-last-{self._there.workspace_key}"
+        here = str(request.workspace)
+        same = last.is_file() and last.read_text(encoding="utf-8") == here
+        last.unlink(missing_ok=True)
+        self._before = {str(each.base): each.present() for each in self._fetched}
+        sent = sum(
+            push(
+                self._link,
+                each.base,
+                each.sent,
+                f"{self._there.workspace_folder}/{each.there}",
+                mirror=True,
+                by_content=not same,
+                limit=("--task-timeout", request.options.task_timeout),
+            )
+            for each in self._data.bundles
+        )
+        last.write_text(here, encoding="utf-8")
+        request.watch.note(
+            f"sent {readable(sent)} for {request.case_id} to {self._link.name}"
+        )
+
+    def _start(self, identity: str) -> None:
+        request, options = self._request, self._request.options
+        words = self._there.run_words(request.invocation, self._data.overrides)
+        words += ["--task-timeout", f"{options.task_timeout:g}"]
+        words += ["--configure-timeout", f"{options.configure_timeout:g}"]
+        for each in request.invocation.bound("input"):
+            if each.parameter.optional:
+                words += ["--optional", each.parameter.name]
+        if options.gpus is not None:
+            words += ["--gpus", options.gpus or "0"]
+        _note_of(identity).write_text(
+            json.dumps(
+                {
+                    "workspace": str(request.workspace),
+                    "stdout": str(request.stdout),
+                    "stderr": str(request.stderr),
+                    "before": self._before,
+                    "fetched": [
+                        {
+                            "base": str(each.base),
+                            "there": each.there,
+                            "names": each.fetched,
+                        }
+                        for each in self._fetched
+                    ],
+                }
+            ),
+            encoding="utf-8",
+        )
+        record = {
+            "id": identity,
+            "case": request.case_id,
+            "timeout": options.task_timeout,
+        }
+        self._there.start(self._job, "run", words, options, record)
+
+    def _follow(self) -> None:
+        """Pass on what the task says until it ends.
+
+        Raises:
+            LinkLost: The connection ended; the task goes on.
+        """
+        request, options = self._request, self._request.options
+        ended = self._link.follow(
+            {"folder": self._job, **_LOGS},
+            stdout=request.stdout,
+            stderr=request.stderr,
+            # Its image may have been removed there, and is made again then.
+            timeout=options.task_timeout + options.configure_timeout + _GRACE,
+            out=request.watch.out,
+            err=request.watch.err,
+            waiting=heartbeat(
+                request.watch,
+                f"still running {request.case_id} on {self._link.name}",
+                request.stdout,
+            ),
+        )
+        if self._link.is_cut(ended.exit_code):
+            doing = f"{request.case_id} ran there"
+            raise self._link.lost(
+                doing,
+                f"run the same again: the task goes on there for "
+                f"{options.task_timeout:g} s at most;\nthe next run fetches its "
+                "results, follows it, or says that it runs",
+            )
+
+    def _end(self, identity: str) -> None:
+        """Forget the job: its results are here."""
+        self._link.ask({"do": "end", "folder": self._job}, doing="tidying up")
+        _note_of(identity).unlink(missing_ok=True)
+
+    def _fetch(self) -> None:
+        received = sum(
+            self._fetch_bundle(each, self._before.get(str(each.base), ()))
+            for each in self._fetched
+        )
+        self._request.watch.note(
+            f"fetched {readable(received)} of {self._request.case_id} from "
+            f"{self._link.name}"
+        )
+
+    def _fetch_bundle(self, bundle: Bundle, before: Sequence[str]) -> int:
+        folder = f"{self._there.workspace_folder}/{bundle.there}"
+
+        def remote_names() -> list[str]:
+            names: list[str] = self._link.ask(
+                {"do": "names", "base": folder, "names": bundle.fetched},
+                doing="listing results",
+            )["names"]
+            return names
+
+        return fetch(
+            self._link,
+            folder,
+            bundle.fetched,
+            bundle.base,
+            remote_names=remote_names,
+            before=before,
+            limit=("--task-timeout", self._request.options.task_timeout),
+            liveness=self._liveness,
+        )
+
+
+def at_fault(
+    error: Violation | ConformanceError, host: str
+) -> Violation | ConformanceError:
+    """Return the error of a command on a host, as it counts and reads here."""
+    first, *more = error.messages
+    messages = (replace(first, what=f"on {host}: {first.what}"), *more)
+    # What the host was told comes from us.
+    kind = MachineError if isinstance(error, UsageError) else type(error)
+    return kind(*messages)
+
+
+def _read_note(identity: str) -> dict[str, Any]:
+    try:
+        note: dict[str, Any] = json.loads(_note_of(identity).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note
+
+
+def _note_of(identity: str) -> Path:
+    """Return the file that says what the results of a job are for."""
+    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    return lock_folder() / f"ssh-{name}.json"

@@ -1,0 +1,81 @@
+"""Packs this package into a wheel, to be sent to another host.
+
+The host gets the very code that asks, whether it was installed or lies in a clone.
+The format is that of https://packaging.python.org/en/latest/specifications/binary-distribution-format/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import distribution
+from importlib.util import find_spec
+from pathlib import Path
+from zipfile import ZipFile, ZipInfo
+
+from mlcube_conformance import __version__
+
+__all__ = ["make_wheel", "package_key"]
+
+_PACKAGES = ("mlcube_conformance", "mlcube_docker_run", "mlcube_singularity_run")
+_TAG = "py3-none-any"
+_WHEEL = f"""\
+Wheel-Version: 1.0
+Generator: mlcube-conformance
+Root-Is-Purelib: true
+Tag: {_TAG}
+"""
+
+
+def package_key() -> str:
+    """Return a hash of the code, the same wherever and however it is installed."""
+    digest = hashlib.sha256(__version__.encode())
+    for name, content in sorted(_files().items()):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def make_wheel(folder: Path) -> Path:
+    """Write the wheel into a folder, and return its path.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    from mlcube_conformance.formats.platforms import (  # noqa: PLC0415 - needs YAML
+        shared_platforms,
+    )
+
+    info = f"mlcube_conformance-{__version__}.dist-info"
+    metadata = distribution("mlcube-conformance").read_text("METADATA") or ""
+    shared = {
+        f"mlcube_conformance/platforms/{each.name}": each.read_bytes()
+        for each in shared_platforms().glob("*.yaml")
+    }
+    files = {
+        **_files(),
+        **shared,
+        f"{info}/METADATA": metadata.encode(),
+        f"{info}/WHEEL": _WHEEL.encode(),
+    }
+    record = f"{info}/RECORD"
+    files[record] = "".join(f"{name},,\n" for name in (*files, record)).encode()
+    path = folder / f"mlcube_conformance-{__version__}-{_TAG}.whl"
+    with ZipFile(path, "w") as wheel:
+        for name, content in files.items():
+            wheel.writestr(ZipInfo(name), content)
+    return path
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    """Return what the packages hold, by path in the wheel."""
+    found = {}
+    for package in _PACKAGES:
+        spec = find_spec(package)
+        if spec is None or spec.origin is None:
+            continue
+        root = Path(spec.origin).parent
+        for path in root.rglob("*.py"):
+            found[f"{package}/{path.relative_to(root)}"] = path.read_bytes()
+    return found

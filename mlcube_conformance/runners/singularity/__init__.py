@@ -1,0 +1,1 @@
+"""Runs cubes on Singularity and Apptainer."""

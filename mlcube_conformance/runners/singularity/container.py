@@ -1,0 +1,184 @@
+"""One container of Singularity: its command line, and whether it began."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
+from mlcube_conformance.base.text import tail
+from mlcube_conformance.runners.common import container
+from mlcube_conformance.runners.singularity.engine import lacks_privileges
+from mlcube_conformance.runners.singularity.image import identity, what_is_wrong
+
+if TYPE_CHECKING:
+    from mlcube_conformance.model import Mount, RunResult
+    from mlcube_conformance.runners.contract import RunRequest
+    from mlcube_conformance.runners.singularity.engine import Engine
+
+__all__ = ["check_before", "check_started", "command_line", "not_run"]
+
+#: The program's own exit code when it did not get as far as the task.
+_FAILED = 255
+# A task could say the same, but only one that says it in the program's own words.
+_FATAL = re.compile(
+    r"^(?:\x1b\[\d+m)?FATAL:\s+(container creation failed.*|[Ww]hile .*|stage \d.*"
+    r"|could not open image.*|image .*|exec .* failed.*|failed to .*"
+    r"|\"[^\"]*\": executable file not found.*)$"
+)
+_NO_ENTRY_POINT = re.compile(r"^exec .* failed|^\"[^\"]*\": executable file not found")
+# What the shell of a run script says of a program that it cannot start.
+_SCRIPT_FAILED = re.compile(
+    r"^/\.singularity\.d/(runscript|actions/run): .*"
+    r"(not found|permission denied|cannot execute|exec format error)",
+    re.IGNORECASE,
+)
+_NOT_EXECUTABLE = {126, 127}
+_GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
+
+
+def command_line(request: RunRequest, engine: Engine) -> tuple[str, ...]:
+    """Return the command line that runs the task, the folder for its /tmp left out."""
+    options = container.asked(request)
+    first = request.invocation.task.entrypoint
+    verb = "exec" if first else "run"
+    words = [engine.path, "--quiet", verb, "--containall"]
+    if os.geteuid() == 0:
+        words.append("--no-privs")
+        if lacks_privileges():
+            words.append("--userns")
+    if container.network(request) == "none":
+        words += ["--net", "--network", "none"]
+    if container.gpus(request):
+        words.append("--nv")
+    if "writable_tmpfs" in options:
+        words.append("--writable-tmpfs")
+    for each in container.mounts(request):
+        words += _mount(each, engine)
+    return (*words, request.image.name, *first, *request.view.arguments)
+
+
+def _mount(mount: Mount, engine: Engine) -> tuple[str, str]:
+    mode = "" if mount.writable else "ro"
+    if not engine.knows_mount:
+        return "--bind", f"{mount.host}:{mount.container}:{mode or 'rw'}"
+    parts = [
+        "type=bind",
+        f"source={mount.host}",
+        f"destination={mount.container}",
+        *([mode] if mode else []),
+    ]
+    text = io.StringIO()
+    # Its fields are those of a CSV line, so that a path may hold a comma.
+    csv.writer(text, lineterminator="").writerow(parts)
+    return "--mount", text.getvalue()
+
+
+def check_before(request: RunRequest, engine: Engine) -> None:
+    """Make sure that all that a container needs is there, before it is started."""
+    image = Path(request.image.name)
+    if wrong := what_is_wrong(image):
+        raise MachineError(
+            Message(
+                what="the image cannot be run",
+                where=str(image),
+                found=wrong,
+                expected="a whole image",
+                do="remove it and configure again, or copy it again",
+            )
+        )
+    if identity(image) != request.image.digest:
+        raise MachineError(
+            Message(
+                what="another run has put another image in place of this one",
+                where=str(image),
+                found=f"{identity(image)}, in place of {request.image.digest}",
+                expected="one cube, of one content, for each place of an image",
+                do="run one after the other, or name another place by the platform "
+                "file's\nkey 'image'",
+            )
+        )
+    for each in container.mounts(request):
+        if not each.host.exists():
+            raise MachineError(
+                Message(
+                    what="what a task is to see is not there",
+                    where=f"case {request.case_id}, {each.container}",
+                    found=f"nothing at {each.host}",
+                    expected="a file or folder",
+                    do="put it there, or mend the path",
+                )
+            )
+        if not engine.knows_mount and re.search(r"[:,]", str(each.host)):
+            raise MachineError(
+                Message(
+                    what=f"{engine} cannot give a task a path with a colon or a comma",
+                    where=f"case {request.case_id}",
+                    found=str(each.host),
+                    expected="a version that knows --mount, or another path",
+                    do="install Apptainer, or work in another folder",
+                )
+            )
+    if container.gpus(request) and not any(
+        Path(name).exists() for name in _GPU_DEVICES
+    ):
+        raise PlatformUnavailable(
+            Message(
+                what="Singularity here cannot give GPUs to a container",
+                where=f"case {request.case_id}",
+                found=f"none of {', '.join(_GPU_DEVICES)}",
+                expected="an NVIDIA GPU with its driver",
+                do="install the driver, or run without --gpus",
+            )
+        )
+
+
+def check_started(request: RunRequest, ended: RunResult) -> None:
+    """Say whose fault it is that a container did not start, where it did not."""
+    last = "".join(tail(request.stderr, 1))
+    if ended.timed_out:
+        return
+    if ended.exit_code in _NOT_EXECUTABLE and _SCRIPT_FAILED.match(last):
+        raise _cannot_start(request, last)
+    fatal = _FATAL.match(last)
+    said_something = request.stdout.stat().st_size > 0
+    if ended.exit_code != _FAILED or fatal is None or said_something:
+        return
+    if _NO_ENTRY_POINT.search(fatal[1]):
+        raise _cannot_start(request, fatal[1])
+    raise not_run(request, fatal[1])
+
+
+def _cannot_start(request: RunRequest, found: str) -> Violation:
+    return Violation(
+        Message(
+            what="the image cannot start the task",
+            where=f"image {request.image.name}, case {request.case_id}",
+            found=found,
+            expected=container.what_starts(request),
+            do=container.how_to_start(request, found),
+        )
+    )
+
+
+def not_run(request: RunRequest, found: str) -> MachineError:
+    """Say that a container did not run, by no fault of the cube."""
+    return MachineError(
+        Message(
+            what="Singularity did not run the container",
+            where=f"image {request.image.name}, case {request.case_id}",
+            found=found,
+            expected="a container that starts",
+            do="run the same by hand with --debug",
+            log=str(request.stderr),
+        )
+    )

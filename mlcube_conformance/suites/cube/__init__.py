@@ -1,0 +1,1 @@
+"""The suite that tests cubes."""

@@ -1,0 +1,52 @@
+"""Which platforms to test on, and why those where nobody named one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.runners import first_available
+
+if TYPE_CHECKING:
+    import pytest
+
+    from mlcube_conformance.base.errors import MachineError
+
+__all__ = ["PlatformChoice"]
+
+#: Platforms in the order in which they are tried when none is named.
+_PREFERRED = ("docker", "singularity", "local")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformChoice:
+    """The platforms to test on, and how they were chosen where nobody named one."""
+
+    platforms: tuple[str, ...]
+    unavailable: tuple[MachineError, ...] = ()
+    named: bool = True
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> PlatformChoice:
+        """Take what the command line names, or the first that works here."""
+        given = config.getoption("mlcube_platform")
+        given = getattr(config, "workerinput", {}).get("mlcube_platforms") or given
+        if given:
+            return cls(platforms=tuple(given))
+        kind, troubles = first_available(_PREFERRED)
+        return cls(platforms=(kind,), unavailable=troubles, named=False)
+
+    def header(self) -> list[str]:
+        """Say what was chosen, and why the others were not."""
+        if self.named:
+            return []
+        return [
+            (
+                "mlcube-conformance: no --platform given, so the first that works "
+                f"here: {self.platforms[0]}"
+            ),
+            *(
+                f"mlcube-conformance: not taken: {each.messages[0].what}"
+                for each in self.unavailable
+            ),
+        ]

@@ -1,0 +1,316 @@
+"""Configures each image once and runs each case once, for however many ask."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import MachineError, Violation
+from mlcube_conformance.base.trees import remove_tree
+from mlcube_conformance.checks.outputs import (
+    Observation,
+    outputs_appear,
+    outputs_are_of_their_type,
+)
+from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.plan.given import protect_inputs
+from mlcube_conformance.plan.given_outputs import Delivery, deliver, stand_in
+from mlcube_conformance.plan.mounts import task_view
+from mlcube_conformance.plan.workspace import (
+    check_inputs,
+    confine,
+    make_folder,
+    make_outputs,
+    stage,
+)
+from mlcube_conformance.runners import make_runner
+from mlcube_conformance.runners.common.disarming import run_disarmed
+from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
+from mlcube_conformance.suites.cube.looking import Look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mlcube_conformance.model import Case, Image, RunResult
+    from mlcube_conformance.plan.order import Placement
+    from mlcube_conformance.runners.contract import Options, Runner, Watch
+
+__all__ = ["Execution", "TaskRun"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRun:
+    """What became of one case: it ran, or it could not."""
+
+    case: Case
+    workspace: Path
+    result: RunResult | None = None
+    """None when the task was never started."""
+    not_ready: Violation | None = None
+    """What is wrong with its inputs or outputs, when that kept it from running."""
+    not_started: Violation | None = None
+    """Why the image cannot start the task."""
+    blocked_by: str = ""
+    """What had to come first and failed: the image, or the case of a producer."""
+    inputs: tuple[Observation, ...] = ()
+    outputs: tuple[Observation, ...] = ()
+    beside: tuple[Observation, ...] = ()
+    """What inputs lead to by links, and what other tasks read or made."""
+
+    def __repr__(self) -> str:
+        """Keep assertions short."""
+        return f"<TaskRun {self.case.id}, exit code {self.exit_code}>"
+
+    @property
+    def ended(self) -> RunResult:
+        """How the task ended.
+
+        Raises:
+            ValueError: It was never started.
+        """
+        if self.result is None:
+            msg = f"{self.case.id} was never started"
+            raise ValueError(msg)
+        return self.result
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the task, None when it was never started."""
+        return self.result.exit_code if self.result else None
+
+    @property
+    def exited_zero(self) -> bool:
+        """Whether the task ran and exited with 0 within its time."""
+        return self.result is not None and not exits_zero(self.case, self.result)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether others can read what the task had to make."""
+        return (
+            self.exited_zero
+            and not outputs_appear(self.outputs)
+            and not outputs_are_of_their_type(self.outputs)
+        )
+
+
+@dataclass(slots=True)
+class Execution:
+    """Everything that has been configured and run, by what it was for."""
+
+    run_id: str
+    folder: Path
+    """Folder of this run: a folder in it for each cube on each platform."""
+    options: Options
+    watch: Watch
+    workspace: Path | None = None
+    """Folder to run in, instead of a fresh one."""
+    _runners: dict[str, Runner | MachineError] = field(default_factory=dict)
+    _images: dict[object, Image | Exception] = field(default_factory=dict)
+    _staged: dict[object, Violation | MachineError | None] = field(default_factory=dict)
+    _runs: dict[object, TaskRun | Exception] = field(default_factory=dict)
+
+    def folder_of(self, placement: Placement) -> Path:
+        """Return the folder that holds the logs and workspace of a placement."""
+        return self.folder / placement.cube.id / placement.platform.id
+
+    def workspace_of(self, placement: Placement) -> Path:
+        """Return the folder that the tasks of a placement share."""
+        return self.workspace or self.folder_of(placement) / "workspace"
+
+    def image(self, placement: Placement) -> Image:
+        """Return the image of a cube on a platform, configured on first use.
+
+        Raises:
+            Violation: The cube is at fault; the same each time.
+            MachineError: The platform is at fault; the same each time.
+        """
+        if placement.key not in self._images:
+            try:
+                self._images[placement.key] = self._configure(placement)
+            except Exception as error:  # noqa: BLE001 - raised to each who asks
+                self._images[placement.key] = error
+        found = self._images[placement.key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _runner(self, kind: str) -> Runner:
+        if kind not in self._runners:
+            runner = make_runner(kind, self.run_id)
+            trouble = runner.unavailable()
+            self._runners[kind] = trouble or runner
+            if trouble is None:
+                for name in runner.remove_leftovers():
+                    self.watch.note(f"removed {name}, left over from an earlier run")
+        found = self._runners[kind]
+        if isinstance(found, MachineError):
+            raise found
+        return found
+
+    def _configure(self, placement: Placement) -> Image:
+        folder = self.folder_of(placement)
+        make_folder(folder)
+        image = self._runner(placement.platform.kind).configure(
+            ConfigureRequest(
+                cube=placement.cube,
+                platform=placement.platform,
+                options=self.options,
+                log=folder / "configure.log",
+                watch=self.watch,
+            )
+        )
+        self.watch.note(f"configured {placement.id}: {image.how}: {image.name}")
+        return image
+
+    def run(self, placement: Placement, case: Case) -> TaskRun:
+        """Return what became of a case, run on first use after its producers.
+
+        Raises:
+            MachineError: The platform is at fault; the same each time.
+        """
+        if case.key not in self._runs:
+            try:
+                self._runs[case.key] = self._run(placement, case)
+            except Exception as error:  # noqa: BLE001 - raised to each who asks
+                self._runs[case.key] = error
+        found = self._runs[case.key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _run(self, placement: Placement, case: Case) -> TaskRun:
+        workspace = self.workspace_of(placement)
+        for producer in placement.producers(case):
+            made = self.run(placement, producer)
+            if not made.succeeded:
+                blocked_by = made.blocked_by or f"case {producer.id}"
+                return TaskRun(case=case, workspace=workspace, blocked_by=blocked_by)
+        try:
+            image = self.image(placement)
+        except Violation:
+            return TaskRun(
+                case=case,
+                workspace=workspace,
+                blocked_by=f"the image of {placement.id}",
+            )
+        try:
+            self._stage(placement)
+            confine(case.invocation, workspace, case.cube.invocations)
+            check_inputs(case.invocation, workspace)
+            make_outputs(case.invocation, workspace)
+            case = self._with_safe_inputs(placement, case)
+        except Violation as violation:
+            return TaskRun(case=case, workspace=workspace, not_ready=violation)
+        try:
+            return self._start(placement, case, image)
+        except Violation as violation:
+            return TaskRun(case=case, workspace=workspace, not_started=violation)
+
+    def _stage(self, placement: Placement) -> None:
+        if placement.key not in self._staged:
+            try:
+                self._staged[placement.key] = None
+                stage(
+                    placement.cube,
+                    placement.cube.invocations,
+                    self.workspace_of(placement),
+                )
+            except (Violation, MachineError) as error:
+                self._staged[placement.key] = error
+        trouble = self._staged[placement.key]
+        if trouble is not None:
+            raise trouble
+
+    def _with_safe_inputs(self, placement: Placement, case: Case) -> Case:
+        """Keep the user's files from being changed by a task."""
+        invocation = protect_inputs(
+            case.invocation,
+            self.workspace_of(placement),
+            self.folder_of(placement) / "given" / case.invocation.name,
+            by_engine=self._runner(placement.platform.kind).protects_inputs,
+        )
+        return replace(case, invocation=invocation)
+
+    def _start(self, placement: Placement, case: Case, image: Image) -> TaskRun:
+        workspace = self.workspace_of(placement)
+        runner = self._runner(placement.platform.kind)
+        logs = self.folder_of(placement) / case.invocation.name
+        make_folder(logs.parent)
+        stdout = logs.with_name(f"{logs.name}.stdout.log")
+        stderr = logs.with_name(f"{logs.name}.stderr.log")
+        look = Look(case, workspace)
+        invocation = case.invocation
+        deliveries: tuple[Delivery, ...] = ()
+        if runner.protects_inputs and placement.platform.place is None:
+            invocation, deliveries = stand_in(
+                case.invocation, workspace, logs.with_name("given")
+            )
+        view = task_view(invocation, workspace)
+        for warning in view.warnings:
+            self.watch.note(f"warning: {warning}")
+        self.watch.note(f"running {case.id}; log: {stdout}")
+        result = run_disarmed(
+            runner,
+            RunRequest(
+                case_id=case.id,
+                cube=case.cube,
+                image=image,
+                platform=placement.platform,
+                invocation=invocation,
+                workspace=workspace,
+                view=view,
+                options=self.options,
+                stdout=stdout,
+                stderr=stderr,
+                watch=self.watch,
+            ),
+        )
+        deliver(deliveries)
+        observations = look.again()
+        return TaskRun(
+            case=case,
+            workspace=workspace,
+            result=result,
+            inputs=tuple(
+                each for each in observations if each.binding.parameter.role == "input"
+            ),
+            outputs=tuple(
+                each for each in observations if each.binding.parameter.role == "output"
+            ),
+            beside=look.beside(),
+        )
+
+    def run_of(self, case: Case) -> TaskRun | None:
+        """Return what became of a case so far; runs nothing."""
+        found = self._runs.get(case.key)
+        return found if isinstance(found, TaskRun) else None
+
+    def begun(self, placements: Iterable[Placement]) -> list[Placement]:
+        """Return the placements that this process has worked on."""
+        return [each for each in placements if each.key in self._images]
+
+    def remove_leftovers(self, kinds: Iterable[str]) -> None:
+        """Remove what runs that are over left behind on these kinds of platform."""
+        for kind in kinds:
+            with suppress(MachineError):
+                self._runner(kind)
+        self.close()
+
+    def remove_folder(self, placement: Placement) -> None:
+        """Remove the logs of a placement, and its workspace if it was made for it."""
+        remove_tree(self.folder_of(placement))
+
+    def remove_empty_folders(self) -> None:
+        """Remove the folder of the run where nothing in it was kept."""
+        for folder in (*self.folder.glob("*"), self.folder, self.folder.parent):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def close(self) -> None:
+        """Remove what is still running, and let go of the platforms."""
+        for runner in self._runners.values():
+            if not isinstance(runner, MachineError):
+                runner.close()
+        self._runners.clear()

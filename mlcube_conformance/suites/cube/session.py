@@ -1,0 +1,523 @@
+"""The hooks of a pytest session that tests cubes; registered for `--cube` alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mlcube_conformance import __version__
+from mlcube_conformance.base.errors import (
+    ConformanceError,
+    MachineError,
+    Message,
+    UsageError,
+    Violation,
+)
+from mlcube_conformance.base.faults import fault_of_ours
+from mlcube_conformance.base.files import is_folder, is_no_utf8, is_there
+from mlcube_conformance.base.interrupts import Interrupts
+from mlcube_conformance.base.names import FOLDER, new_run_id
+from mlcube_conformance.base.text import command_line, mask, plain, visible
+from mlcube_conformance.clauses import CLAUSES, clause
+from mlcube_conformance.formats.loaded import LoadedCube
+from mlcube_conformance.formats.platforms import find_platform
+from mlcube_conformance.model import Case
+from mlcube_conformance.plan.order import Comparison, Placement
+from mlcube_conformance.plan.selection import (
+    CheckedPlatform,
+    absolute,
+    hide_values,
+    parse_environment,
+    parse_overrides,
+    runner_options,
+    select,
+    shown_assignments,
+)
+from mlcube_conformance.plan.workspace import make_folder
+from mlcube_conformance.plan.workspace_lock import only_run_in
+from mlcube_conformance.runners import ISOLATES_NOTHING
+from mlcube_conformance.suites.cube.choice import PlatformChoice
+from mlcube_conformance.suites.cube.execution import Execution
+from mlcube_conformance.suites.own_settings import is_test
+from mlcube_conformance.suites.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from mlcube_conformance.model import Cube, Platform
+    from mlcube_conformance.plan.selection import Selection
+
+__all__ = ["ConformanceSession"]
+
+_CASE_PROPERTY = "mlcube_case"
+_CASE_FIXTURES = {"attempt", "task_run"}
+
+
+class ConformanceSession:
+    """What one pytest session tests and has run so far."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Read the cubes that the command line asks for.
+
+        Raises:
+            UsageError: Something that was asked for does not exist.
+        """
+        option = config.getoption
+        hide_values(option("mlcube_env"), option("mlcube_build_arg"))
+        environment = parse_environment(option("mlcube_env"))
+        self._config = config
+        self._keep: str = option("mlcube_keep")
+        self._choice = PlatformChoice.of(config)
+        self.selection: Selection = select(
+            option("mlcube_cube"),
+            self._choice.platforms,
+            option("mlcube_task"),
+            parse_overrides("--parameter", option("mlcube_parameter")),
+            optional=option("mlcube_optional"),
+            variables=environment,
+        )
+        _refuse_names_for_workers(config, self.selection)
+        workspace = _workspace(option("mlcube_workspace"))
+        if workspace and len(self.selection.placements) > 1:
+            raise _one_placement(len(self.selection.placements))
+        run_id = getattr(config, "workerinput", {}).get("mlcube_run_id") or new_run_id()
+        self.execution = Execution(
+            run_id=run_id,
+            folder=config.invocation_params.dir / FOLDER / run_id,
+            options=runner_options(
+                build_args=option("mlcube_build_arg"),
+                environment=environment,
+                build_strategy=option("mlcube_build_strategy"),
+                network=option("mlcube_network"),
+                gpus=option("mlcube_gpus"),
+                ca_bundle=option("mlcube_ca_bundle"),
+                configure_timeout=option("mlcube_configure_timeout"),
+                task_timeout=option("mlcube_task_timeout"),
+            ),
+            watch=Terminal(config).watch(live=option("mlcube_live")),
+            workspace=workspace,
+        )
+        self._failed: set[object] = set()
+        self._told: set[str] = set()
+        self._held = ExitStack()
+        self._interrupts = Interrupts(self.execution.watch.note)
+        self._interrupted = False
+        self._said_nothing = ""
+        self._deselected = 0
+        self._ended: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
+
+    def placement_of(self, subject: Placement | Case) -> Placement:
+        """Return the placement that a case belongs to; a placement is its own."""
+        if isinstance(subject, Placement):
+            return subject
+        return next(
+            each
+            for each in self.selection.placements
+            if each.key == subject.placement_key
+        )
+
+    # Hooks, in the order in which pytest calls them.
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is tested, and where logs and workspaces lie."""
+        lines = [
+            f"mlcube-conformance {__version__}: {each.id}: "
+            + (", ".join(case.invocation.name for case in each.cases) or "no case")
+            for each in self.selection.placements
+        ]
+        lines += self._choice.header()
+        kinds = {each.platform.kind for each in self.selection.placements}
+        lines += [
+            f"mlcube-conformance: {kind} isolates nothing: tasks run as you, with your "
+            "files and network"
+            for kind in sorted(kinds & ISOLATES_NOTHING)
+        ]
+        lines += [
+            f"mlcube-conformance: {each.id} asks for "
+            + ", ".join(f"{k}={v}" for k, v in _asked(each.platform).items())
+            for each in self.selection.placements
+            if _asked(each.platform)
+        ]
+        if not self._config.getoption("collectonly"):
+            lines.append(
+                f"mlcube-conformance: logs and workspaces in {self.execution.folder} "
+                f"(kept: {self._keep})"
+            )
+        for cube in self.selection.cubes:
+            lines += [f"warning: {' '.join(str(w).split())}" for w in cube.warnings]
+        return [visible(mask(line)) for line in lines]
+
+    def pytest_sessionstart(self) -> None:
+        """Let a request to end be an interrupt, so that containers are removed."""
+        self._interrupts.take()
+        workspace = self.execution.workspace
+        is_worker = hasattr(self._config, "workerinput")
+        if workspace and not is_worker and not self._config.getoption("collectonly"):
+            try:
+                make_folder(workspace)
+                self._held.enter_context(only_run_in(workspace))
+            except ConformanceError as error:
+                raise pytest.UsageError(str(error)) from error
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - of xdist
+        """Tell a worker of pytest-xdist the name of the run."""
+        node.workerinput["mlcube_run_id"] = self.execution.run_id
+        node.workerinput["mlcube_platforms"] = list(self._choice.platforms)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of xdist
+        """Take what a worker counted."""
+        output = getattr(node, "workeroutput", {})
+        self._deselected += output.get("mlcube_deselected", 0)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 - of xdist
+        """Deal tests out so that those of a cube on a platform share a worker."""
+        from mlcube_conformance.suites.cube.scheduling import PlacementScheduling  # noqa: PLC0415
+
+        return PlacementScheduling(
+            config,
+            log,
+            [each.id for each in self.selection.placements],
+            {
+                comparison.id: [each.placement_id for each in comparison.cases]
+                for comparison in self.selection.comparisons
+            },
+        )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Drop the tests without a subject before they are counted."""
+        report = yield
+        report.result = [each for each in report.result if not _has_no_subject(each)]
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Order the tests as the data flows."""
+        places = [index for index, each in enumerate(items) if _subject(each)]
+        ours = sorted((items[index] for index in places), key=self._place)
+        for index, item in zip(places, ours, strict=True):
+            items[index] = item
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what an option such as `-k` left out."""
+        self._deselected += len(items)
+
+    def _place(self, item: pytest.Item) -> tuple[int, ...]:
+        """Sort by cube, then platform, then case; a cube's own tests come first."""
+        subject = _subject(item)
+        cubes = [each.cube.root for each in self.selection.cubes]
+        if isinstance(subject, LoadedCube):
+            return (cubes.index(subject.cube.root), -1, -1)
+        platforms = [each.key for each in self.selection.platforms]
+        if isinstance(subject, CheckedPlatform):
+            return (cubes.index(subject.key[0]), platforms.index(subject.key), -2)
+        if isinstance(subject, Comparison):
+            return (cubes.index(subject.cube.root), len(platforms))
+        placement = self.placement_of(subject)
+        platform = platforms.index(placement.key)
+        case = placement.cases.index(subject) if isinstance(subject, Case) else -1
+        return (cubes.index(placement.cube.root), platform, case, _clause_place(item))
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Run what the test looks at; show a fault of the machine once only."""
+        subject = _subject(item)
+        if isinstance(subject, (Case, Placement, Comparison)):
+            item.user_properties.append((_CASE_PROPERTY, subject.id))
+        try:
+            self._prepare(item, subject)
+        except ConformanceError as error:
+            if str(error) in self._told:
+                pytest.skip(visible(f"not run: {error.messages[0].what}"))
+            self._told.add(str(error))
+            raise
+        except KeyboardInterrupt:
+            # In the middle of a wait, its traceback says nothing to a user.
+            pytest.exit("interrupted", returncode=pytest.ExitCode.INTERRUPTED)
+
+    def _prepare(self, item: pytest.Item, subject: object) -> None:
+        names = set(getattr(item, "fixturenames", ()))
+        if isinstance(subject, Case) and names & _CASE_FIXTURES:
+            self.execution.run(self.placement_of(subject), subject)
+        elif isinstance(subject, Comparison):
+            self._run_all(subject.cases)
+        elif "configured" in names and isinstance(subject, (Placement, Case)):
+            try:
+                self.execution.image(self.placement_of(subject))
+            except Violation:
+                return  # The fixture raises it, in the test that asks for it.
+
+    def _run_all(self, cases: Sequence[Case]) -> None:
+        """Run cases; a platform whose fault was told already keeps no other back."""
+        for case in cases:
+            try:
+                self.execution.run(self.placement_of(case), case)
+            except MachineError as error:
+                if str(error) not in self._told:
+                    raise
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Show our errors as their message alone, and how to run the case again."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        error = fault_of_ours(error) or error
+        if report.failed:
+            subject = _subject(item)
+            if isinstance(subject, Case):
+                self._failed.add(subject.placement_key)
+            elif isinstance(subject, Placement):
+                self._failed.add(subject.key)
+            elif isinstance(subject, Comparison):
+                self._failed |= {each.placement_key for each in subject.cases}
+            if isinstance(error, (Violation, ConformanceError)):
+                report.longrepr = "\n".join([str(error), *self._facts(item, subject)])
+        _mask_report(report)
+        return report
+
+    def _facts(self, item: pytest.Item, subject: object) -> list[str]:
+        """Return the clause that was broken, and how to look at the case."""
+        facts = []
+        for mark in item.iter_markers("clause"):
+            broken = clause(mark.args[0])
+            facts.append(("clause", f"{broken.id}: {broken.sentence}"))
+        if isinstance(subject, (Case, Placement)):
+            facts.append(("again", self._again(subject.cube, (subject,))))
+        if isinstance(subject, Comparison):
+            facts.append(("again", self._again(subject.cube, subject.cases)))
+            facts += [
+                ("files", str(self.execution.workspace_of(self.placement_of(each))))
+                for each in subject.cases
+            ]
+        if isinstance(subject, Case):
+            run = self.execution.run_of(subject)
+            if run is not None and run.result is not None:
+                facts.append(("by hand", mask(command_line(run.result.command))))
+            if run is not None:
+                facts.append(("files", str(run.workspace)))
+        return [plain(f"  {label + ':':<10}{text}") for label, text in facts]
+
+    def _again(self, cube: Cube, subjects: Sequence[Case | Placement]) -> str:
+        """Return the command line that runs cases again as they ran now."""
+        option = self._config.getoption
+        given = _short(cube.root)
+        words = ["mlcube-conformance", "test"]
+        # Of these words, pytest would make something else than the path of a cube.
+        odd = given.startswith(("-", "@")) or is_test(given)
+        words += [f"--cube={given}"] if odd else [given]
+        for each in subjects:
+            words += ["--platform", _platform_word(each.platform, cube)]
+        if isinstance(subjects[0], Case):
+            words += ["--task", subjects[0].invocation.name]
+        for flag, values in (
+            ("--parameter", option("mlcube_parameter")),
+            # Without values, which may be secrets.
+            ("--build-arg", shown_assignments(option("mlcube_build_arg"))),
+            ("--env", shown_assignments(option("mlcube_env"))),
+            ("--optional", option("mlcube_optional")),
+            ("--build-strategy", [option("mlcube_build_strategy")]),
+            ("--network", [option("mlcube_network")]),
+            ("--gpus", [option("mlcube_gpus")]),
+            ("--ca-bundle", [option("mlcube_ca_bundle")]),
+            ("--workspace", [option("mlcube_workspace")]),
+            ("--configure-timeout", [option("mlcube_configure_timeout")]),
+            ("--task-timeout", [option("mlcube_task_timeout")]),
+        ):
+            words += [word for each in values if each for word in (flag, each)]
+        return mask(command_line(words))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count how the tests of cases ended, over all workers."""
+        if any(name == _CASE_PROPERTY for name, _ in report.user_properties) and (
+            report.when == "call" or not report.passed
+        ):
+            self._ended[report.outcome] += 1
+            if report.skipped and isinstance(report.longrepr, tuple):
+                self._skipped[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """End what still runs, remove what need not be kept, refuse to say nothing."""
+        if not self._has_workers():
+            self._clean_up(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        if hasattr(self._config, "workerinput"):
+            output: dict[str, int] = getattr(self._config, "workeroutput", {})
+            output["mlcube_deselected"] = self._deselected
+        else:
+            # Not in a worker: others may be about to make their folders.
+            self.execution.remove_empty_folders()
+        if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            self._said_nothing = self._green_nothing()
+            if self._said_nothing:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _has_workers(self) -> bool:
+        return self._config.pluginmanager.hasplugin("dsession")
+
+    def _green_nothing(self) -> str:
+        """Return why a run without a failure shows nothing, or "" if it shows some."""
+        if self._config.getoption("collectonly"):
+            return ""
+        if set(self._ended) == {"skipped"}:
+            return "every case was skipped, so that nothing was shown to work"
+        if self._deselected and not self._ended:
+            return "no case was selected, so that nothing was shown to work"
+        return ""
+
+    def _clean_up(self, *, interrupted: bool) -> None:
+        self.execution.close()
+        # Other workers may be at work on the other placements.
+        for placement in self.execution.begun(self.selection.placements):
+            kept = self._keep == "all" or (
+                self._keep == "failed"
+                and (interrupted or placement.key in self._failed)
+            )
+            if not kept:
+                self.execution.remove_folder(placement)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remember that workers were ended from outside."""
+        self._interrupted = True
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Remove what workers that were interrupted had no time to remove."""
+        self._interrupts.give_back()
+        self._held.close()
+        if self._interrupted and self._has_workers():
+            kinds = {each.platform.kind for each in self.selection.placements}
+            self.execution.remove_leftovers(kinds)
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        """Say what was kept, and when a run showed nothing."""
+        write = terminalreporter.write_line
+        for reason, count in self._skipped.most_common():
+            write(f"mlcube-conformance: {count} skipped: {reason}")
+        if self._said_nothing:
+            write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
+        if self.execution.folder.is_dir():
+            write(f"mlcube-conformance: kept {self.execution.folder}")
+
+
+def _workspace(given: str | None) -> Path | None:
+    if not given:
+        return None
+    path = absolute(given, "--workspace")
+    if is_there(path) and not is_folder(path):
+        raise UsageError(
+            Message(
+                what="--workspace names what is no folder",
+                where="--workspace",
+                found=str(path),
+                expected="a folder, there or not yet",
+                do="mend the path",
+            )
+        )
+    return path
+
+
+def _one_placement(count: int) -> UsageError:
+    return UsageError(
+        Message(
+            what="--workspace serves one cube on one platform",
+            where="--workspace",
+            found=f"{count} of them",
+            expected="one --cube and one --platform",
+            do="run them one by one, or leave --workspace out",
+        )
+    )
+
+
+def _refuse_names_for_workers(config: pytest.Config, selection: Selection) -> None:
+    """Refuse to send to workers what pytest-xdist can send to none.
+
+    Raises:
+        UsageError: A name is not UTF-8, and workers are asked for.
+    """
+    if config.getoption("dist", "no") == "no":
+        return
+    names = [
+        *(str(config.invocation_params.dir), *map(str, config.invocation_params.args)),
+        *(str(each.cube.root) for each in selection.cubes),
+    ]
+    for name in names:
+        if is_no_utf8(name):
+            raise UsageError(
+                Message(
+                    what="workers of pytest take no name that is not UTF-8",
+                    where=visible(name),
+                    found="-n, and a name of other bytes",
+                    expected="names in UTF-8, or a run without workers",
+                    do="leave -n out, or rename the folder",
+                )
+            )
+
+
+def _subject(item: pytest.Item | pytest.Collector) -> Any:  # noqa: ANN401 - a cube, platform or case
+    callspec = getattr(item, "callspec", None)
+    subject = callspec.params.get("mlcube_subject") if callspec else None
+    kinds = (LoadedCube, CheckedPlatform, Placement, Case, Comparison)
+    return subject if isinstance(subject, kinds) else None
+
+
+def _clause_place(item: pytest.Item) -> int:
+    """Return the place of a test's clause in the table; other tests come last."""
+    ids = [each.id for each in CLAUSES]
+    mark = item.get_closest_marker("clause")
+    return ids.index(mark.args[0]) if mark else len(ids)
+
+
+def _has_no_subject(item: pytest.Item | pytest.Collector) -> bool:
+    """Say whether pytest made the item only because there is no value for it."""
+    callspec = getattr(item, "callspec", None)
+    return (
+        callspec is not None
+        and "mlcube_subject" in callspec.params
+        and _subject(item) is None
+    )
+
+
+def _asked(platform: Platform) -> dict[str, str]:
+    """Return what a platform asks beyond the defaults, with GPUs or without."""
+    gpus = platform.options.get("gpus")
+    more = platform.with_gpus if gpus else platform.without_gpus
+    return {**more, **platform.options}
+
+
+def _mask_report(report: pytest.TestReport) -> None:
+    """Hide secrets in what a test of the user's own shows, too."""
+    report.sections = [(name, mask(text)) for name, text in report.sections]
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, mask(reason))
+    elif report.longrepr is not None:
+        # As it is, with its colours, where there is nothing to hide.
+        shown = report.longreprtext
+        if mask(shown) != shown:
+            report.longrepr = mask(shown)
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _platform_word(platform: Platform, cube: Cube) -> str:
+    """Return the name of a platform, or its file where the name means another."""
+    with suppress(UsageError):
+        if find_platform(platform.id, cube) == platform.source:
+            return platform.id
+    return _short(platform.file)

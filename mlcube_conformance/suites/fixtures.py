@@ -1,0 +1,260 @@
+"""The fixtures, parametrized over the cubes, platforms and tasks asked for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    Violation,
+    did_you_mean,
+)
+from mlcube_conformance.base.text import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _pytest.mark import ParameterSet
+
+    from mlcube_conformance.formats.loaded import LoadedCube
+    from mlcube_conformance.model import Case, Cube, Image, Platform
+    from mlcube_conformance.plan.order import Comparison, Placement
+    from mlcube_conformance.plan.selection import CheckedPlatform
+    from mlcube_conformance.suites.cube.execution import TaskRun
+    from mlcube_conformance.suites.cube.session import ConformanceSession
+    from mlcube_conformance.suites.runner.session import RunnerSession
+    from mlcube_conformance.suites.runner.trial import Trial
+
+__all__ = [
+    "RUNNER_SESSION",
+    "SESSION",
+    "attempt",
+    "case",
+    "checked_platform",
+    "compared_runs",
+    "comparison",
+    "configured",
+    "cube",
+    "image",
+    "loaded_cube",
+    "mlcube_subject",
+    "placement",
+    "platform",
+    "remote_run",
+    "subjects",
+    "task_run",
+    "trial",
+    "workspace",
+]
+
+SESSION: pytest.StashKey[ConformanceSession] = pytest.StashKey()
+RUNNER_SESSION: pytest.StashKey[RunnerSession] = pytest.StashKey()
+
+_REMOTE = {"remote_run"}
+_COMPARISON = {"comparison", "compared_runs"}
+_CASE = {"case", "attempt", "task_run", *_REMOTE}
+_PLACEMENT = {"placement", "platform", "configured", "image", "workspace"}
+
+
+def subjects(
+    metafunc: pytest.Metafunc, session: ConformanceSession
+) -> list[ParameterSet]:
+    """Return the most specific subjects that the fixtures of a test need."""
+    names = set(metafunc.fixturenames)
+    selection = session.selection
+    found: list[tuple[object, str]]
+    if names & _COMPARISON:
+        found = [(each, each.id) for each in selection.comparisons]
+    elif names & _CASE:
+        wanted = _tasks_of(metafunc, session)
+        found = [
+            (each, each.id)
+            for each in selection.cases
+            if (not wanted or each.invocation.task.name in wanted)
+            and (each.platform.place or not names & _REMOTE)
+        ]
+    elif names & _PLACEMENT:
+        found = [(each, each.id) for each in selection.placements]
+    elif "checked_platform" in names:
+        found = [(each, each.id) for each in selection.platforms]
+    else:
+        found = [(each, each.cube.id) for each in selection.cubes]
+    return [pytest.param(subject, id=test_id) for subject, test_id in found]
+
+
+def _tasks_of(metafunc: pytest.Metafunc, session: ConformanceSession) -> set[str]:
+    """Return the tasks that `@pytest.mark.mlcube_task("train")` names."""
+    wanted = {
+        str(name)
+        for mark in metafunc.definition.iter_markers("mlcube_task")
+        for name in mark.args
+    }
+    loaded = session.selection.cubes
+    known = {run.task.name for each in loaded for run in each.cube.invocations}
+    unknown = sorted(wanted - known)
+    if unknown and not any(each.problems for each in loaded):
+        message = Message(
+            what=f"no cube has the task {unknown[0]!r}",
+            where=f"@pytest.mark.mlcube_task of {metafunc.definition.nodeid}",
+            found=unknown[0],
+            expected=f"one of {', '.join(sorted(known))}",
+            do=did_you_mean(unknown[0], known) or "name a task of the cube",
+        )
+        raise pytest.Collector.CollectError(str(message))
+    return wanted
+
+
+def _session(request: pytest.FixtureRequest) -> ConformanceSession:
+    return request.config.stash[SESSION]
+
+
+@pytest.fixture(scope="session")
+def mlcube_subject(request: pytest.FixtureRequest) -> object:
+    """Return what the test is about: a cube, a placement or a case."""
+    if request.config.stash.get(SESSION, None) is None:
+        pytest.skip("no cube was asked for: give --cube PATH")
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def loaded_cube(mlcube_subject: LoadedCube) -> LoadedCube:
+    """Return a cube with every problem of its files."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def checked_platform(mlcube_subject: CheckedPlatform) -> CheckedPlatform:
+    """Return a platform file as a cube uses it, with every problem of it."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def cube(mlcube_subject: LoadedCube | Placement | Case) -> Cube:
+    """Return the cube."""
+    return mlcube_subject.cube
+
+
+@pytest.fixture(scope="session")
+def placement(
+    request: pytest.FixtureRequest, mlcube_subject: Placement | Case
+) -> Placement:
+    """Return the cube on the platform, with its cases."""
+    return _session(request).placement_of(mlcube_subject)
+
+
+@pytest.fixture(scope="session")
+def platform(placement: Placement) -> Platform:
+    """Return the platform, as its file says."""
+    return placement.platform
+
+
+@pytest.fixture(scope="session")
+def configured(
+    request: pytest.FixtureRequest, placement: Placement
+) -> Image | Violation:
+    """Return the image of the cube on the platform, or what keeps it from being.
+
+    Raises:
+        MachineError: The platform is at fault.
+    """
+    try:
+        return _session(request).execution.image(placement)
+    except Violation as violation:
+        return violation
+
+
+@pytest.fixture(scope="session")
+def image(configured: Image | Violation) -> Image:
+    """Return the image of the cube on the platform, configured on first use.
+
+    Raises:
+        Violation: The cube's recipe or image name is at fault.
+        MachineError: The platform is at fault.
+    """
+    if isinstance(configured, Violation):
+        raise configured
+    return configured
+
+
+@pytest.fixture(scope="session")
+def workspace(request: pytest.FixtureRequest, placement: Placement) -> Path:
+    """Return the folder that the tasks of the cube share on the platform."""
+    folder = _session(request).execution.workspace_of(placement)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def case(mlcube_subject: Case) -> Case:
+    """Return the invocation of the cube on the platform."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def comparison(mlcube_subject: Comparison) -> Comparison:
+    """Return the invocation of the cube, with its cases on all platforms."""
+    return mlcube_subject
+
+
+@pytest.fixture(scope="session")
+def compared_runs(
+    request: pytest.FixtureRequest, comparison: Comparison
+) -> dict[str, TaskRun]:
+    """Return the runs that ended well, by the name of their platform."""
+    session = _session(request)
+    runs = {}
+    missing = []
+    for case in comparison.cases:
+        with suppress(MachineError):
+            run = session.execution.run(session.placement_of(case), case)
+            if run.exited_zero:
+                runs[case.platform.id] = run
+                continue
+        missing.append(case.id)
+    if len(runs) < 2:  # noqa: PLR2004 - what a comparison takes
+        pytest.skip(visible(f"not compared: {', '.join(missing)} did not end well"))
+    return runs
+
+
+@pytest.fixture(scope="session")
+def attempt(
+    request: pytest.FixtureRequest, case: Case, placement: Placement
+) -> TaskRun:
+    """Return what became of the case, whether its task could be started or not.
+
+    Raises:
+        MachineError: The platform is at fault.
+    """
+    found = _session(request).execution.run(placement, case)
+    if found.blocked_by:
+        pytest.skip(visible(f"not run: {found.blocked_by} failed"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def task_run(attempt: TaskRun) -> TaskRun:
+    """Return the run of the task, which took place once for all who ask."""
+    if attempt.not_ready is not None:
+        pytest.skip(visible(f"not run: {attempt.not_ready.messages[0].what}"))
+    return attempt
+
+
+@pytest.fixture(scope="session")
+def remote_run(task_run: TaskRun) -> TaskRun:
+    """Return the run of a task on another host, which ended well."""
+    if task_run.result is None or not task_run.exited_zero:
+        pytest.skip(f"not checked: task {task_run.case.invocation.task.name!r} failed")
+    return task_run
+
+
+@pytest.fixture(scope="session")
+def trial(request: pytest.FixtureRequest) -> Trial:
+    """Return the runner on trial, which takes probe cubes."""
+    session = request.config.stash.get(RUNNER_SESSION, None)
+    if session is None:
+        pytest.skip("no runner was asked for: give --runner NAME")
+    return session.trial

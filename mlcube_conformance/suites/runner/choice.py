@@ -1,0 +1,158 @@
+"""Which runner to put on trial, and with which cubes."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.base.text import last_lines
+from mlcube_conformance.base.trees import temporary_folder
+from mlcube_conformance.formats.runner_description import filled
+from mlcube_conformance.plan.selection import absolute
+from mlcube_conformance.suites.runner.command import call
+
+if TYPE_CHECKING:
+    from mlcube_conformance.formats.runner_description import Format, RunnerDescription
+    from mlcube_conformance.suites.runner.trial import Trial
+
+__all__ = [
+    "ask_version",
+    "card_file",
+    "chosen_format",
+    "description_file",
+    "probe_sources",
+]
+
+
+def chosen_format(given: str | None, description: RunnerDescription) -> Format:
+    """Return the format of probe cubes that `--format` asks for.
+
+    Raises:
+        UsageError: The runner does not read it.
+    """
+    for each in description.formats:
+        if given in {None, each}:
+            return each
+    raise UsageError(
+        Message(
+            what=f"the runner {description.name} does not read this format",
+            where="--format",
+            found=str(given),
+            expected=f"one of {', '.join(description.formats)}",
+            do="leave --format out, or mend `formats` of the description",
+        )
+    )
+
+
+def probe_sources() -> Path:
+    """Return the folder of what the probe's image is built from."""
+    return _suite() / "probe"
+
+
+def _suite() -> Path:
+    spec = find_spec("conformance_tests.runner")
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).parent
+    raise UsageError(
+        Message(
+            what="the suite for runners is not installed",
+            found="no package conformance_tests.runner",
+            expected="the package that comes with the plugin",
+            do="install mlcube-conformance again",
+        )
+    )
+
+
+def description_file(given: str) -> Path:
+    """Return the file that `--runner` means: a path, or the name of a ready one.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if given.endswith((".yaml", ".yml")) or "/" in given:
+        return absolute(given)
+    ready = _suite() / "descriptions"
+    file = ready / f"{given}.yaml"
+    if not is_plain_file(file):
+        names = sorted(p.stem for p in ready.glob("*.yaml") if "." not in p.stem)
+        raise UsageError(
+            Message(
+                what=f"there is no description of a runner {given!r}",
+                where="--runner",
+                found=given,
+                expected=f"one of {', '.join(names)}, or the path of a description",
+                do="write a description: docs/runners.md says how",
+            )
+        )
+    return file
+
+
+def card_file(given: str) -> Path:
+    """Return the file that `--scorecard` means.
+
+    Raises:
+        UsageError: Its name does not say a format.
+    """
+    file = absolute(given)
+    if file.suffix not in {".json", ".md"}:
+        raise UsageError(
+            Message(
+                what="the scorecard's file name does not say its format",
+                where="--scorecard",
+                found=given,
+                expected="a name that ends in .json or .md",
+                do="write --scorecard card.json",
+            )
+        )
+    above = next(each for each in file.parents if is_there(each))
+    if is_folder(file) or not is_folder(above):
+        raise UsageError(
+            Message(
+                what="the scorecard cannot be written where it is asked for",
+                where="--scorecard",
+                found=f"{file} is a folder"
+                if is_folder(file)
+                else f"{above} is a file",
+                expected="a file, there or not yet",
+                do="mend the path",
+            )
+        )
+    return file
+
+
+def ask_version(trial: Trial) -> str:
+    """Return what the runner on trial says of its version.
+
+    Raises:
+        UsageError: It is not there, or says nothing.
+    """
+    description = trial.description
+    try:
+        with temporary_folder() as folder:
+            called = call(
+                filled(description.version, {}),
+                logs=folder,
+                cwd=folder,
+                timeout=trial.timeout,
+                base=os.environ,
+                environment={},
+            )
+    except MachineError as error:
+        raise UsageError(*error.messages) from error
+    said = last_lines(called.stdout.decode("utf-8", "replace"), 20)
+    if called.exit_code or not said:
+        raise UsageError(
+            Message(
+                what=f"the runner {description.name} does not tell its version",
+                where=str(description.file),
+                found=f"exit code {called.exit_code}",
+                expected="a version on its standard output",
+                do="install the runner, or mend `version` of its description",
+                tail=last_lines(called.said, 5),
+            )
+        )
+    return said[0]

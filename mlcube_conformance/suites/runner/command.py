@@ -1,0 +1,121 @@
+"""Calls the command line of any runner, as its description says."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.process import run_process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Called", "call"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What a call of a command line gave."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    environment: Mapping[str, str]
+    """What was set beside the environment of this process."""
+    exit_code: int
+    timed_out: bool
+    stdout: bytes
+    stderr: bytes
+    logs: Path
+
+    @property
+    def said(self) -> str:
+        """Both streams as text."""
+        return (self.stdout + b"\n" + self.stderr).decode("utf-8", "replace")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Interrupt:
+    """Interrupts a session once, when its output has come to some words."""
+
+    at: bytes
+    stdout: Path
+    _session: int = 0
+
+    def begun(self, session: int) -> None:
+        """Take the number of the session."""
+        self._session = session if self.at else 0
+
+    def waiting(self, seconds: float) -> None:
+        """Look at the output."""
+        del seconds
+        if self._session and self.at in self.stdout.read_bytes():
+            with suppress(ProcessLookupError):
+                os.killpg(self._session, signal.SIGINT)
+            self._session = 0
+
+
+def call(  # noqa: PLR0913 - each says one thing about the call
+    argv: Sequence[str],
+    *,
+    logs: Path,
+    cwd: Path,
+    timeout: float,
+    base: Mapping[str, str],
+    environment: Mapping[str, str],
+    interrupt_at: bytes = b"",
+) -> Called:
+    """Run a command to its end, or kill it at its deadline.
+
+    Args:
+        argv: The program and its arguments; no shell reads them.
+        logs: Folder for its streams.
+        cwd: Folder to start in.
+        timeout: Seconds.
+        base: Environment to start from.
+        environment: What is set beside it.
+        interrupt_at: Words on its standard output at which it is interrupted, as by a
+            key at a terminal; nothing for never.
+
+    Raises:
+        MachineError: The program is not there, or cannot be started.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    stdout, stderr = logs / "stdout.log", logs / "stderr.log"
+    stderr.unlink(missing_ok=True)
+    interrupt = _Interrupt(at=interrupt_at, stdout=stdout)
+    try:
+        ended = run_process(
+            argv,
+            stdout=stdout,
+            stderr=stderr,
+            timeout=timeout,
+            env={**base, **environment},
+            cwd=cwd,
+            begun=interrupt.begun,
+            waiting=interrupt.waiting,
+        )
+    except OSError as error:
+        raise MachineError(
+            Message(
+                what="the program of the runner cannot be started",
+                where=argv[0],
+                found=str(error.strerror),
+                expected="a program that can be executed",
+                do="install it, or mend the runner's description",
+            )
+        ) from error
+    return Called(
+        argv=tuple(argv),
+        cwd=cwd,
+        environment=dict(environment),
+        exit_code=ended.exit_code,
+        timed_out=ended.timed_out,
+        stdout=stdout.read_bytes(),
+        stderr=stderr.read_bytes(),
+        logs=logs,
+    )
