@@ -11,8 +11,8 @@ from mlcube_conformance.base.errors import Message, PlatformUnavailable
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.runners.common.layout import lay_out, recipe_of
-from mlcube_conformance.runners.contract import proxies
 from mlcube_conformance.runners.singularity.image import image_path
+from mlcube_conformance.runners.work import proxies
 
 if TYPE_CHECKING:
     from mlcube_conformance.base.errors import MachineError

@@ -26,6 +26,8 @@ ROOMS = (
     "runners",
     "plan",
     "convert",
+    "runners.disarming",
+    "runners.work",
     "runners.common.dockerfile",
     "runners.common",
     "runners.local",

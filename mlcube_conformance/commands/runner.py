@@ -70,14 +70,12 @@ from mlcube_conformance.formats.platforms import (
     load_platform,
 )
 from mlcube_conformance.model import Case
-from mlcube_conformance.plan.given import protect_inputs
-from mlcube_conformance.plan.given_outputs import Delivery, deliver, stand_in
-from mlcube_conformance.plan.mounts import task_view
 from mlcube_conformance.plan.order import (
     check_overrides,
     check_paths,
     override_parameters,
 )
+from mlcube_conformance.plan.prepare import check_ready, make_ready
 from mlcube_conformance.plan.selection import (
     absolute,
     hide_values,
@@ -87,17 +85,14 @@ from mlcube_conformance.plan.selection import (
     runner_options,
 )
 from mlcube_conformance.plan.workspace import (
-    check_inputs,
-    confine,
     make_folder,
-    make_outputs,
     stage,
 )
 from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.runners import make_runner
-from mlcube_conformance.runners.common.disarming import run_disarmed
-from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest, Watch
+from mlcube_conformance.runners.contract import ConfigureRequest, Watch
 from mlcube_conformance.runners.places.outcome import OUTCOME, Outcome
+from mlcube_conformance.runners.work import run_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -362,60 +357,49 @@ class _Job:
 
     def _run(self, case: Case, workspace: Path, options: Options) -> RunResult:
         invocation = case.invocation
-        try:
+        with _of_command_line():
             require(check_paths(invocation, workspace))
             every = load_cube(self.cube.root, self.cube.id, options.environment)
             if workspace != self.cube.workspace:
                 stage(self.cube, every.cube.invocations, workspace)
-            confine(invocation, workspace, every.cube.invocations)
-            check_inputs(invocation, workspace)
-        except Violation as violation:
-            raise UsageError(*violation.messages) from violation
+            check_ready(invocation, workspace, every.cube.invocations)
         strategy = options.build_strategy or self.platform.strategy
         found = self.runner.find_image(self.cube, self.platform)
         image = self.configure(options) if strategy == "always" else found
         image = image or self.configure(options)
-        try:
-            make_outputs(invocation, workspace)
-            invocation = protect_inputs(
+        with _of_command_line():
+            ready = make_ready(
                 invocation,
                 workspace,
-                self.copies,
+                every.cube.invocations,
+                copies=self.copies,
                 by_engine=self.runner.protects_inputs,
             )
-        except Violation as violation:
-            raise UsageError(*violation.messages) from violation
-        deliveries: tuple[Delivery, ...] = ()
-        if self.runner.protects_inputs and self.platform.place is None:
-            invocation, deliveries = stand_in(invocation, workspace, self.copies)
-        view = task_view(invocation, workspace)
-        for warning in view.warnings:
-            _say(f"warning: {warning}")
-        stdout, stderr = self.logs / STDOUT_LOG, self.logs / STDERR_LOG
-        _say(f"running {case.id}; log: {stdout}")
-        result = run_disarmed(
+        result = run_case(
             self.runner,
-            RunRequest(
-                case_id=case.id,
-                cube=self.cube,
-                image=image,
-                platform=self.platform,
-                invocation=invocation,
-                workspace=workspace,
-                view=view,
-                options=options,
-                stdout=stdout,
-                stderr=stderr,
-                watch=self.watch,
-            ),
+            replace(case, invocation=ready),
+            image,
+            workspace=workspace,
+            copies=self.copies,
+            logs=(self.logs / STDOUT_LOG, self.logs / STDERR_LOG),
+            options=options,
+            watch=self.watch,
         )
-        deliver(deliveries)
         if result.exit_code == 0:
             _say(f"done in {result.seconds:.1f} s; outputs in {workspace}")
         for problem in exits_zero(case, result):
             # What the task itself said was shown as it came.
             _say(str(replace(problem, tail=())))
         return result
+
+
+@contextmanager
+def _of_command_line() -> Iterator[None]:
+    """Take what keeps a task from being run for a fault of what was given."""
+    try:
+        yield
+    except Violation as violation:
+        raise UsageError(*violation.messages) from violation
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.trees import mount_points_below
 from mlcube_conformance.model import Mount
-from mlcube_conformance.runners.contract import CA_VARIABLES, proxies
+from mlcube_conformance.runners.work import CA_VARIABLES, proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,9 +20,9 @@ from mlcube_conformance.runners.common.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.common.content import content_key
 from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
 from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
-from mlcube_conformance.runners.contract import CA_VARIABLES, HEARTBEAT
 from mlcube_conformance.runners.docker.client import BoundedAPI
 from mlcube_conformance.runners.docker.streams import ending_streams
+from mlcube_conformance.runners.work import CA_VARIABLES, HEARTBEAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

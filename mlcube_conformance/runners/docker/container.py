@@ -17,7 +17,7 @@ from mlcube_conformance.base.errors import MachineError, Message
 from mlcube_conformance.base.files import is_no_utf8
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.runners.common import container
-from mlcube_conformance.runners.contract import (
+from mlcube_conformance.runners.work import (
     HEARTBEAT,
     heartbeat,
     log_not_kept,

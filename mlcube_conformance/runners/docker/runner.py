@@ -32,7 +32,6 @@ from mlcube_conformance.runners.common.liveness import (
     build_lock,
 )
 from mlcube_conformance.runners.common.recipes import has_recipe
-from mlcube_conformance.runners.contract import proxies
 from mlcube_conformance.runners.docker.build import (
     BuildContext,
     build,
@@ -62,6 +61,7 @@ from mlcube_conformance.runners.docker.made import (
     tagged_image,
 )
 from mlcube_conformance.runners.docker.streams import ending_streams
+from mlcube_conformance.runners.work import proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

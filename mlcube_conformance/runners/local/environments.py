@@ -20,11 +20,11 @@ from mlcube_conformance.base.text import last_lines, tail
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.runners.common.content import content_key, files_below
-from mlcube_conformance.runners.contract import heartbeat
 from mlcube_conformance.runners.local.requirements import (
     requirement_files,
     requirements_of,
 )
+from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

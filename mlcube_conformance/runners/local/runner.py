@@ -39,17 +39,17 @@ from mlcube_conformance.runners.common.liveness import (
     build_lock,
     lock_folder,
 )
-from mlcube_conformance.runners.contract import (
-    CA_VARIABLES,
-    proxies,
-    run_task,
-    shown_variables,
-)
 from mlcube_conformance.runners.local.environments import (
     environment_key,
     environment_path,
     is_complete,
     make_environment,
+)
+from mlcube_conformance.runners.work import (
+    CA_VARIABLES,
+    proxies,
+    run_task,
+    shown_variables,
 )
 
 if TYPE_CHECKING:

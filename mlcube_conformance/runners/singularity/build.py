@@ -12,8 +12,8 @@ from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.process import run_process
 from mlcube_conformance.base.text import TAIL_LINES, mask, tail
 from mlcube_conformance.runners.common.scratch import remove_all
-from mlcube_conformance.runners.contract import heartbeat, proxies
 from mlcube_conformance.runners.singularity.engine import lacks_privileges
+from mlcube_conformance.runners.work import heartbeat, proxies
 
 if TYPE_CHECKING:
     from mlcube_conformance.base.process import Ended

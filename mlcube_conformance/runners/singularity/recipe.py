@@ -16,7 +16,6 @@ from mlcube_conformance.runners.common.content import (
     files_below,
 )
 from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
-from mlcube_conformance.runners.contract import CA_VARIABLES
 from mlcube_conformance.runners.singularity.conversion import by_variables, convert
 from mlcube_conformance.runners.singularity.definition import (
     LOCAL_AGENTS,
@@ -26,6 +25,7 @@ from mlcube_conformance.runners.singularity.definition import (
     parse,
     unused,
 )
+from mlcube_conformance.runners.work import CA_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

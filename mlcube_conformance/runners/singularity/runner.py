@@ -15,7 +15,6 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.model import Image
 from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.common.liveness import Liveness, build_lock, lock_folder
-from mlcube_conformance.runners.contract import run_task, shown_variables
 from mlcube_conformance.runners.singularity.build import build_image, make_room
 from mlcube_conformance.runners.singularity.container import (
     check_before,
@@ -34,6 +33,7 @@ from mlcube_conformance.runners.singularity.image import (
     what_is_wrong,
 )
 from mlcube_conformance.runners.singularity.recipe import build_plan
+from mlcube_conformance.runners.work import run_task, shown_variables
 
 if TYPE_CHECKING:
     from pathlib import Path

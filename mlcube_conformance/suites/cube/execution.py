@@ -14,19 +14,14 @@ from mlcube_conformance.checks.outputs import (
     outputs_are_of_their_type,
 )
 from mlcube_conformance.checks.run import exits_zero
-from mlcube_conformance.plan.given import protect_inputs
-from mlcube_conformance.plan.given_outputs import Delivery, deliver, stand_in
-from mlcube_conformance.plan.mounts import task_view
+from mlcube_conformance.plan.prepare import make_ready
 from mlcube_conformance.plan.workspace import (
-    check_inputs,
-    confine,
     make_folder,
-    make_outputs,
     stage,
 )
 from mlcube_conformance.runners import make_runner
-from mlcube_conformance.runners.common.disarming import run_disarmed
-from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
+from mlcube_conformance.runners.contract import ConfigureRequest
+from mlcube_conformance.runners.work import run_case
 from mlcube_conformance.suites.cube.looking import Look
 
 if TYPE_CHECKING:
@@ -195,16 +190,22 @@ class Execution:
                 workspace=workspace,
                 blocked_by=f"the image of {placement.id}",
             )
+        runner = self._runner(placement.platform.kind)
+        copies = self.folder_of(placement) / "given" / case.invocation.name
         try:
             self._stage(placement)
-            confine(case.invocation, workspace, case.cube.invocations)
-            check_inputs(case.invocation, workspace)
-            make_outputs(case.invocation, workspace)
-            case = self._with_safe_inputs(placement, case)
+            ready = make_ready(
+                case.invocation,
+                workspace,
+                case.cube.invocations,
+                copies=copies,
+                by_engine=runner.protects_inputs,
+            )
         except Violation as violation:
             return TaskRun(case=case, workspace=workspace, not_ready=violation)
+        case = replace(case, invocation=ready)
         try:
-            return self._start(placement, case, image)
+            return self._start(placement, case, image, copies)
         except Violation as violation:
             return TaskRun(case=case, workspace=workspace, not_started=violation)
 
@@ -223,51 +224,26 @@ class Execution:
         if trouble is not None:
             raise trouble
 
-    def _with_safe_inputs(self, placement: Placement, case: Case) -> Case:
-        """Keep the user's files from being changed by a task."""
-        invocation = protect_inputs(
-            case.invocation,
-            self.workspace_of(placement),
-            self.folder_of(placement) / "given" / case.invocation.name,
-            by_engine=self._runner(placement.platform.kind).protects_inputs,
-        )
-        return replace(case, invocation=invocation)
-
-    def _start(self, placement: Placement, case: Case, image: Image) -> TaskRun:
+    def _start(
+        self, placement: Placement, case: Case, image: Image, copies: Path
+    ) -> TaskRun:
         workspace = self.workspace_of(placement)
-        runner = self._runner(placement.platform.kind)
         logs = self.folder_of(placement) / case.invocation.name
         make_folder(logs.parent)
-        stdout = logs.with_name(f"{logs.name}.stdout.log")
-        stderr = logs.with_name(f"{logs.name}.stderr.log")
         look = Look(case, workspace)
-        invocation = case.invocation
-        deliveries: tuple[Delivery, ...] = ()
-        if runner.protects_inputs and placement.platform.place is None:
-            invocation, deliveries = stand_in(
-                case.invocation, workspace, logs.with_name("given")
-            )
-        view = task_view(invocation, workspace)
-        for warning in view.warnings:
-            self.watch.note(f"warning: {warning}")
-        self.watch.note(f"running {case.id}; log: {stdout}")
-        result = run_disarmed(
-            runner,
-            RunRequest(
-                case_id=case.id,
-                cube=case.cube,
-                image=image,
-                platform=placement.platform,
-                invocation=invocation,
-                workspace=workspace,
-                view=view,
-                options=self.options,
-                stdout=stdout,
-                stderr=stderr,
-                watch=self.watch,
+        result = run_case(
+            self._runner(placement.platform.kind),
+            case,
+            image,
+            workspace=workspace,
+            copies=copies,
+            logs=(
+                logs.with_name(f"{logs.name}.stdout.log"),
+                logs.with_name(f"{logs.name}.stderr.log"),
             ),
+            options=self.options,
+            watch=self.watch,
         )
-        deliver(deliveries)
         observations = look.again()
         return TaskRun(
             case=case,

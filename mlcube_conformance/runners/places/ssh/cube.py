@@ -24,12 +24,12 @@ from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavai
 from mlcube_conformance.base.files import is_folder, read_text, resolved
 from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.runners.common.content import content_key, files_below
-from mlcube_conformance.runners.contract import heartbeat
 from mlcube_conformance.runners.places.outcome import read_outcome
 from mlcube_conformance.runners.places.ssh.data import GIVEN, WORKSPACE
 from mlcube_conformance.runners.places.ssh.host import look_at_host, what_is_missing
 from mlcube_conformance.runners.places.ssh.transfer import push
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key
+from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

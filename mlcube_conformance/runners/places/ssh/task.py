@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.runners.common.liveness import lock_folder
-from mlcube_conformance.runners.contract import heartbeat
 from mlcube_conformance.runners.places.ssh.connection import LinkLost
 from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
 from mlcube_conformance.runners.places.ssh.host import entries_on_host
 from mlcube_conformance.runners.places.ssh.transfer import fetch, push, readable
 from mlcube_conformance.runners.places.ssh.trouble import hand_words
+from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,61 @@
+"""Makes a task ready to run: its inputs are there and safe, its outputs have room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.plan.given import protect_inputs
+from mlcube_conformance.plan.workspace import check_inputs, confine, make_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mlcube_conformance.model import Invocation
+
+__all__ = ["check_ready", "make_ready"]
+
+
+def check_ready(
+    invocation: Invocation, workspace: Path, every: Sequence[Invocation]
+) -> None:
+    """Check that a task may run in a staged workspace; changes nothing.
+
+    Args:
+        invocation: What is to be run.
+        workspace: Where it is to be run.
+        every: All invocations of the cube.
+
+    Raises:
+        Violation: A value leaves the workspace, or an input is not there.
+        UsageError: A value of the command line does so.
+    """
+    confine(invocation, workspace, every)
+    check_inputs(invocation, workspace)
+
+
+def make_ready(
+    invocation: Invocation,
+    workspace: Path,
+    every: Sequence[Invocation],
+    *,
+    copies: Path,
+    by_engine: bool,
+) -> Invocation:
+    """Return an invocation that is ready to run: checked, with room and safe inputs.
+
+    Args:
+        invocation: What is to be run.
+        workspace: Where it is to be run.
+        every: All invocations of the cube.
+        copies: Folder of ours for copies of given inputs, made if need be.
+        by_engine: Whether the engine mounts read-only what is not to be written to.
+
+    Raises:
+        Violation: The cube keeps the task from being run.
+        UsageError: What the command line gives does.
+        MachineError: A folder cannot be made, or a file not be copied.
+    """
+    check_ready(invocation, workspace, every)
+    make_outputs(invocation, workspace)
+    return protect_inputs(invocation, workspace, copies, by_engine=by_engine)

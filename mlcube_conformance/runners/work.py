@@ -1,0 +1,199 @@
+"""Runs tasks: what all runners do alike, and what all who ask for a run do."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.process import DiskFullError, run_process
+from mlcube_conformance.base.text import HIDDEN, mask, tail
+from mlcube_conformance.model import RunResult
+from mlcube_conformance.plan.given_outputs import Delivery, deliver, stand_in
+from mlcube_conformance.plan.mounts import task_view
+from mlcube_conformance.runners.contract import RunRequest
+from mlcube_conformance.runners.disarming import run_disarmed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlcube_conformance.model import Case, Image
+    from mlcube_conformance.runners.contract import Options, Runner, Watch
+
+__all__ = [
+    "CA_VARIABLES",
+    "HEARTBEAT",
+    "heartbeat",
+    "log_not_kept",
+    "proxies",
+    "run_case",
+    "run_task",
+    "shown_variables",
+]
+
+#: Seconds after which a silent wait says what it waits for.
+HEARTBEAT = 10
+
+#: Variables by which programs are told which certificates to trust.
+CA_VARIABLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_CERT",
+    "NODE_EXTRA_CA_CERTS",
+)
+
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+
+
+def run_case(  # noqa: PLR0913 - each says one thing about the run
+    runner: Runner,
+    case: Case,
+    image: Image,
+    *,
+    workspace: Path,
+    copies: Path,
+    logs: tuple[Path, Path],
+    options: Options,
+    watch: Watch,
+) -> RunResult:
+    """Run the task of a case that is ready, and put its outputs in their places.
+
+    Args:
+        runner: Who runs it.
+        case: What is to be run; its inputs are there and protected.
+        image: What it is run in.
+        workspace: Where inputs are read and outputs appear.
+        copies: Folder of ours for what the command line gives, made if need be.
+        logs: Files for its standard output and error.
+        options: What the command line asks for.
+        watch: Who follows the run.
+
+    Raises:
+        Violation: The image cannot start the task.
+        MachineError: The platform is at fault.
+    """
+    invocation = case.invocation
+    deliveries: tuple[Delivery, ...] = ()
+    if runner.protects_inputs and case.platform.place is None:
+        invocation, deliveries = stand_in(invocation, workspace, copies)
+    view = task_view(invocation, workspace)
+    for warning in view.warnings:
+        watch.note(f"warning: {warning}")
+    stdout, stderr = logs
+    watch.note(f"running {case.id}; log: {stdout}")
+    result = run_disarmed(
+        runner,
+        RunRequest(
+            case_id=case.id,
+            cube=case.cube,
+            image=image,
+            platform=case.platform,
+            invocation=invocation,
+            workspace=workspace,
+            view=view,
+            options=options,
+            stdout=stdout,
+            stderr=stderr,
+            watch=watch,
+        ),
+    )
+    deliver(deliveries)
+    return result
+
+
+def heartbeat(watch: Watch, what: str, log: Path) -> Callable[[float], None]:
+    """Return what says, each time that long has passed, what is waited for."""
+    said = 0
+
+    def waiting(seconds: float) -> None:
+        nonlocal said
+        if seconds // HEARTBEAT > said:
+            said = int(seconds // HEARTBEAT)
+            last = "".join(f": {line}" for line in tail(log, 1))
+            watch.note(f"{what} after {seconds:.0f} s{last}")
+
+    return waiting
+
+
+def run_task(  # noqa: PLR0913 - each says one thing about the process
+    request: RunRequest,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    command: tuple[str, ...],
+    begun: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Run a task as a process of this machine, within its time and into its logs.
+
+    Args:
+        request: What is asked for.
+        argv: The process and its arguments.
+        env: Its whole environment.
+        cwd: Folder to start in.
+        command: The command line that does the same by hand.
+        begun: Called once with the number of its session.
+
+    Raises:
+        MachineError: Its output cannot be kept, so that it was ended.
+        OSError: It cannot be started.
+    """
+    request.stderr.unlink(missing_ok=True)
+    try:
+        ended = run_process(
+            argv,
+            stdout=request.stdout,
+            stderr=request.stderr,
+            timeout=request.options.task_timeout,
+            env=env,
+            cwd=cwd,
+            out=request.watch.out,
+            err=request.watch.err,
+            waiting=heartbeat(
+                request.watch, f"still running {request.case_id}", request.stdout
+            ),
+            begun=begun,
+        )
+    except DiskFullError as error:
+        raise log_not_kept(request, str(error)) from error
+    return RunResult(
+        exit_code=ended.exit_code,
+        timed_out=ended.timed_out,
+        out_of_memory=False,
+        seconds=ended.seconds,
+        stdout=request.stdout,
+        stderr=request.stderr,
+        command=command,
+    )
+
+
+def log_not_kept(request: RunRequest, found: str) -> MachineError:
+    """Return the error for a task whose output could not be written down."""
+    return MachineError(
+        Message(
+            what=f"the output of {request.case_id} could not be kept",
+            where=str(request.stdout.parent),
+            found=found,
+            expected="a log of everything that the task says",
+            do="free some disk space, or start in a folder on another disk",
+            log=str(request.stdout),
+        )
+    )
+
+
+def shown_variables(
+    variables: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return variables as they may be shown: those given without their values."""
+    return {
+        name: HIDDEN if name in given else mask(value)
+        for name, value in variables.items()
+    }
+
+
+def proxies() -> dict[str, str]:
+    """Return the proxy variables that are set, in both spellings, as they are."""
+    names = (*_PROXIES, *(name.upper() for name in _PROXIES))
+    return {name: os.environ[name] for name in names if name in os.environ}
