@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 __all__ = [
     "DiskFullError",
     "Ended",
+    "find_program",
     "kill_all",
     "processes_in_session",
     "processes_with",
     "run_process",
+    "safe_environment",
+    "search_path",
 ]
 
 #: Seconds between two looks at a running process.
@@ -48,6 +52,29 @@ class Ended:
     seconds: float
 
 
+def search_path(*folders: str) -> str:
+    """Return a PATH of these folders, without those that depend on where one stands.
+
+    An empty entry and a relative one mean the current folder, which may be a cube's:
+    a file in it would be taken for the program of that name.
+    """
+    kept = [each for each in folders if each.startswith("/") and ":" not in each]
+    return ":".join(kept) or os.defpath  # an empty PATH means the current folder, too
+
+
+def safe_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment, this process's by default, with the PATH of a child."""
+    found = dict(os.environ if environment is None else environment)
+    if "PATH" in found:
+        found["PATH"] = search_path(*found["PATH"].split(":"))
+    return found
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program, as a child would find it; None for none."""
+    return shutil.which(name, path=safe_environment().get("PATH", os.defpath))
+
+
 def run_process(  # noqa: PLR0913 - each says one thing about the process
     argv: Sequence[str],
     *,
@@ -72,7 +99,8 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
         stderr: File for its standard error; may be the same file.
         timeout: Seconds.
         stdin: File that it reads as its standard input; None for nothing.
-        env: Its whole environment; None for that of this process.
+        env: Its whole environment; None for that of this process. No program is found
+            in the folder that it starts in: see `search_path`.
         cwd: Folder to start in.
         out: Takes its standard output as it comes.
         err: Takes its standard error as it comes.
@@ -90,7 +118,7 @@ def run_process(  # noqa: PLR0913 - each says one thing about the process
     with reader as given, stdout.open("ab") as out_file, stderr.open("ab") as err_file:
         process = subprocess.Popen(  # noqa: S603 - what to run is the caller's word
             argv,
-            env=env,
+            env=safe_environment(env),
             cwd=cwd,
             stdin=given,
             stdout=out_file,

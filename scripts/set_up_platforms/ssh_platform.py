@@ -96,8 +96,13 @@ def _platform_file(folder: Path, engine: str) -> Path:
     return folder / f"ssh-{engine}.yaml"
 
 
+def _path() -> str:
+    # An empty one would mean the current folder.
+    return os.environ.get("PATH") or os.defpath
+
+
 def _which(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}")
+    return shutil.which(name, path=f"{_path()}:{SYSTEM_PATH}")
 
 
 def _provide_tools() -> None:
@@ -149,7 +154,7 @@ def _start(folder: Path) -> int:
             port=port,
             folder=folder,
             user=getpass.getuser(),
-            path=os.environ.get("PATH", ""),
+            path=_path(),
             more=' "APPTAINER_USERNS=1"' if namespace else "",
         ),
     )

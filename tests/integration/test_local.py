@@ -313,6 +313,59 @@ def test_package_of_the_cube_is_installed_from_its_own_folder(
     assert (tmp_path / "kept/data/part").read_text() == "one"
 
 
+@pytest.mark.parametrize("path", ["{}:", ":{}", "/nowhere::{}", ".:{}"])
+def test_program_of_the_cube_does_not_stand_for_one_of_the_machine(
+    path: str,
+    cube_folder: CubeFolder,
+    run_suite: RunSuite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pip works in a copy of build/, and asks the program hg for what hg+ names."""
+    _require(cube_folder, "one")
+    cube_folder.write("build/requirements.txt", "--no-index\nhg+file:///nowhere\n")
+    fake = cube_folder.write("build/hg", f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", path.format(os.environ["PATH"]))
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "local")
+
+    message = run.verdict("failed")["test_image_builds[tiny-local]"]
+    assert "hg" in message
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "found"),
+    [
+        ("ENV PATH=/opt/none:$PATH\nWORKDIR /tools", "", False),
+        ("ENV PATH=$PATH:/opt/none::/opt/none\nWORKDIR /tools", "", False),
+        ("WORKDIR /tools", "PATH=:", False),
+        ("WORKDIR /tools", "PATH=/usr/bin::/bin", False),
+        ("ENV PATH=/tools:$PATH", "", True),
+        ("", "PATH=/tools", True),
+        ("ENV PATH=.:$PATH\nWORKDIR /tools", "", True),
+    ],
+)
+def test_task_finds_programs_where_its_image_says_and_nowhere_else(
+    recipe: str,
+    given: str,
+    found: bool,  # noqa: FBT001 - a column of the table
+    cube_folder: CubeFolder,
+    run_suite: RunSuite,
+    tmp_path: Path,
+) -> None:
+    cube_folder.write("build/tool", "#!/bin/sh\necho the tool\n").chmod(0o755)
+    cube_folder.edit("build/Dockerfile", "COPY", f"COPY tool /tools/\n{recipe}\nCOPY")
+    cube_folder.tasks(use='tool > "$result" || echo none > "$result"')
+    words = ("--env", given) if given else ()
+
+    _run(run_suite, cube_folder, "--workspace", tmp_path / "kept", *words)
+
+    seen = (tmp_path / "kept/out/result.txt").read_text()
+    assert seen == ("the tool\n" if found else "none\n")
+
+
 def test_words_of_a_build_do_not_blame_the_network(
     cube_folder: CubeFolder, run_suite: RunSuite
 ) -> None:

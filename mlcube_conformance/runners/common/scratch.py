@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.process import run_process
+from mlcube_conformance.base.process import find_program, run_process
 from mlcube_conformance.base.trees import remove_tree
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def remove_all(path: Path) -> None:
 
 
 def _remove_as_root_of_namespace(path: Path) -> None:
-    unshare = shutil.which("unshare")
+    unshare = find_program("unshare")
     if unshare is None:
         return
     words: Sequence[str] = (

@@ -21,7 +21,7 @@ from mlcube_conformance.base.errors import (
     PlatformUnavailable,
     Violation,
 )
-from mlcube_conformance.base.process import kill_all, processes_with
+from mlcube_conformance.base.process import kill_all, processes_with, search_path
 from mlcube_conformance.base.trees import temporary_folder
 from mlcube_conformance.model import Image
 from mlcube_conformance.runners.common.container import (
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalRunner"]
 
-_PATH = "/usr/local/bin:/usr/bin:/bin"
+_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _INSIDE = re.compile(r"/mlcube_io(\d+)(/.*)?", re.DOTALL)
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 #: Labels as variables: what has them was started by us.
@@ -161,7 +161,7 @@ class LocalRunner:
                         **self._marks(),
                         _TASK: str(place),
                     },
-                    cwd=place / recipe.workdir.lstrip("/"),
+                    cwd=_workdir(recipe, place),
                     command=(
                         *("env", "-i", "HOME=/tmp", "TMPDIR=/tmp"),
                         *(
@@ -233,17 +233,15 @@ def _argv(first: Sequence[str], request: RunRequest, place: Path) -> list[str]:
 def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, str]:
     """Return what a container would see, and nothing else of this process."""
     given = {name: _outside(text, place) for name, text in recipe.environment.items()}
-    own = given.pop("PATH", "").split(":")
-    path = [
-        f"{request.image.name}/bin",
-        *(p for p in own if p and Path(p).is_dir()),
-        _PATH,
-    ]
+    own = {**recipe.environment, **request.options.environment}.get("PATH", "")
+    # What is relative starts where the task does; what is empty is no folder.
+    start = _workdir(recipe, place)
+    path = (str(start / _laid_out(each, place)) for each in own.split(":") if each)
     environment = {
         **proxies(),
         **given,
         **request.options.environment,
-        "PATH": ":".join(path),
+        "PATH": search_path(f"{request.image.name}/bin", *path, *_PATH),
     }
     if request.options.ca_bundle:
         bundle = str(request.options.ca_bundle)
@@ -256,11 +254,16 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
 
 def _outside(text: str, place: Path) -> str:
     """Return a value of ENV with those of its paths that are laid out."""
-    paths = [place / each.lstrip("/") for each in text.split(":")]
-    return ":".join(
-        str(path) if each.startswith("/") and path.exists() else each
-        for each, path in zip(text.split(":"), paths, strict=True)
-    )
+    return ":".join(_laid_out(each, place) for each in text.split(":"))
+
+
+def _laid_out(path: str, place: Path) -> str:
+    found = place / path.lstrip("/")
+    return str(found) if path.startswith("/") and found.exists() else path
+
+
+def _workdir(recipe: Recipe, place: Path) -> Path:
+    return place / recipe.workdir.lstrip("/")
 
 
 def _cannot_start(request: RunRequest, found: str) -> Violation:

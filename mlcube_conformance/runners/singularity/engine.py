@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, PlatformUnavailable
-from mlcube_conformance.base.process import run_process
+from mlcube_conformance.base.process import find_program, run_process
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.base.trees import temporary_folder
 
@@ -98,7 +97,7 @@ def find_engine(wanted: str = "") -> Engine:
     """
     found = []
     for name in (wanted,) if wanted else NAMES:
-        path = shutil.which(name)
+        path = find_program(name)
         if path is None:
             found.append(f"{name}: not on PATH")
             continue

@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlcube_conformance.base.process import safe_environment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -84,7 +86,7 @@ def _key_of(python: str, env: Mapping[str, str]) -> str:
 def _clean(env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of this process but for how it found the package itself."""
     own = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
-    return {**own, "PYTHONSAFEPATH": "1", **env}
+    return safe_environment({**own, "PYTHONSAFEPATH": "1", **env})
 
 
 def _virtualenv(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -19,7 +19,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from mlcube_conformance.base.process import kill_all, processes_in_session
+from mlcube_conformance.base.process import (
+    kill_all,
+    processes_in_session,
+    safe_environment,
+)
 from mlcube_conformance.runners.places.outcome import OUTCOME, RESERVE
 
 if TYPE_CHECKING:
@@ -93,7 +97,7 @@ def start(request: Mapping[str, Any]) -> dict[str, Any]:
             process = subprocess.Popen(  # noqa: S603 - what to run is the caller's word
                 [*request["argv"], "--logs", str(folder / "logs")],
                 cwd=folder,
-                env={**os.environ, **request["env"]},
+                env=safe_environment({**os.environ, **request["env"]}),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=said,

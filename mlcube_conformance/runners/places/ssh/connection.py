@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavailable
 from mlcube_conformance.base.files import is_plain_file
-from mlcube_conformance.base.process import kill_all, processes_in_session, run_process
+from mlcube_conformance.base.process import (
+    find_program,
+    kill_all,
+    processes_in_session,
+    run_process,
+    safe_environment,
+)
 from mlcube_conformance.base.text import last_lines, tail
 from mlcube_conformance.runners.common.scratch import remove_all
 from mlcube_conformance.runners.places.ssh import known_host as ssh_known_host
@@ -64,7 +69,7 @@ class LinkLost(MachineError):  # noqa: N818 - names a state
 
 def programs_missing() -> MachineError | None:
     """Return why nothing can be connected to from here, or None when it can."""
-    missing = {name: _PROGRAMS[name] for name in _PROGRAMS if not shutil.which(name)}
+    missing = {name: _PROGRAMS[name] for name in _PROGRAMS if not find_program(name)}
     if not missing:
         return None
     return PlatformUnavailable(
@@ -142,6 +147,7 @@ class Connection:
         with said.open("wb") as log:
             self._master = subprocess.Popen(  # noqa: S603 - an argument list of ours
                 [*self.client, "-o", "ControlMaster=yes", "-N", self.place.host],
+                env=safe_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
