@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,10 +10,19 @@ import pytest
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
-from mlcube_conformance.model import PlatformFile
+from mlcube_conformance.formats.run_args import OFFERS
+from mlcube_conformance.model import Image, Platform, PlatformFile
+from mlcube_conformance.plan.mounts import TaskView
+from mlcube_conformance.runners.contract import Options, RunRequest, Watch
+from mlcube_conformance.runners.docker.container import command_line as docker_line
+from mlcube_conformance.runners.docker.container import host_config
+from mlcube_conformance.runners.singularity.container import (
+    command_line as singularity_line,
+)
+from mlcube_conformance.runners.singularity.engine import Engine
 
 if TYPE_CHECKING:
-    from mlcube_conformance.model import Platform
+    from mlcube_conformance.model import Cube
     from tests.cube_folders import CubeFolder
 
 LATER = """\
@@ -196,3 +206,113 @@ def test_any_name_and_version_make_an_image_name(
 
     assert platform is not None
     assert platform.image == image
+
+
+LOCAL = """\
+schema_type: mlcube_platform
+schema_version: 1.0.0
+platform: {name: local, version: ">=3.11"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("container", "options"),
+    [
+        ("", {}),
+        ("container: {image: 'example/tiny:1'}", {}),
+        ("container: {run_args: --rm}", {}),
+        ("container: {run_args: --network=host}", {"network": "host"}),
+        ("container: {run_args: --gpus device=0}", {"gpus": "device=0"}),
+        ("container: {runtime: null, run_args: null}", {}),
+    ],
+)
+def test_local_is_asked_for_what_it_gives(
+    container: str, options: dict[str, str], cube_folder: CubeFolder
+) -> None:
+    platform, problems = _load(cube_folder, LOCAL + container)
+
+    assert problems == ""
+    assert platform is not None
+    assert platform.options == options
+
+
+@pytest.mark.parametrize(
+    ("container", "says"),
+    [
+        ("run_args: --network=none", ("--network none", "expected: host")),
+        ("run_args: --memory=10m", ("--memory=10m", "one of --gpus, --network")),
+        ("run_args: --shm-size 1g", ("--shm-size",)),
+        ("run_args: --ipc=host", ("--ipc=host",)),
+        ("run_args: --cpuset-cpus=0", ("--cpuset-cpus=0",)),
+        ("run_args: --security-opt=no-new-privileges", ("--security-opt",)),
+        ("run_args: --nv", ("--nv", "did you mean '--net'?")),
+        ("runtime: nvidia", ("a runtime, which local does not", "--gpus gives GPUs")),
+        ("command: docker", ("an executable, which local does not have", "remove it")),
+        ("command: nvidia-docker", ("an executable, which local does not have",)),
+    ],
+)
+def test_what_local_cannot_give_is_refused(
+    container: str, says: tuple[str, ...], cube_folder: CubeFolder
+) -> None:
+    _, problems = _load(cube_folder, f"{LOCAL}container: {{{container}}}")
+
+    for part in (*says, "here.yaml, line 4, key container."):
+        assert part in problems
+
+
+def test_place_without_a_host_is_refused(cube_folder: CubeFolder) -> None:
+    _, problems = _load(cube_folder, LATER.replace("name: docker", "name: ssh"))
+
+    assert "here.yaml names no host" in problems
+    assert "the keys host and platform" in problems
+
+
+#: A value for each option that a platform file may ask for.
+_ASKED = {
+    "network": "none",
+    "gpus": "all",
+    "shm_size": "1g",
+    "memory": "1g",
+    "ipc": "private",
+    "cpuset_cpus": "0",
+    "security_opt": "no-new-privileges",
+    "writable_tmpfs": "yes",
+    "runtime": "nvidia",
+}
+
+
+def _words(platform: Platform, cube: Cube) -> tuple[str, ...]:
+    """Return the command line that a task of a platform is run by."""
+    request = RunRequest(
+        case_id="tiny",
+        cube=cube,
+        image=Image(name="tiny", digest="", origin="built"),
+        platform=platform,
+        invocation=cube.invocations[0],
+        workspace=cube.workspace,
+        view=TaskView(mounts=(), arguments=()),
+        options=Options(),
+        stdout=cube.root,
+        stderr=cube.root,
+        watch=Watch(),
+    )
+    if platform.kind == "docker":
+        config = map(str, host_config(request).items())
+        return (*docker_line(request), *config)
+    engine = Engine(path="s", flavour="apptainer", version=(1, 4), text="1.4")
+    return singularity_line(request, engine)
+
+
+@pytest.mark.parametrize("kind", ["docker", "singularity"])
+def test_all_that_a_kind_offers_reaches_its_engine(
+    kind: str, cube_folder: CubeFolder
+) -> None:
+    cube = load_cube(cube_folder.root, "tiny").cube
+    plain = Platform(id=kind, kind=kind, image="tiny", file=cube.root)
+    offer = OFFERS[kind]
+    options = {*offer.written, *(["runtime"] if offer.runtimes else [])}
+
+    without = set(_words(plain, cube))
+    for name in options:
+        asking = replace(plain, options={name: _ASKED[name]})
+        assert set(_words(asking, cube)) - without, name

@@ -13,11 +13,12 @@ from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.convert.multi_file import write_multi_file
 from mlcube_conformance.convert.single_file import write_single_file
-from mlcube_conformance.convert.writing import FLAGS, copies_files, copy_folder, put
+from mlcube_conformance.convert.writing import copies_files, copy_folder, put
 from mlcube_conformance.formats.cubes import cube_folder, load_cube
 from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import PROMISES
+from mlcube_conformance.formats.run_args import DOCKER
 from mlcube_conformance.plan.workspace import make_folder
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _beyond_tasks(cube: Cube) -> list[str]:
         for platform in _platforms(cube)
         if platform.kind == "docker"
         for name in platform.options
-        if name not in FLAGS
+        if name not in DOCKER.written
     ]
     return found
 

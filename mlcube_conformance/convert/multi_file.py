@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.files import is_folder, is_there
 from mlcube_conformance.base.names import FOLDER
-from mlcube_conformance.convert.writing import FLAGS, copy_folder, put, write_yaml
+from mlcube_conformance.convert.writing import copy_folder, put, write_yaml
 from mlcube_conformance.formats.problems import is_version
 from mlcube_conformance.formats.promises import PROMISES
+from mlcube_conformance.formats.run_args import DOCKER
 from mlcube_conformance.plan.mounts import host_path, is_file
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _write_platform(file: Path, platform: Platform) -> None:
         words += ["--network none"] if options.get("network") == "none" else []
         words += ["--writable-tmpfs"] if "writable_tmpfs" in options else []
     else:
-        words = [f"{FLAGS[name]}={value}" for name, value in options.items()]
+        words = [f"{DOCKER.written[name]}={value}" for name, value in options.items()]
     if words:
         container["run_args"] = " ".join(words)
     version = platform.version or (">=18.01" if platform.kind == "docker" else ">=3.5")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.base.files import is_folder, is_there
 from mlcube_conformance.convert.writing import (
-    FLAGS,
     copies_files,
     copy_folder,
     write_yaml,
 )
+from mlcube_conformance.formats.run_args import DOCKER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +65,8 @@ def _docker_section(platform: Platform) -> dict[str, Any]:
     }
     for name in _KEYS:
         if name in options:
-            section[FLAGS[name]] = options.pop(name)
-    words = [f"{FLAGS[name]}={value}" for name, value in options.items()]
+            section[DOCKER.written[name]] = options.pop(name)
+    words = [f"{DOCKER.written[name]}={value}" for name, value in options.items()]
     if words:
         section["cpu_args"] = section["gpu_args"] = " ".join(words)
     return section

@@ -20,18 +20,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.model import Cube
 
-__all__ = ["FLAGS", "copies_files", "copy_folder", "put", "write_yaml"]
-
-#: Options of a platform, and the flags of `docker run` that ask for them.
-FLAGS = {
-    "network": "--network",
-    "gpus": "--gpus",
-    "shm_size": "--shm-size",
-    "memory": "--memory",
-    "ipc": "--ipc",
-    "cpuset_cpus": "--cpuset-cpus",
-    "security_opt": "--security-opt",
-}
+__all__ = ["copies_files", "copy_folder", "put", "write_yaml"]
 
 
 def write_yaml(file: Path, content: Mapping[str, Any]) -> None:

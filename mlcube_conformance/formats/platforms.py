@@ -23,12 +23,10 @@ from mlcube_conformance.formats.main_files import roots_of
 from mlcube_conformance.formats.places import read_place
 from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
 from mlcube_conformance.formats.run_args import (
-    DOCKER,
-    SINGULARITY,
-    Flags,
-    read_docker_program,
-    read_flags,
-    read_singularity_program,
+    OFFERS,
+    offer_of,
+    read_container,
+    read_program,
 )
 from mlcube_conformance.model import Place, Platform, PlatformFile
 
@@ -51,8 +49,8 @@ _LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
 _TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
 _FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
 _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
-#: Kinds of platform whose file needs to say nothing but the kind.
-_WITHOUT_CONTAINER = ("local",)
+#: The kind of a file that leads to another host.
+_PLACE = "ssh"
 #: Kinds of platform that work on another host.
 _AT_A_PLACE = ("docker", "singularity")
 
@@ -166,7 +164,7 @@ def _is_place(document: Located) -> bool:
 def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
     """Read a place, and the platform file that is to be used there."""
     file = document.source.file
-    empty = Platform(id=file.stem, kind="ssh", image="", file=file)
+    empty = Platform(id=file.stem, kind=_PLACE, image="", file=file)
     before = len(problems.messages)
     place = read_place(document, problems)
     name = problems.text(document, "platform")
@@ -195,7 +193,7 @@ def _inner(
         problems.add(
             "the platform file of the other host is of a kind that does not work there",
             document.get("platform") or document,
-            found=f"{file}, of the kind {inner.kind if inner else 'ssh'}",
+            found=f"{file}, of the kind {inner.kind if inner else _PLACE}",
             expected=f"a platform of the kind {' or '.join(_AT_A_PLACE)}",
             do="name another platform file",
         )
@@ -207,7 +205,7 @@ def _with_place(inner: Platform, file: Path, place: Place) -> Platform:
     return replace(
         inner,
         id=file.stem,
-        kind="ssh",
+        kind=_PLACE,
         file=file,
         section="",
         place=place,
@@ -239,7 +237,7 @@ def _find_inner(
         each
         for each in _names_in(cube, (*_own_folders(cube), shared_platforms()))
         if each != document.source.file.name
-        and Path(each).stem not in _WITHOUT_CONTAINER
+        and Path(each).stem not in set(OFFERS) - set(_AT_A_PLACE)
     }
     problems.add(
         f"{document.source.file.name} names a platform file that is not there",
@@ -293,7 +291,7 @@ def _first_schema(
     if kind == "docker":
         runtime = problems.text(document, "docker_runtime")
         at = document.get("docker_runtime") or document
-        read_docker_program(runtime, at, options, problems)
+        read_program(runtime, at, options, problems, OFFERS[kind])
     file = document.source.file
     image = problems.text(document, "image")
     return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
@@ -317,18 +315,25 @@ def _later_schema(document: Located, problems: Problems) -> Platform | None:
     kind = problems.text(platform, "name")
     version = problems.text(platform, "version")
     file = document.source.file
-    if kind in _WITHOUT_CONTAINER and document.get("container") is None:
-        return Platform(id=file.stem, kind=kind, image="", file=file, version=version)
-    container = _mapping(document, "container", _CONTAINER_KEYS, problems)
-    if not kind or container is None:
+    if kind == _PLACE:
+        problems.add(
+            f"{file.name} names no host",
+            platform,
+            found=f"name: {kind}",
+            expected="the keys host and platform, for a cube on another host",
+            do="write them as docs/platforms.md shows, or name another kind",
+        )
         return None
-    image = problems.text(container, "image")
+    offer = offer_of(kind)
     options: dict[str, str] = {}
-    if kind == "singularity":
-        _read_singularity(container, options, problems)
-    else:
-        _read_runtime(container, options, problems)
-        _read_flags(container, options, problems, DOCKER)
+    image = ""
+    if offer.needs_image or document.get("container") is not None:
+        container = _mapping(document, "container", _CONTAINER_KEYS, problems)
+        if not kind or container is None:
+            return None
+        if offer.needs_image or container.get("image") is not None:
+            image = problems.text(container, "image")
+        read_container(container, offer, options, problems)
     return Platform(
         id=file.stem,
         kind=kind,
@@ -354,42 +359,3 @@ def _mapping(
         return None
     problems.unknown_keys(at, known)
     return at
-
-
-def _read_runtime(
-    container: Located, options: dict[str, str], problems: Problems
-) -> None:
-    runtime = container.get("runtime")
-    if runtime is not None and runtime.value is not None:
-        options["runtime"] = problems.text(container, "runtime")
-    command = container.get("command")
-    if command is not None:
-        name = problems.text(container, "command")
-        read_docker_program(name, command, options, problems)
-
-
-def _read_singularity(
-    container: Located, options: dict[str, str], problems: Problems
-) -> None:
-    command = container.get("command")
-    if command is not None:
-        name = problems.text(container, "command")
-        read_singularity_program(name, command, options, problems)
-    runtime = container.get("runtime")
-    if runtime is not None and runtime.value is not None:
-        problems.add(
-            "the platform file asks for a runtime, which singularity does not have",
-            runtime,
-            found=str(runtime.value),
-            expected="no key 'runtime'",
-            do="remove it; run_args: --nv gives GPUs",
-        )
-    _read_flags(container, options, problems, SINGULARITY)
-
-
-def _read_flags(
-    container: Located, options: dict[str, str], problems: Problems, flags: Flags
-) -> None:
-    at = container.get("run_args")
-    if at is not None and at.value is not None:
-        read_flags(at, options, problems, flags)

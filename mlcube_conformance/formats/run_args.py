@@ -1,7 +1,7 @@
-"""Reads which program of an engine a cube asks for, and which flags of its `run`.
+"""What a platform file may ask for, by its kind, and how that is read.
 
-A flag that the runner does not give is refused: to leave it out in silence would
-run a task otherwise than its author means.
+What a kind cannot give is refused: to leave it out in silence would run a task
+otherwise than its author means.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOCKER",
+    "OFFERS",
     "SINGULARITY",
-    "Flags",
-    "read_docker_program",
+    "Offer",
+    "offer_of",
+    "read_container",
     "read_flag",
     "read_flags",
-    "read_singularity_program",
+    "read_program",
     "split_words",
 ]
 
@@ -34,29 +36,48 @@ __all__ = [
 _MAX_LENGTH = 10_000
 _NO_VALUE = re.compile("")
 _SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
-_SINGULARITY_PROGRAMS = ("singularity", "apptainer")
+_GPUS = re.compile(r"all|\d+|device=[\w,-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
-    """The flags of an engine's `run` that a platform file may ask for."""
+class Offer:
+    """What a kind of platform gives to who asks for it in a platform file."""
 
+    kind: str
     command: str
+    """What its flags are flags of."""
     options: Mapping[str, str]
-    """Option that each flag sets."""
+    """Option that each flag sets; of two flags for one, the first is written."""
     values: Mapping[str, re.Pattern[str]]
     """What an option may be."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What a flag without a value means."""
     ignored: frozenset[str] = frozenset()
     """What is done whether it is asked or not."""
+    programs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Names that `command` may give, and the options that they set."""
+    otherwise: str = "remove it"
+    """What to do where another program is named."""
+    runtimes: bool = False
+    """Whether `runtime` can be named."""
+    needs_image: bool = True
+    """Whether a file must name an image."""
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The flag that asks for each option."""
+        found: dict[str, str] = {}
+        for flag, option in self.options.items():
+            found.setdefault(option, flag)
+        return found
 
 
-DOCKER = Flags(
+DOCKER = Offer(
+    kind="docker",
     command="docker run",
     options={
-        "--net": "network",
         "--network": "network",
+        "--net": "network",
         "--gpus": "gpus",
         "--shm-size": "shm_size",
         "--memory": "memory",
@@ -67,7 +88,7 @@ DOCKER = Flags(
     },
     values={
         "network": re.compile(r"none|host|bridge|default|[\w][\w.-]*"),
-        "gpus": re.compile(r"all|\d+|device=[\w,-]+"),
+        "gpus": _GPUS,
         "shm_size": _SIZE,
         "memory": _SIZE,
         "ipc": re.compile(r"none|host|private|shareable"),
@@ -75,8 +96,12 @@ DOCKER = Flags(
         "security_opt": re.compile(r"no-new-privileges(:(true|false))?|label[=:].+"),
     },
     ignored=frozenset({"--rm"}),
+    programs={"docker": {}, "nvidia-docker": {"gpus": "all"}},
+    otherwise="write docker; DOCKER_HOST says which daemon is spoken to",
+    runtimes=True,
 )
-SINGULARITY = Flags(
+SINGULARITY = Offer(
+    kind="singularity",
     command="singularity run",
     options={
         "--network": "network",
@@ -91,7 +116,55 @@ SINGULARITY = Flags(
             *("-n", "--net", "--no-home"),
         }
     ),
+    programs={each: {"command": each} for each in ("singularity", "apptainer")},
+    otherwise="write one of these, or leave it out",
 )
+_LOCAL = Offer(
+    kind="local",
+    command="docker run",
+    options={"--gpus": "gpus", "--network": "network", "--net": "network"},
+    # Nothing is isolated: the network is that of this machine.
+    values={"gpus": _GPUS, "network": re.compile("host")},
+    ignored=frozenset({"--rm"}),
+    needs_image=False,
+)
+#: By kind; a place has none of its own, but those of what is used there.
+OFFERS: Mapping[str, Offer] = {
+    each.kind: each for each in (DOCKER, SINGULARITY, _LOCAL)
+}
+
+
+def offer_of(kind: str) -> Offer:
+    """Return what a kind gives; runners of others are given what Docker is."""
+    return OFFERS.get(kind, DOCKER)
+
+
+def read_container(
+    container: Located, offer: Offer, options: dict[str, str], problems: Problems
+) -> None:
+    """Read what the mapping `container` of a platform file asks for, into options."""
+    runtime = container.get("runtime")
+    if runtime is not None and runtime.value is not None:
+        name = problems.text(container, "runtime")
+        if offer.runtimes:
+            options["runtime"] = name
+        else:
+            gpus = offer.written["gpus"]
+            problems.add(
+                f"the platform file asks for a runtime, which {offer.kind} does not "
+                "have",
+                runtime,
+                found=str(runtime.value),
+                expected="no key 'runtime'",
+                do=f"remove it; run_args: {gpus} gives GPUs",
+            )
+    command = container.get("command")
+    if command is not None:
+        name = problems.text(container, "command")
+        read_program(name, command, options, problems, offer)
+    flags = container.get("run_args")
+    if flags is not None and flags.value is not None:
+        read_flags(flags, options, problems, offer)
 
 
 def split_words(at: Located, problems: Problems) -> list[str]:
@@ -122,28 +195,28 @@ def _key(at: Located) -> str:
 
 
 def read_flags(
-    at: Located, options: dict[str, str], problems: Problems, flags: Flags
+    at: Located, options: dict[str, str], problems: Problems, offer: Offer
 ) -> None:
     """Read flags of a command line into options; add a problem where it cannot be."""
     if not at.text():
         problems.add(
             f"{_key(at)!r} is no text",
             at,
-            expected=f"flags of {flags.command}, such as --network=none",
+            expected=f"flags of {offer.command}, such as --network=none",
             do="write the flags as one text",
         )
         return
     waiting = iter(split_words(at, problems))
     for word in waiting:
         flag, equals, value = word.partition("=")
-        if flag in flags.ignored:
+        if flag in offer.ignored:
             continue
-        if flag in flags.words and not equals:
-            options[flags.options[flag]] = flags.words[flag]
+        if flag in offer.words and not equals:
+            options[offer.options[flag]] = offer.words[flag]
             continue
-        if flag in flags.options and not equals:
+        if flag in offer.options and not equals:
             value = next(waiting, "")
-        if not read_flag(flag, value, at, options, problems, flags=flags):
+        if not read_flag(flag, value, at, options, problems, offer=offer):
             return
 
 
@@ -154,11 +227,11 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
     options: dict[str, str],
     problems: Problems,
     *,
-    flags: Flags,
+    offer: Offer,
 ) -> bool:
     """Read one flag into options; add a problem and return False where it cannot be."""
-    known = (*flags.options, *sorted(flags.ignored))
-    if flag not in flags.options:
+    known = (*offer.options, *sorted(offer.ignored))
+    if flag not in offer.options:
         problems.add(
             f"{_key(at)} asks for what this runner does not give",
             at,
@@ -167,47 +240,34 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
             do=did_you_mean(flag, known) or "remove it",
         )
         return False
-    option = flags.options[flag]
-    allowed = flags.values.get(option, _NO_VALUE)
+    option = offer.options[flag]
+    allowed = offer.values.get(option, _NO_VALUE)
     if not allowed.fullmatch(value):
         problems.add(
             f"{_key(at)} gives {flag} a value that it does not take",
             at,
             found=f"{flag} {value}".strip(),
             expected=allowed.pattern or "no value",
-            do="mend the value",
+            do="fix the value",
         )
         return False
     options[option] = value
     return True
 
 
-def read_docker_program(
-    name: str, at: Located, options: dict[str, str], problems: Problems
+def read_program(
+    name: str, at: Located, options: dict[str, str], problems: Problems, offer: Offer
 ) -> None:
-    """Read which program stands for Docker; its API is spoken to in any case."""
-    if name == "nvidia-docker":
-        options["gpus"] = "all"
-    elif name and name != "docker":
+    """Read which program stands for an engine; add a problem where none can."""
+    if name in offer.programs:
+        options.update(offer.programs[name])
+    elif name:
+        than = f"another executable than {offer.kind}"
+        none = f"an executable, which {offer.kind} does not have"
         problems.add(
-            f"{at.source.file.name} asks for another executable than docker",
+            f"{at.source.file.name} asks for {than if offer.programs else none}",
             at,
             found=name,
-            expected="docker or nvidia-docker",
-            do="write docker; DOCKER_HOST says which daemon is spoken to",
-        )
-
-
-def read_singularity_program(
-    name: str, at: Located, options: dict[str, str], problems: Problems
-) -> None:
-    """Read which program stands for Singularity."""
-    options["command"] = name
-    if name not in _SINGULARITY_PROGRAMS:
-        problems.add(
-            f"{at.source.file.name} asks for another executable than singularity",
-            at,
-            found=name,
-            expected=" or ".join(_SINGULARITY_PROGRAMS),
-            do="write one of these, or leave it out",
+            expected=" or ".join(offer.programs) or "nothing",
+            do=offer.otherwise,
         )

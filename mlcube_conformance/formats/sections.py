@@ -14,11 +14,10 @@ from mlcube_conformance.formats.loaded import check_path
 from mlcube_conformance.formats.run_args import (
     DOCKER,
     SINGULARITY,
-    Flags,
-    read_docker_program,
+    Offer,
     read_flag,
     read_flags,
-    read_singularity_program,
+    read_program,
     split_words,
 )
 from mlcube_conformance.model import Build, Platform
@@ -107,15 +106,14 @@ def _read_docker(
     options: dict[str, str] = {}
     program = section.get("docker")
     if program is not None:
-        read_docker_program(
-            problems.text(section, "docker"), program, options, problems
-        )
+        name = problems.text(section, "docker")
+        read_program(name, program, options, problems, DOCKER)
     _read_gpus(document, section, options, problems)
     for key in _DOCKER_FLAGS:
         given = section.get(key)
         if key != "--gpus" and given is not None and given.value is not None:
             value = _scalar(given, problems)
-            read_flag(key, value, given, options, problems, flags=DOCKER)
+            read_flag(key, value, given, options, problems, offer=DOCKER)
     found.platforms["docker"] = Platform(
         id="docker",
         kind="docker",
@@ -146,12 +144,12 @@ def _read_singularity(
     program = _optional_text(section, "singularity", problems)
     if program:
         at = section.get("singularity") or section
-        read_singularity_program(program, at, options, problems)
+        read_program(program, at, options, problems, SINGULARITY)
     options.update(_flags(section, "run_args", problems, SINGULARITY))
     network = section.get("--network")
     if network is not None and network.value is not None:
         value = _scalar(network, problems)
-        read_flag("--network", value, network, options, problems, flags=SINGULARITY)
+        read_flag("--network", value, network, options, problems, offer=SINGULARITY)
     gpus = section.get("--nv")
     if gpus is not None and gpus.value not in _OFF:
         options["gpus"] = "all"
@@ -198,7 +196,7 @@ def _read_gpus(
         options.pop("gpus", None)
         given = _scalar(at, problems).strip()
         if given and not re.fullmatch(r"0+|-[0-9]+", given):
-            read_flag("--gpus", given, at, options, problems, flags=DOCKER)
+            read_flag("--gpus", given, at, options, problems, offer=DOCKER)
         return
     platform = document.get("platform")
     count = platform.get("accelerator_count") if platform is not None else None
@@ -240,12 +238,12 @@ def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
 
 
 def _flags(
-    section: Located, key: str, problems: Problems, flags: Flags
+    section: Located, key: str, problems: Problems, offer: Offer
 ) -> dict[str, str]:
     options: dict[str, str] = {}
     at = section.get(key)
     if at is not None and at.value not in (None, ""):
-        read_flags(at, options, problems, flags)
+        read_flags(at, options, problems, offer)
     return options
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.conftest import RunSuite
 
 MADE = "making the environment"
+_LOCAL = """\
+platform: {{name: local, version: ">=3.11"}}
+container: {{run_args: {}}}
+"""
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a disk")
 
 
@@ -478,6 +482,23 @@ def test_gpus_and_certificates_are_told_to_the_task(
     seen = (tmp_path / "kept/out/result.txt").read_text()
     assert "CUDA_VISIBLE_DEVICES=0,1\n" in seen
     assert f"SSL_CERT_FILE={bundle}\n" in seen
+
+
+def test_gpus_of_the_platform_file_are_told_and_what_it_cannot_give_is_refused(
+    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+) -> None:
+    file = cube_folder.write("platform/local.yaml", _LOCAL.format("--gpus=2"))
+    cube_folder.tasks(use='echo "$CUDA_VISIBLE_DEVICES" > "$result"')
+    _run(run_suite, cube_folder, "--workspace", tmp_path / "kept")
+    file.write_text(_LOCAL.format("--network=none --memory=10m"))
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "local")
+
+    assert (tmp_path / "kept/out/result.txt").read_text() == "0,1\n"
+    (message,) = run.verdict("failed").values()
+    assert "run_args gives --network a value that it does not take" in message
+    assert "asks for" not in run.output
+    assert not any("exits_zero" in each for each in run.outcomes)
 
 
 def test_temporary_folder_of_a_task_is_short_and_goes(

@@ -16,6 +16,7 @@ from docker.types import Mount as DockerMount
 from mlcube_conformance.base.errors import MachineError, Message
 from mlcube_conformance.base.files import is_no_utf8
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.formats.run_args import DOCKER
 from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.work import (
     HEARTBEAT,
@@ -213,20 +214,14 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
     """Return the command line of `docker` that runs the same task by hand."""
     options = container.asked(request)
     words = ["docker", "run", "--rm", "--user", user()]
-    if network := container.network(request):
-        words += ["--network", network]
-    for key, flag in (
-        ("shm_size", "--shm-size"),
-        ("memory", "--memory"),
-        ("ipc", "--ipc"),
-        ("runtime", "--runtime"),
-        ("cpuset_cpus", "--cpuset-cpus"),
-        ("security_opt", "--security-opt"),
-    ):
-        if key in options:
-            words += [flag, options[key]]
-    if gpus := container.gpus(request):
-        words += ["--gpus", gpus]
+    chosen = {
+        **options,
+        "network": container.network(request),
+        "gpus": container.gpus(request),
+    }
+    for option, flag in {**DOCKER.written, "runtime": "--runtime"}.items():
+        if value := chosen.get(option):
+            words += [flag, value]
     given = request.options.environment
     for name, value in shown_variables(environment(request), given).items():
         words += ["--env", f"{name}={value}"]

@@ -24,10 +24,10 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.process import kill_all, processes_with, search_path
 from mlcube_conformance.base.trees import temporary_folder
 from mlcube_conformance.model import Image
+from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.common.container import (
     build_arguments,
     how_to_start,
-    visible_devices,
     what_starts,
 )
 from mlcube_conformance.runners.common.layout import lay_out, recipe_of
@@ -246,9 +246,9 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
     if request.options.ca_bundle:
         bundle = str(request.options.ca_bundle)
         environment.update(dict.fromkeys(CA_VARIABLES, bundle))
-    gpus = request.options.gpus or ""
+    gpus = container.gpus(request)
     if gpus != "all":
-        environment["CUDA_VISIBLE_DEVICES"] = visible_devices(gpus)
+        environment["CUDA_VISIBLE_DEVICES"] = container.visible_devices(gpus)
     return environment
 
 
