@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,8 @@ from mlcube_conformance.plan.order import Override, override_parameters
 from mlcube_conformance.plan.selection import select
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlcube_conformance.formats.loaded import LoadedCube
     from mlcube_conformance.model import Invocation, Platform
 
@@ -335,7 +336,7 @@ def test_the_build_context_may_lie_outside_of_the_cube(tmp_path: Path) -> None:
 def test_one_task_is_found_by_its_name(tmp_path: Path) -> None:
     _load(tmp_path, LEAST + "  other:\n")
 
-    found = load_cube_for(tmp_path / "tiny", Path("other"))
+    found = load_cube_for(tmp_path / "tiny", "other")
 
     assert [each.name for each in found.cube.invocations] == ["other"]
 
@@ -344,7 +345,7 @@ def test_other_tasks_may_be_broken(tmp_path: Path) -> None:
     _load(tmp_path, LEAST + "  bad: {entrypoint: 5}\n")
     root = tmp_path / "tiny"
 
-    named = load_cube_for(root, Path("work"))
+    named = load_cube_for(root, "work")
     built = load_for_configure(root)
     whole = load_cube(root, "tiny")
 

@@ -15,6 +15,7 @@ __all__ = [
     "given_path",
     "home",
     "is_of_another_user",
+    "is_written_as_path",
     "with_home",
 ]
 
@@ -75,13 +76,21 @@ def with_home(text: str) -> Path:
     return home() / rest.lstrip("/") if first == "~" else Path(text)
 
 
+def is_written_as_path(word: str) -> bool:
+    """Say whether a word that may be a name or a path is written as a path."""
+    return "/" in word or word.endswith((".yaml", ".yml"))
+
+
 def given_path(text: str, option: str = "") -> Path:
     """Return the absolute path that a text of the command line means, without `..`.
+
+    All that reads a path of an option or an argument calls this, and nothing else makes
+    such a path absolute.
 
     Raises:
         UsageError: It can be no path, or may mean the home of somebody else.
     """
-    wrong = what_is_wrong_with(text)
+    wrong = what_is_wrong_with(text) if text else "nothing"
     if not wrong and is_of_another_user(text) and not is_there(_first(text)):
         wrong = f"{text}: a shell would have replaced {text.partition('/')[0]}"
     if wrong:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +26,7 @@ from mlcube_conformance.results.scorecard import Scorecard, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["app", "clauses", "convert", "main", "scorecard", "test"]
 
@@ -44,16 +44,16 @@ app = typer.Typer(
 )
 
 CubeArgument = Annotated[
-    Path, typer.Argument(metavar="CUBE", help="Folder of the cube, or its main file.")
+    str, typer.Argument(metavar="CUBE", help="Folder of the cube, or its main file.")
 ]
 TargetArgument = Annotated[
-    Path, typer.Argument(metavar="TARGET", help="Folder for the new cube, not in use.")
+    str, typer.Argument(metavar="TARGET", help="Folder for the new cube, not in use.")
 ]
 CardsArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Scorecards, as JSON.")
+    list[str], typer.Argument(metavar="FILE...", help="Scorecards, as JSON.")
 ]
 OutputOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--output", metavar="FILE", help="File to write, not the terminal."),
 ]
 
@@ -92,20 +92,21 @@ def clauses() -> None:
 def scorecard(files: CardsArgument, output: OutputOption = None) -> None:
     """Print scorecards, several side by side, as Markdown."""
     with _refusing():
-        page = markdown([_read_card(file) for file in files])
+        page = markdown([_read_card(given_path(file, "FILE")) for file in files])
         if output is None:
             _show(page)
         else:
-            _write(output, page)
+            _write(given_path(output, "--output"), page)
 
 
 @app.command()
 def convert(cube: CubeArgument, target: TargetArgument) -> None:
     """Write a cube of one file as one of several files, or the other way round."""
     with _refusing():
-        for note in convert_cube(cube, target):
+        place = given_path(target, "TARGET")
+        for note in convert_cube(given_path(cube, "CUBE"), place):
             sys.stderr.write(f"note: {plain(note)}\n")
-        sys.stderr.write(f"written: {visible(str(target))}\n")
+        sys.stderr.write(f"written: {visible(str(place))}\n")
 
 
 def main() -> None:
@@ -156,7 +157,7 @@ def _show(text: str) -> None:
 
 def _read_card(file: Path) -> Scorecard:
     try:
-        text = read_text(given_path(str(file), "FILE"), limit=_LARGEST_CARD)
+        text = read_text(file, limit=_LARGEST_CARD)
     except Violation as violation:
         raise UsageError(*violation.messages) from violation
     return Scorecard.from_json(text, where=str(file))
@@ -164,7 +165,7 @@ def _read_card(file: Path) -> Scorecard:
 
 def _write(file: Path, text: str) -> None:
     try:
-        given_path(str(file), "--output").write_text(text, encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise _unusable(file, "written", error) from error
 

@@ -26,6 +26,7 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.interrupts import INTERRUPTED, Interrupts
 from mlcube_conformance.base.streams import replace_closed_streams
 from mlcube_conformance.base.text import LiveText, mask, plain
@@ -77,7 +78,6 @@ from mlcube_conformance.plan.order import (
 )
 from mlcube_conformance.plan.prepare import check_ready, make_ready
 from mlcube_conformance.plan.selection import (
-    absolute,
     hide_values,
     make_optional,
     parse_environment,
@@ -149,7 +149,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     ) -> None:
         """Make the image of a cube."""
         hide_values(env, build_arg)
-        with _ending(logs) as outcome:
+        with _ending(logs) as (outcome, folder):
             options = runner_options(
                 names_image=True,
                 build_args=build_arg,
@@ -162,7 +162,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
             )
             loaded = load_for_configure(_cube_folder(mlcube), options.environment)
             cube = _checked(loaded, build_context)
-            with _job(kind, cube, platform, logs) as job:
+            with _job(kind, cube, platform, folder) as job:
                 if retag:
                     options = _retagging(options, job.platform)
                 outcome.image = job.configure(options)
@@ -188,7 +188,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     ) -> None:
         """Run a task of a cube; makes the image first if it is not there."""
         hide_values(env, build_arg)
-        with _ending(logs) as outcome:
+        with _ending(logs) as (outcome, folder):
             options = runner_options(
                 names_image=True,
                 build_args=build_arg,
@@ -206,7 +206,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
             overrides = parse_overrides("--parameter", parameter)
             check_overrides([cube], overrides)
             (cube,) = make_optional([override_parameters(cube, overrides)], optional)
-            with _job(kind, cube, platform, logs) as job:
+            with _job(kind, cube, platform, folder) as job:
                 outcome.result = result = job.run(options, workspace)
                 code = _TIMED_OUT if result.timed_out else result.exit_code
                 if code:
@@ -235,9 +235,10 @@ def run_command_line(kind: str, program: str) -> NoReturn:
 def _clean(platform: str, days: float, *, force: bool) -> None:
     from mlcube_conformance.runners.places.ssh.runner import clean_host  # noqa: PLC0415 - ssh's own
 
-    if not is_plain_file(absolute(platform, "--platform")):
-        raise _not_there("--platform", Path(platform), "the platform file of a host")
-    place, problems = load_place(absolute(platform))
+    file = given_path(platform, "--platform")
+    if not is_plain_file(file):
+        raise _not_there("--platform", file, "the platform file of a host")
+    place, problems = load_place(file)
     _refuse(problems)
     freed = 0
     cleaned = clean_host(place, days=days, force=force)
@@ -288,17 +289,21 @@ def _retagging(options: Options, platform: Platform) -> Options:
 
 
 @contextmanager
-def _ending(logs: Path | None) -> Iterator[Outcome]:
-    """Turn an error into its message and its exit code, never a traceback."""
+def _ending(logs: str | None) -> Iterator[tuple[Outcome, Path | None]]:
+    """Turn an error into its message and its exit code, never a traceback.
+
+    Yields:
+        What is to be written down, and the folder for logs, if one is asked for.
+    """
     outcome = Outcome()
     place: Path | None = None
     try:
         with telling_faults():
             if logs is not None:
-                folder = absolute(str(logs), "--logs")
+                folder = given_path(logs, "--logs")
                 claim_log_folder(folder)
                 place = folder
-            yield outcome
+            yield outcome, place
     except (ConformanceError, Violation) as error:
         outcome.error = error
         # What went to a log was shown as it came.
@@ -344,13 +349,13 @@ class _Job:
         _say(f"image {image.name}: {image.how}")
         return image
 
-    def run(self, options: Options, workspace: Path | None) -> RunResult:
-        """Run the task and say how it ended."""
+    def run(self, options: Options, given: str | None) -> RunResult:
+        """Run the task, in the workspace that is given, and say how it ended."""
         (invocation,) = self.cube.invocations
         case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
-        if workspace is None:
+        if given is None:
             return self._run(case, self.cube.workspace, options)
-        workspace = absolute(str(workspace), "--workspace")
+        workspace = given_path(given, "--workspace")
         make_folder(workspace)
         with only_run_in(workspace):
             return self._run(case, workspace, options)
@@ -408,10 +413,7 @@ def _job(
 ) -> Iterator[_Job]:
     """Read the platform; nothing is made or started before the files are right."""
     platform = _read_platform(platform_name, cube, kind)
-    if logs is None:
-        place = Path(tempfile.mkdtemp(prefix="mlcube-"))
-    else:
-        place = absolute(str(logs))
+    place = logs or Path(tempfile.mkdtemp(prefix="mlcube-"))
     # Of the signs that the name of a container may have.
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", place.name)[:40]
     runner = make_runner(kind, f"{name}-{os.getpid()}")
@@ -445,15 +447,16 @@ def _job(
                 place.rmdir()  # empty where nothing was started
 
 
-def _cube_folder(mlcube: Path) -> Path:
+def _cube_folder(mlcube: str) -> Path:
     """Return the folder of a cube, which may be named by its main file."""
-    folder = cube_folder(absolute(str(mlcube), "--mlcube"))
+    path = given_path(mlcube, "--mlcube")
+    folder = cube_folder(path)
     if folder is None:
-        raise _not_there("--mlcube", mlcube, "the folder of a cube, or its mlcube.yaml")
+        raise _not_there("--mlcube", path, "the folder of a cube, or its mlcube.yaml")
     return folder
 
 
-def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:
+def _checked(loaded: LoadedCube, build_context: str | None) -> Cube:
     """Return a cube whose files are right, to be built in another folder if asked."""
     _refuse(loaded.problems)
     for warning in loaded.warnings:
@@ -461,9 +464,9 @@ def _checked(loaded: LoadedCube, build_context: Path | None) -> Cube:
     cube = loaded.cube
     if build_context is None:
         return cube
-    context, old = absolute(str(build_context), "--build-context"), cube.docker
+    context, old = given_path(build_context, "--build-context"), cube.docker
     if not is_folder(context):
-        raise _not_there("--build-context", build_context, "a folder")
+        raise _not_there("--build-context", context, "a folder")
     inside = old.file.is_relative_to(old.context)
     file = context / old.file.relative_to(old.context) if inside else old.file
     return replace(cube, docker_build=replace(old, file=file, context=context))
@@ -495,7 +498,7 @@ def _not_there(option: str, path: Path, expected: str) -> UsageError:
     return UsageError(
         Message(
             what=f"{option} names what is not there",
-            where=str(path.absolute()),
+            where=str(path),
             found="a file" if is_plain_file(path) else _found(path),
             expected=expected,
             do="mend the path",

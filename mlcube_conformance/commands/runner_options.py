@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,13 +30,13 @@ __all__ = [
 ]
 
 CubeOption = Annotated[
-    Path, typer.Option("--mlcube", metavar="DIR", help="Folder of the cube.")
+    str, typer.Option("--mlcube", metavar="DIR", help="Folder of the cube.")
 ]
 PlatformOption = Annotated[
     str, typer.Option("--platform", metavar="FILE", help="Platform file, or its name.")
 ]
 TaskOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--task",
         metavar="NAME",
@@ -71,7 +70,7 @@ BuildStrategyOption = Annotated[
     ),
 ]
 BuildContextOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--build-context",
         metavar="DIR",
@@ -104,7 +103,7 @@ EnvOption = Annotated[
     ),
 ]
 WorkspaceOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--workspace", metavar="DIR", help="Folder in place of the cube's workspace/."
     ),
@@ -117,7 +116,7 @@ RetagOption = Annotated[
     ),
 ]
 LogsOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--logs",
         metavar="DIR",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
 from mlcube_conformance.base.files import is_folder, is_inside, is_there
-from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.convert.multi_file import write_multi_file
 from mlcube_conformance.convert.single_file import write_single_file
@@ -43,7 +42,6 @@ def convert_cube(given: Path, target: Path) -> list[str]:
         UsageError: There is no such cube, it is broken, the other format cannot say
             what it says, or the folder is in use.
     """
-    given, target = given_path(str(given), "CUBE"), given_path(str(target), "TARGET")
     root = cube_folder(given) or given
     _refuse_target(root, target)
     loaded = load_cube(root, root.name)

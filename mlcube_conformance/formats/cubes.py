@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.formats.main_files import MAIN_FILES, main_file
 from mlcube_conformance.formats.multi_file import load_multi_file, load_run_file
@@ -82,7 +83,7 @@ def load_for_configure(
 
 
 def load_cube_for(
-    root: Path, task: Path | None, variables: Mapping[str, str] = _NO_VARIABLES
+    root: Path, task: str | None, variables: Mapping[str, str] = _NO_VARIABLES
 ) -> LoadedCube:
     """Read a cube with the one invocation that is to run.
 
@@ -98,22 +99,22 @@ def load_cube_for(
     document = _single_file(root)
     if task is not None and document is not None:
         tasks = document.get("tasks")
-        if tasks is not None and tasks.get(str(task)) is not None:
-            name = str(task)
+        if tasks is not None and tasks.get(task) is not None:
             return _as_far_as_it_goes(
                 root,
                 lambda: load_single_file(
-                    document, root, root.name, variables, only=(name,)
+                    document, root, root.name, variables, only=(task,)
                 ),
             )
     elif task is not None:
-        file = task if is_plain_file(task) else root / "run" / f"{task}.yaml"
+        given = given_path(task, "--task")
+        file = given if is_plain_file(given) else root / "run" / f"{task}.yaml"
         if is_there(file):
             return _as_far_as_it_goes(root, lambda: load_run_file(root, file))
     found = load_cube(root, root.name, variables)
     if found.problems:
         return found
-    invocation = _named(str(task), found) if task else _only(found)
+    invocation = _only(found) if task is None else _named(task, found)
     return replace(found, cube=replace(found.cube, invocations=(invocation,)))
 
 

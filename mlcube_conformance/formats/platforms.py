@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.files import is_inside, is_there
-from mlcube_conformance.base.homes import given_path, is_of_another_user, with_home
+from mlcube_conformance.base.homes import (
+    given_path,
+    is_of_another_user,
+    is_written_as_path,
+    with_home,
+)
 from mlcube_conformance.formats.loaded import check_path
 from mlcube_conformance.formats.main_files import roots_of
 from mlcube_conformance.formats.places import read_place
@@ -70,7 +75,7 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
     Raises:
         UsageError: There is no such file; the message lists those there are.
     """
-    if name.endswith((".yaml", ".yml")) or "/" in name:
+    if is_written_as_path(name):
         file = given_path(name, "--platform")
         if is_there(file):
             return PlatformFile(path=file)

@@ -103,7 +103,7 @@ def read_yaml(file: Path, *roots: Path) -> Located:
     except _LimitError as error:
         raise _too_much(file) from error
     except yaml.MarkedYAMLError as error:
-        shown = bool(roots) or resolved(file) == file.absolute()
+        shown = bool(roots) or resolved(file) == file
         raise _not_yaml(file, error, shown=shown) from error
     except yaml.YAMLError as error:
         raise _not_readable(file, str(error), "valid YAML") from error

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckedPlatform",
     "Selection",
-    "absolute",
     "hide_values",
     "make_optional",
     "parse_assignments",
@@ -207,17 +206,8 @@ def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
     return [with_optional_inputs(cube, optional) for cube in cubes]
 
 
-def absolute(given: str, option: str = "") -> Path:
-    """Return the absolute path that the command line means, without `..`.
-
-    Raises:
-        UsageError: It can be no path, or may mean the home of somebody else.
-    """
-    return given_path(given, option)
-
-
 def _cube_roots(given: str) -> list[Path]:
-    path = absolute(given, "--cube")
+    path = given_path(given, "--cube")
     folder = cube_folder(path)
     if folder is not None:
         return [folder]
@@ -314,7 +304,7 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
     for name, value in parse_assignments(option, values, form).items():
         if not value or not name.rpartition(".")[2]:
             raise _bad_value(option, f"{name}={value}", form)
-        overrides.append(Override(name=name, value=str(absolute(value, option))))
+        overrides.append(Override(name=name, value=str(given_path(value, option))))
     return tuple(overrides)
 
 
@@ -396,7 +386,7 @@ def parse_ca_bundle(value: str | None) -> Path | None:
     """
     if value is None:
         return None
-    path = absolute(value, "--ca-bundle")
+    path = given_path(value, "--ca-bundle")
     try:
         text = read_text(path, limit=_LARGEST_BUNDLE)
     except Violation:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.base.errors import Message, UsageError
+from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.formats.main_files import MAIN_FILES
 from mlcube_conformance.suites.starting import PLUGIN
 
@@ -113,8 +114,9 @@ def refuse_settings_of_cubes(config: pytest.Config, cubes: Iterable[str]) -> Non
     known = config.known_args_namespace
     here = config.invocation_params.dir.resolve()
     own = {here, *here.parents}
-    roots = [_place(each) for each in cubes]
-    tests = [_place(each.partition("::")[0]) for each in known.file_or_dir]
+    roots = [_place(given_path(each, "--cube")) for each in cubes]
+    words = (each.partition("::")[0] for each in known.file_or_dir)
+    tests = [_place(Path(os.path.normpath(here / each))) for each in words]
     file = config.inipath
     if file is not None and not known.inifilename:
         folder = file.resolve().parent
@@ -128,9 +130,8 @@ def refuse_settings_of_cubes(config: pytest.Config, cubes: Iterable[str]) -> Non
                 raise _refusal(each, "a conftest.py, which pytest would run")
 
 
-def _place(word: str) -> Path:
-    """Return what a word means, as far as it is no pattern."""
-    path = Path(os.path.abspath(word))  # noqa: PTH100 - drops ..
+def _place(path: Path) -> Path:
+    """Return what a path leads to, as far as it is no pattern."""
     while glob.has_magic(str(path)) and not os.path.lexists(path):
         path = path.parent
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,7 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.faults import fault_of_ours
 from mlcube_conformance.base.files import is_folder, is_no_utf8, is_there
+from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import command_line, mask, plain, visible
@@ -29,7 +29,6 @@ from mlcube_conformance.model import Case
 from mlcube_conformance.plan.order import Comparison, Placement
 from mlcube_conformance.plan.selection import (
     CheckedPlatform,
-    absolute,
     hide_values,
     parse_environment,
     parse_overrides,
@@ -47,6 +46,7 @@ from mlcube_conformance.suites.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.plan.selection import Selection
@@ -413,9 +413,9 @@ class ConformanceSession:
 
 
 def _workspace(given: str | None) -> Path | None:
-    if not given:
+    if given is None:
         return None
-    path = absolute(given, "--workspace")
+    path = given_path(given, "--workspace")
     if is_there(path) and not is_folder(path):
         raise UsageError(
             Message(
@@ -511,7 +511,7 @@ def _mask_report(report: pytest.TestReport) -> None:
 
 
 def _short(path: Path) -> str:
-    here = Path.cwd()
+    here = current_folder()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 

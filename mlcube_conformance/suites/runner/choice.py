@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
 from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.text import last_lines
 from mlcube_conformance.base.trees import temporary_folder
 from mlcube_conformance.formats.runner_description import filled
-from mlcube_conformance.plan.selection import absolute
 from mlcube_conformance.suites.runner.command import call
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def description_file(given: str) -> Path:
     Raises:
         UsageError: There is none of that name.
     """
-    if given.endswith((".yaml", ".yml")) or "/" in given:
-        return absolute(given)
+    if is_written_as_path(given):
+        return given_path(given, "--runner")
     ready = _suite() / "descriptions"
     file = ready / f"{given}.yaml"
     if not is_plain_file(file):
@@ -97,7 +97,7 @@ def card_file(given: str) -> Path:
     Raises:
         UsageError: Its name does not say a format.
     """
-    file = absolute(given)
+    file = given_path(given, "--scorecard")
     if file.suffix not in {".json", ".md"}:
         raise UsageError(
             Message(

@@ -21,6 +21,7 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.faults import fault_of_ours
+from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import command_line
@@ -31,7 +32,7 @@ from mlcube_conformance.formats.runner_description import (
     filled,
     load_runner_description,
 )
-from mlcube_conformance.plan.selection import absolute, parse_seconds
+from mlcube_conformance.plan.selection import parse_seconds
 from mlcube_conformance.results.scorecard import Judgement, Scorecard, lines, markdown
 from mlcube_conformance.suites.runner.choice import (
     ask_version,
@@ -81,14 +82,13 @@ class RunnerSession:
         known = getattr(config, "workerinput", {})
         run_id = known.get("mlcube_run_id") or new_run_id()
         shared = _place(config.invocation_params.dir) / FOLDER / run_id
-        platform = option("mlcube_runner_platform") or description.platform
-        (platform,) = filled((platform,), {})
-        if "/" in platform and "remote" not in description.features:
-            raise _platform_is_not_its(description, platform)
+        platform = _platform(option("mlcube_runner_platform"), description)
         self._cards = [card_file(each) for each in option("mlcube_scorecard")]
         expected = option("mlcube_expected_failures")
         self._expected: Mapping[str, str] = (
-            load_expected_failures(absolute(expected)) if expected else {}
+            load_expected_failures(given_path(expected, "--expected-failures"))
+            if expected is not None
+            else {}
         )
         self.trial = Trial(
             description=description,
@@ -311,6 +311,20 @@ def _place(folder: Path) -> Path:
     """Return where cubes are placed: here, unless its path tries a runner by itself."""
     plain = re.fullmatch(r"[\w./@+-]+", str(folder), re.ASCII)
     return folder if plain else Path(tempfile.gettempdir())
+
+
+def _platform(given: str | None, description: RunnerDescription) -> str:
+    """Return what the runner is told of its platform: a name, or a file's whole path.
+
+    Raises:
+        UsageError: It is a file, and the runner takes none.
+    """
+    platform = given or filled((description.platform,), {})[0]
+    if not is_written_as_path(platform):
+        return platform
+    if "remote" not in description.features:
+        raise _platform_is_not_its(description, platform)
+    return str(given_path(platform, "--runner-platform"))
 
 
 def _platform_is_not_its(description: RunnerDescription, platform: str) -> UsageError:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.formats.runner_description import filled
-from mlcube_conformance.plan.selection import absolute
 from mlcube_conformance.suites.runner.command import call
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube
 from mlcube_conformance.suites.runner.probe.run import Placed, ProbeRun
@@ -280,12 +280,12 @@ class Trial:
     def another_host(self) -> Path:
         """The platform file of the other host."""
         place = self.description.place or self.platform
-        return absolute(*filled((place,), {}))
+        return given_path(*filled((place,), {}))
 
     @property
     def another_host_with_singularity(self) -> Path:
         """The platform file of another host whose engine is Singularity."""
-        return absolute(*filled((self.description.place_singularity,), {}))
+        return given_path(*filled((self.description.place_singularity,), {}))
 
     def image_of(self, cube: ProbeCube) -> str:
         """Return what a platform file calls the image of a cube."""
