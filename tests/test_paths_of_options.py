@@ -54,17 +54,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path, home: Path) -> Run:
-    """Return what runs a command in a folder beside the home, and leaves it empty."""
-    place = tmp_path / "place"
-    place.mkdir()
+def place(tmp_path: Path) -> Path:
+    """Return the folder that commands run in, beside the home."""
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place"
+
+
+@pytest.fixture
+def run(place: Path, home: Path) -> Run:
+    """Return what runs a command, and leaves the folder that it runs in as it is."""
 
     def run(at: str, *words: str) -> tuple[int, str]:
-        at = at.format(home=home)
+        before = sorted(place.rglob("*"))
         done = subprocess.run(
             [sys.executable, "-P", *(word.replace("@", at) for word in words)],
             cwd=place,
-            env={**os.environ, "TMPDIR": str(tmp_path)},
+            env={**os.environ, "TMPDIR": str(home.parent)},
             capture_output=True,
             text=True,
             timeout=120,
@@ -72,7 +77,7 @@ def run(tmp_path: Path, home: Path) -> Run:
         )
         said = done.stdout + done.stderr
         assert "Traceback" not in said
-        assert [each.name for each in place.iterdir()] == [], said
+        assert sorted(place.rglob("*")) == before, said
         return done.returncode, said
 
     return run
@@ -178,3 +183,59 @@ def test_nothing_is_no_path(words: tuple[str, ...], run: Run) -> None:
     assert code in {2, 4}
     assert "a path of the command line cannot be used" in said
     assert "found:    nothing" in said
+
+
+_NAMES: Final = ("make", "use", "fake", "local", "docker", "tiny", "seed", "run")
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_name_wins_over_a_file_of_that_name(
+    kind: str, run: Run, place: Path, home: Path
+) -> None:
+    for name in _NAMES:
+        (place / name).mkdir() if kind == "folder" else (place / name).write_text("- x")
+    here = ("--mlcube=@/tiny", "--platform=fake", "--workspace=@/workspace")
+
+    ran = run("~", "-c", _HAND, "run", *here, "--task=make")
+    tested = run(
+        "~",
+        *(*_TEST, "@/tiny", "--platform=fake", "--task=make"),
+        *("-p", "no:cacheprovider"),
+    )
+    held = run("~", *_TEST, "--runner=local", "--collect-only", "-qq")
+
+    assert ran[0] == 0, ran[1]
+    assert (home / "workspace/data/made").is_file()
+    assert (tested[0], "10 passed" in tested[1]) == (0, True), tested[1]
+    assert held[0] == 0, held[1]
+
+
+@pytest.mark.parametrize("word", ["./make", "mine.yaml", "../place/make"])
+def test_file_is_named_by_a_word_that_is_written_as_a_path(
+    word: str, run: Run, place: Path, home: Path
+) -> None:
+    text = (home / "tiny/run/make.yaml").read_text()
+    for name in ("make", "mine.yaml"):
+        (place / name).write_text(text.replace("/data", "/elsewhere"))
+
+    code, said = run(
+        "~",
+        *("-c", _HAND, "run", "--mlcube=@/tiny", "--platform=fake"),
+        *("--workspace=@/workspace", f"--task={word}"),
+    )
+
+    assert code == 0, said
+    assert (home / "workspace/elsewhere/made").is_file()
+
+
+def test_file_whose_name_is_no_task_is_told_how_to_be_named(
+    run: Run, place: Path
+) -> None:
+    (place / "mine").write_text("")
+
+    code, said = run(
+        "~", "-c", _HAND, "run", "--mlcube=@/tiny", "--platform=fake", "--task=mine"
+    )
+
+    assert code == 2
+    assert "write ./mine to name the file in the current folder" in said

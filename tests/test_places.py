@@ -99,6 +99,25 @@ def test_later_schema_is_read_in_both_spellings(
     )
 
 
+@pytest.mark.parametrize("where", ["platform", "../hosts"])
+def test_name_of_a_platform_means_no_folder_of_that_name(
+    where: str, cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "hosts").mkdir()
+    (cube_folder.root / "platform").mkdir()
+    (cube_folder.root / where / "docker").mkdir()
+    (cube_folder.root / where / "docker.yaml").write_text(DOCKER, encoding="utf-8")
+
+    found, problems = _load(
+        cube_folder,
+        LEAST.replace("docker.yaml", "docker"),
+        file=tmp_path / "hosts" / "gpu1.yaml",
+    )
+
+    assert found is not None, problems
+    assert found.image == "example/tiny:1"
+
+
 def test_platform_of_the_host_is_found_in_the_cube_beside_the_file_and_among_ours(
     cube_folder: CubeFolder, tmp_path: Path
 ) -> None:

@@ -40,7 +40,8 @@ TaskOption = Annotated[
     typer.Option(
         "--task",
         metavar="NAME",
-        help="Task, or run file, or its path; not needed where there is but one.",
+        help="Task or run file, by its name or its path, which has a / or ends in "
+        ".yaml (default: the cube's only task).",
     ),
 ]
 OptionalOption = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
-from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.formats.main_files import MAIN_FILES, main_file
 from mlcube_conformance.formats.multi_file import load_multi_file, load_run_file
@@ -89,8 +89,8 @@ def load_cube_for(
 
     Args:
         root: Folder of the cube.
-        task: A run file, wherever it lies, or the name of one or of a task; None for
-            the only one there is.
+        task: Name of a task or of a run file, or the path of a run file, wherever it
+            lies; None for the only one there is.
         variables: What the command line gives for `${oc.env:NAME}`.
 
     Raises:
@@ -107,15 +107,24 @@ def load_cube_for(
                 ),
             )
     elif task is not None:
-        given = given_path(task, "--task")
-        file = given if is_plain_file(given) else root / "run" / f"{task}.yaml"
-        if is_there(file):
+        file = _run_file(root, task)
+        if file is not None:
             return _as_far_as_it_goes(root, lambda: load_run_file(root, file))
     found = load_cube(root, root.name, variables)
     if found.problems:
         return found
     invocation = _only(found) if task is None else _named(task, found)
     return replace(found, cube=replace(found.cube, invocations=(invocation,)))
+
+
+def _run_file(root: Path, task: str) -> Path | None:
+    """Return the run file that a word means; a name never means a file elsewhere."""
+    if is_written_as_path(task):
+        file = given_path(task, "--task")
+        if is_plain_file(file):
+            return file
+    file = root / "run" / f"{task}.yaml"
+    return file if is_there(file) else None
 
 
 def _single_file(root: Path) -> Located | None:
@@ -144,9 +153,15 @@ def _named(name: str, found: LoadedCube) -> Invocation:
             where="--task",
             found=name,
             expected=f"one of {', '.join(known)}, or the path of a run file",
-            do=did_you_mean(name, known) or "mend the name",
+            do=did_you_mean(name, known) or _how_to_name(name),
         )
     )
+
+
+def _how_to_name(name: str) -> str:
+    if is_plain_file(given_path(name, "--task")):
+        return f"write ./{name} to name the file in the current folder"
+    return "fix the name"
 
 
 def _only(found: LoadedCube) -> Invocation:

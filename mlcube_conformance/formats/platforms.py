@@ -226,8 +226,11 @@ def _find_inner(
     if not check_path(name, "the platform of the other host", at, problems):
         return None
     folders = (*_own_folders(cube), document.source.file.parent)
-    tried = [folder / name for folder in (*folders, shared_platforms())]
-    tried += [each.with_name(f"{each.name}.yaml") for each in tried if each.name]
+    as_path = [folder / name for folder in (*folders, shared_platforms())]
+    as_name = [each.with_name(f"{each.name}.yaml") for each in as_path if each.name]
+    # A name means a platform file, whatever else has that name.
+    written = is_written_as_path(name)
+    tried = [*as_path, *as_name] if written else [*as_name, *as_path]
     # What a cube names lies in the cube, or is ours.
     of_cube = document.source.file.is_relative_to(cube.root)
     own = of_cube or is_of_another_user(name)

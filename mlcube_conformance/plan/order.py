@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, Violation, did_you_mean
-from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.model import Source
 from mlcube_conformance.plan.data_flow import DataFlow
 from mlcube_conformance.plan.mounts import host_path
@@ -166,8 +166,7 @@ def means(name: str, invocation: Invocation) -> bool:
     """
     if name in {invocation.name, invocation.task.name}:
         return True
-    is_path = name.endswith((".yaml", ".yml"))
-    return is_path and given_path(name, "--task") == invocation.file
+    return is_written_as_path(name) and given_path(name, "--task") == invocation.file
 
 
 def select_invocations(
