@@ -36,7 +36,12 @@ from mlcube_conformance.suites.fixtures import (
     trial,
     workspace,
 )
-from mlcube_conformance.suites.options import add_cube_options, add_runner_options
+from mlcube_conformance.suites.options import (
+    add_options,
+    destination,
+    idle_option,
+    option_of,
+)
 from mlcube_conformance.suites.own_settings import (
     asks_for_us,
     is_test,
@@ -46,7 +51,7 @@ from mlcube_conformance.suites.own_settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
 __all__ = [
     "attempt",
@@ -67,16 +72,6 @@ __all__ = [
     "workspace",
 ]
 
-_FOR_CUBES = (
-    *("platform", "task", "parameter", "optional", "workspace", "live"),
-    *("build_arg", "build_strategy", "env"),
-)
-_FOR_RUNNERS = (
-    *("format", "runner_platform", "runner_timeout", "expected_failures"),
-    "scorecard",
-)
-_A_CUBE = "a cube: give --cube PATH"
-_A_RUNNER = "a runner: give --runner NAME"
 _MARKERS = (
     "clause(id): the requirement that a test of the suite checks",
     "mlcube_task(*names): run the test for these tasks of a cube only",
@@ -113,8 +108,7 @@ def pytest_addoption(
     )
     config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
     if config is not None and asks_for_us(config):
-        add_runner_options(add)
-        add_cube_options(add)
+        add_options(add)
         _refuse_clash(parser, "another plugin")
 
 
@@ -161,12 +155,8 @@ def _refuse_options(
     config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> None:
     """Refuse options of ours that nothing asks for, and nobody else has."""
-    for word in parser.parse_known_and_unknown_args(args, copy(config.option))[1]:
-        name = word.partition("=")[0].removeprefix("--").replace("-", "_")
-        if name in _FOR_CUBES:
-            raise _needs(name, _A_CUBE)
-        if name in _FOR_RUNNERS:
-            raise _needs(name, _A_RUNNER)
+    words = parser.parse_known_and_unknown_args(args, copy(config.option))[1]
+    _refuse({option_of(word) for word in words}.__contains__)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -176,10 +166,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if started_by_command(config) and not _asked_for(config):
         raise pytest.UsageError(str(no_cube(config.invocation_params.dir)))
-    if not config.getoption("mlcube_cube"):
-        _refuse(config, _FOR_CUBES, _A_CUBE)
-    if not config.getoption("mlcube_runner"):
-        _refuse(config, _FOR_RUNNERS, _A_RUNNER)
+    asked = [each for each in ("--cube", "--runner") if config.getoption(each)]
+    _refuse(lambda name: config.getoption(destination(name), None), asked)
     try:
         with telling_faults():
             suite = _begin(config)
@@ -225,16 +213,15 @@ def _begin(config: pytest.Config) -> str:
     return ""
 
 
-def _refuse(config: pytest.Config, names: Iterable[str], needed: str) -> None:
-    """Refuse options that would silently do nothing."""
-    for name in names:
-        if config.getoption(f"mlcube_{name}", None):
-            raise _needs(name, needed)
+def _refuse(given: Callable[[str], object], asked: Iterable[str] = ()) -> None:
+    """Refuse options that would silently do nothing.
 
-
-def _needs(name: str, needed: str) -> pytest.UsageError:
-    option = f"--{name.replace('_', '-')}"
-    return pytest.UsageError(f"{option} needs {needed}")
+    Raises:
+        UsageError: One of them would.
+    """
+    why = idle_option(given, asked)
+    if why:
+        raise pytest.UsageError(why)
 
 
 def _suite(name: str) -> Path:

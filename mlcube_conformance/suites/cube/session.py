@@ -41,6 +41,7 @@ from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
+from mlcube_conformance.suites.options import kept
 from mlcube_conformance.suites.own_settings import is_test
 from mlcube_conformance.suites.terminal import Terminal
 
@@ -70,7 +71,7 @@ class ConformanceSession:
         hide_values(option("mlcube_env"), option("mlcube_build_arg"))
         environment = parse_environment(option("mlcube_env"))
         self._config = config
-        self._keep: str = option("mlcube_keep")
+        self._keep: str = kept(option("mlcube_keep"))
         self._choice = PlatformChoice.of(config)
         self.selection: Selection = select(
             option("mlcube_cube"),

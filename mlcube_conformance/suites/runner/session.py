@@ -34,6 +34,7 @@ from mlcube_conformance.formats.runner_description import (
 )
 from mlcube_conformance.plan.selection import parse_seconds
 from mlcube_conformance.results.scorecard import Judgement, Scorecard, lines, markdown
+from mlcube_conformance.suites.options import base_image, kept
 from mlcube_conformance.suites.runner.choice import (
     ask_version,
     card_file,
@@ -76,7 +77,7 @@ class RunnerSession:
         """
         option = config.getoption
         self._config = config
-        self._keep: str = option("mlcube_keep")
+        self._keep: str = kept(option("mlcube_keep"))
         self._given: str = option("mlcube_runner")
         description = load_runner_description(description_file(option("mlcube_runner")))
         known = getattr(config, "workerinput", {})
@@ -96,7 +97,7 @@ class RunnerSession:
             platform=platform,
             site=Site(
                 sources=probe_sources(),
-                base_image=option("mlcube_base_image"),
+                base_image=base_image(option("mlcube_base_image")),
                 images=shared,
                 kind="" if "/" in platform else platform,
             ),
