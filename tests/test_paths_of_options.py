@@ -33,7 +33,10 @@ options: {task: "{task}"}
 features: [remote]
 platform: there
 """
-_HAND: Final = "from mlcube_conformance.commands.runner import run_command_line as run; run('fake', 'x')"
+_HAND: Final = (
+    "from mlcube_conformance.commands.runner import run_command_line as run; "
+    "run('fake', 'x')"
+)
 
 
 @pytest.fixture

@@ -444,14 +444,58 @@ def test_key_written_twice_is_told_in_the_header(
     result.stdout.fnmatch_lines(["warning: the key 'input_binding' is written twice*"])
 
 
-def test_what_a_platform_asks_is_told_in_the_header(
-    run_plain: Run, cube: CubeFolder
+@pytest.mark.parametrize(
+    ("words", "gets"),
+    [
+        ((), "network=host, memory=1g"),
+        (("--network", "none"), "network=none, memory=1g"),
+        (("--gpus", "2"), "network=host, memory=1g, gpus=2"),
+        (("--gpus", "0"), "network=host, memory=1g"),
+    ],
+)
+def test_what_tasks_get_is_told_in_the_header(
+    words: tuple[str, ...], gets: str, run_plain: Run, cube: CubeFolder
 ) -> None:
-    cube.edit("platform/fake.yaml", "pass}", "pass, run_args: --network=host}")
+    flags = "--network=host --memory=1g"
+    cube.edit("platform/fake.yaml", "pass}", f"pass, run_args: {flags}}}")
 
-    result = run_plain("--cube", cube.root, "--platform", "fake", "--collect-only")
+    result = run_plain(
+        "--cube", cube.root, "--platform", "fake", "--collect-only", *words
+    )
 
-    result.stdout.fnmatch_lines(["*tiny-fake asks for network=host"])
+    result.stdout.fnmatch_lines([f"*tiny-fake runs with {gets}"])
+
+
+@pytest.mark.parametrize(
+    ("section", "words", "gets"),
+    [
+        ("", (), "shm_size=1g"),
+        ("", ("--gpus", "1"), "shm_size=8g, gpus=1"),
+        ("--gpus: 1", (), "gpus=1, shm_size=8g"),
+        ("--gpus: 1", ("--gpus", "0"), "shm_size=1g"),
+        ("--gpus: 1", ("--gpus", "device=3"), "gpus=device=3, shm_size=8g"),
+    ],
+)
+def test_header_tells_what_goes_with_gpus_where_tasks_get_them(
+    section: str,
+    words: tuple[str, ...],
+    gets: str,
+    run_plain: Run,
+    pytester: pytest.Pytester,
+) -> None:
+    CubeFolder(pytester.path / "single").write(
+        "mlcube.yaml",
+        "docker: {image: a, gpu_args: --shm-size=8g, cpu_args: --shm-size=1g, "
+        f"{section}}}\ntasks: {{work: }}\n",
+    )
+
+    result = run_plain(
+        "--cube", "single", "--platform", "docker", "--collect-only", *words
+    )
+
+    line = next(x for x in result.outlines if "single-docker runs with" in x)
+    found = line.partition(" with ")[2].split(", ")
+    assert sorted(found) == sorted(gets.split(", "))
 
 
 def test_link_left_by_a_task_cannot_lead_out_of_the_workspace(

@@ -489,7 +489,8 @@ def test_gpus_of_the_platform_file_are_told_and_what_it_cannot_give_is_refused(
 ) -> None:
     file = cube_folder.write("platform/local.yaml", _LOCAL.format("--gpus=2"))
     cube_folder.tasks(use='echo "$CUDA_VISIBLE_DEVICES" > "$result"')
-    _run(run_suite, cube_folder, "--workspace", tmp_path / "kept")
+    lines = _run(run_suite, cube_folder, "--workspace", tmp_path / "kept")
+    assert "mlcube-conformance: tiny-local runs with gpus=2" in lines
     file.write_text(_LOCAL.format("--network=none --memory=10m"))
 
     run = run_suite("--cube", cube_folder.root, "--platform", "local")

@@ -13,8 +13,12 @@ from mlcube_conformance.runners.work import CA_VARIABLES, proxies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mlcube_conformance.model import Build
-    from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
+    from mlcube_conformance.model import Build, Platform
+    from mlcube_conformance.runners.contract import (
+        ConfigureRequest,
+        Options,
+        RunRequest,
+    )
 
 __all__ = [
     "CA_FILE",
@@ -25,6 +29,7 @@ __all__ = [
     "how_to_start",
     "mounts",
     "network",
+    "resources",
     "visible_devices",
     "what_starts",
 ]
@@ -33,25 +38,35 @@ __all__ = [
 CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
 
 
-def network(request: RunRequest) -> str | None:
-    """Return the network that a task gets; None for the engine's own default."""
-    return request.options.network or asked(request).get("network")
+def resources(platform: Platform, options: Options) -> Mapping[str, str]:
+    """Return what tasks get beyond the defaults, such as `gpus`, `network`, `memory`.
+
+    The command line has the last word; what it says of GPUs decides what else the
+    platform gives. What is run and what is shown both come from here.
+    """
+    gpus = options.gpus
+    if gpus is None:
+        gpus = platform.options.get("gpus") or platform.without_gpus.get("gpus")
+    more = platform.with_gpus if gpus else platform.without_gpus
+    found = {**more, **platform.options, "gpus": gpus or ""}
+    if options.network:
+        found["network"] = options.network
+    return {name: value for name, value in found.items() if value or name != "gpus"}
 
 
 def asked(request: RunRequest) -> Mapping[str, str]:
-    """Return what the platform asks for a task, with GPUs or without."""
-    platform = request.platform
-    more = platform.with_gpus if gpus(request) else platform.without_gpus
-    return {**more, **platform.options}
+    """Return what a task gets beyond the defaults."""
+    return resources(request.platform, request.options)
+
+
+def network(request: RunRequest) -> str | None:
+    """Return the network that a task gets; None for the engine's own default."""
+    return asked(request).get("network")
 
 
 def gpus(request: RunRequest) -> str:
     """Return the GPUs that a task gets: `all`, a number, `device=0,1`, or ""."""
-    if request.options.gpus is not None:
-        return request.options.gpus
-    platform = request.platform
-    asked = platform.options.get("gpus") or platform.without_gpus.get("gpus")
-    return asked or ""
+    return asked(request).get("gpus", "")
 
 
 def what_starts(request: RunRequest) -> str:

@@ -24,10 +24,12 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.process import kill_all, processes_with, search_path
 from mlcube_conformance.base.trees import temporary_folder
 from mlcube_conformance.model import Image
-from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.common.container import (
     build_arguments,
+    gpus,
     how_to_start,
+    network,
+    visible_devices,
     what_starts,
 )
 from mlcube_conformance.runners.common.layout import lay_out, recipe_of
@@ -128,14 +130,14 @@ class LocalRunner:
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task as a process, with what an image would hold laid out anew."""
-        if request.options.network == "none":
+        if network(request) == "none":
             raise MachineError(
                 Message(
                     what="the platform local cannot turn the network off",
                     where=f"case {request.case_id}",
-                    found="--network none",
+                    found="network=none, of the command line or the platform file",
                     expected="a platform that isolates",
-                    do="run on docker, or leave --network out",
+                    do="run on docker, or ask for no network",
                 )
             )
         # A name that nobody has: the folder may hold what is not ours.
@@ -246,9 +248,9 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
     if request.options.ca_bundle:
         bundle = str(request.options.ca_bundle)
         environment.update(dict.fromkeys(CA_VARIABLES, bundle))
-    gpus = container.gpus(request)
-    if gpus != "all":
-        environment["CUDA_VISIBLE_DEVICES"] = container.visible_devices(gpus)
+    chosen = gpus(request)
+    if chosen != "all":
+        environment["CUDA_VISIBLE_DEVICES"] = visible_devices(chosen)
     return environment
 
 

@@ -39,6 +39,7 @@ from mlcube_conformance.plan.selection import (
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.runners import ISOLATES_NOTHING
+from mlcube_conformance.runners.common.container import resources
 from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
 from mlcube_conformance.suites.options import kept
@@ -139,10 +140,10 @@ class ConformanceSession:
             for kind in sorted(kinds & ISOLATES_NOTHING)
         ]
         lines += [
-            f"mlcube-conformance: {each.id} asks for "
-            + ", ".join(f"{k}={v}" for k, v in _asked(each.platform).items())
+            f"mlcube-conformance: {each.id} runs with "
+            + ", ".join(f"{name}={value}" for name, value in gets.items())
             for each in self.selection.placements
-            if _asked(each.platform)
+            if (gets := resources(each.platform, self.execution.options))
         ]
         if not self._config.getoption("collectonly"):
             lines.append(
@@ -489,13 +490,6 @@ def _has_no_subject(item: pytest.Item | pytest.Collector) -> bool:
         and "mlcube_subject" in callspec.params
         and _subject(item) is None
     )
-
-
-def _asked(platform: Platform) -> dict[str, str]:
-    """Return what a platform asks beyond the defaults, with GPUs or without."""
-    gpus = platform.options.get("gpus")
-    more = platform.with_gpus if gpus else platform.without_gpus
-    return {**more, **platform.options}
 
 
 def _mask_report(report: pytest.TestReport) -> None:
