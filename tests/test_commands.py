@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from mlcube_conformance.clauses.page import clauses_markdown
-from mlcube_conformance.results.scorecard import Judgement, Scorecard, markdown
+from mlcube_conformance.results.judgements import Judgement, Scorecard
+from mlcube_conformance.results.scorecard import markdown
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:

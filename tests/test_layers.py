@@ -41,6 +41,7 @@ ROOMS = (
     "results",
     # pytest and the command lines
     "suites.starting",
+    "suites.hooks",
     "suites.options",
     "suites.own_settings",
     "suites.terminal",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from mlcube_conformance.results.scorecard import Judgement, Scorecard
+from mlcube_conformance.results.judgements import Judgement, Scorecard
 from tests.cube_folders import make_cube
 from tests.single_file_cubes import make_hello_world
 

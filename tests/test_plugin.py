@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pytest
 
 from tests.cube_folders import CubeFolder, make_cube
+from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def test_sound_cube_passes(
     result.assert_outcomes(passed=17)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["mlcube-conformance *: tiny-fake: make, use"])
-    assert not (pytester.path / ".mlcube-conformance").exists()
+    assert left_by_run(pytester.path) == RECORD_ALONE
 
 
 def test_failed_producer_is_named_and_its_folder_kept(
@@ -431,7 +432,7 @@ def test_keep_none_removes_what_failed(
 
     run_plain("--cube", cube.root, "--platform", "fake", "--keep", "none")
 
-    assert not (pytester.path / ".mlcube-conformance").exists()
+    assert left_by_run(pytester.path) == RECORD_ALONE
 
 
 def test_key_written_twice_is_told_in_the_header(

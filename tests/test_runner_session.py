@@ -102,7 +102,7 @@ def test_suite_without_a_runner_is_skipped_with_the_reason(run: Run) -> None:
         ),
         (
             ("--runner", "refuser.yaml", "--scorecard", "card.txt"),
-            "the scorecard's file name does not say its format",
+            "the name of the scorecard does not say its format",
         ),
         (
             ("--runner", "refuser.yaml", "--runner-timeout", "soon"),

@@ -17,6 +17,7 @@ from mlcube_conformance.results.judgements import Judgement, Scorecard
 from mlcube_conformance.suites.runner import session as runner_session
 from tests.fake_command_line import GOOD_KEY, FakeCall, install, play
 from tests.mutations import MUTATIONS, Mutation, exits
+from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,7 +159,7 @@ def test_runs_that_were_sound_are_not_kept(
     found = put_on_trial(play, "-k", "exit_code_of_task")
 
     assert found.exit_code == 0
-    assert not (place / FOLDER).exists()
+    assert left_by_run(place) == RECORD_ALONE
 
 
 def test_keep_all_keeps_them(put_on_trial: PutOnTrial, place: Path) -> None:

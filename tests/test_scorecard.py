@@ -10,7 +10,8 @@ import pytest
 
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.clauses import clause
-from mlcube_conformance.results.scorecard import Judgement, Scorecard, lines, markdown
+from mlcube_conformance.results.judgements import Judgement, Scorecard
+from mlcube_conformance.results.scorecard import lines, markdown
 
 DOCKER = Scorecard(
     runner="docker",

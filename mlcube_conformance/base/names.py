@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-__all__ = ["FOLDER", "new_run_id"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["FOLDER", "make_run_folder", "new_run_id"]
 
 #: Folder of all runs, below the current one.
 FOLDER = ".mlcube-conformance"
@@ -14,3 +19,14 @@ FOLDER = ".mlcube-conformance"
 def new_run_id() -> str:
     """Return a name that no other run has; they sort by time."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def make_run_folder(folder: Path) -> None:
+    """Make the folder of a run, in a folder of ours that git leaves out.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), (folder.parent / ".gitignore").open("x") as file:
+        file.write("# Made by mlcube-conformance.\n*\n")

@@ -6,7 +6,7 @@ import re
 import shlex
 from codecs import getincrementaldecoder
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,7 @@ __all__ = [
     "hide",
     "last_lines",
     "mask",
+    "masked",
     "plain",
     "tail",
     "visible",
@@ -182,6 +183,17 @@ def mask(text: str) -> str:
     for each in _hidden:
         text = text.replace(each, HIDDEN)
     return _WORD.sub(_without_credentials, text) if "@" in text else text
+
+
+def masked(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
+    """Return a document without what `mask` leaves out of texts."""
+    if isinstance(found, str):
+        return mask(found)
+    if isinstance(found, dict):
+        return {key: masked(value) for key, value in found.items()}
+    if isinstance(found, (list, tuple)):
+        return [masked(each) for each in found]
+    return found
 
 
 def _without_credentials(match: re.Match[str]) -> str:

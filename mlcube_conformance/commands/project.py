@@ -22,7 +22,8 @@ from mlcube_conformance.base.streams import drop_streams, replace_closed_streams
 from mlcube_conformance.base.text import plain, visible
 from mlcube_conformance.clauses.page import clauses_markdown
 from mlcube_conformance.convert.conversion import convert_cube
-from mlcube_conformance.results.scorecard import Scorecard, markdown
+from mlcube_conformance.results.judgements import Scorecard
+from mlcube_conformance.results.scorecard import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.clauses import CLAUSES, clause
+from mlcube_conformance.clauses import CLAUSES, RUNNER_CLAUSES, clause
+from mlcube_conformance.results.finding import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mlcube_conformance.clauses import Clause
 
-__all__ = ["Judgement", "Scorecard", "Verdict"]
-
-Verdict = Literal[
-    "passed", "failed", "error", "unsupported", "not applicable", "not run"
-]
+__all__ = ["Judgement", "Scorecard", "judgements_of", "scorecard_of"]
 
 _VERSION = 1
 _IDS = [each.id for each in CLAUSES]
@@ -93,6 +90,48 @@ class Scorecard:
         except (ValueError, RecursionError) as error:
             raise _refused(where, f"no JSON: {error}", "a JSON document") from error
         return _Reader(where).card(document)
+
+
+def judgements_of(findings: Iterable[Mapping[str, Any]]) -> dict[str, Judgement]:
+    """Return what came of each clause that tests were run for, by its id.
+
+    Of several tests of one clause, the first that is not met counts.
+    """
+    judged: dict[str, Judgement] = {}
+    for each in findings:
+        earlier = judged.get(each["clause"])
+        if each["clause"] and (
+            earlier is None or earlier.verdict in {"passed", "not applicable"}
+        ):
+            judged[each["clause"]] = Judgement(
+                clause=each["clause"],
+                verdict=each["verdict"],
+                reason=each["reason"],
+                expected=each["expected"],
+            )
+    return judged
+
+
+def scorecard_of(record: Mapping[str, Any]) -> Scorecard:
+    """Return the scorecard of a runner, from the record of a run.
+
+    Raises:
+        KeyError: It is not the record of a test of a runner.
+    """
+    judged = judgements_of(record["findings"])
+    runner = record["runner"]
+    return Scorecard(
+        runner=runner["name"],
+        version=runner["version"],
+        date=record["began"][:10],
+        tool=record["tool"]["version"],
+        judgements=tuple(
+            judged.get(each.id) or Judgement(clause=each.id, verdict="not run")
+            for each in RUNNER_CLAUSES
+            if each.test
+        ),
+        format=runner["format"],
+    )
 
 
 class _Reader:

@@ -9,12 +9,13 @@ from mlcube_conformance.base.markdown import cell, table
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.clauses import CLAUSES
 from mlcube_conformance.clauses.page import FAMILIES
-from mlcube_conformance.results.judgements import Judgement, Scorecard, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Judgement", "Scorecard", "Verdict", "lines", "markdown"]
+    from mlcube_conformance.results.judgements import Judgement, Scorecard
+
+__all__ = ["lines", "markdown"]
 
 _LEVELS = ("MUST", "SHOULD")
 _UNEXPECTED = "passed against expectation"

@@ -108,6 +108,9 @@ class Runner(Protocol):
     def unavailable(self) -> MachineError | None:
         """Return why this platform cannot be used here, or None when it can."""
 
+    def engine(self) -> str:
+        """Return the engine and its version, as "Docker 28.2.2"; "" if unknown."""
+
     def configure(self, request: ConfigureRequest) -> Image:
         """Make the image of a cube, unless it is up to date.
 

@@ -48,6 +48,10 @@ class FakeRunner:
         """Return None: whether it is there is seen at configure."""
         return None
 
+    def engine(self) -> str:
+        """Return nothing: there is none."""
+        return ""
+
     def configure(self, request: ConfigureRequest) -> Image:
         """Note that it was called; fail where the image's name says so."""
         behaviour = request.platform.image

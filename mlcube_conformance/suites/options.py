@@ -27,6 +27,7 @@ TAKERS: dict[str, tuple[str, ...]] = {
     "--optional": ("--cube",),
     "--workspace": ("--cube",),
     "--keep": ("--cube", "--runner"),
+    "--record": ("--cube", "--runner"),
     "--live": ("--cube",),
     "--build-arg": ("--cube",),
     "--build-strategy": ("--cube",),
@@ -139,6 +140,14 @@ def _add_cube_options(add: Callable[..., None]) -> None:
         "--keep",
         choices=("all", "failed", "none"),
         help="which folders with logs and workspaces to keep (default: failed)",
+    )
+    add(
+        "--record",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="JSON file for the record of the run, beside the one in its folder "
+        "(repeatable)",
     )
     add(
         "--live",

@@ -14,7 +14,7 @@ from mlcube_conformance.formats.platforms import load_platform
 from mlcube_conformance.formats.runner_description import load_runner_description
 from mlcube_conformance.model import Cube, PlatformFile
 from mlcube_conformance.plan.definitions import check_definitions
-from mlcube_conformance.results.scorecard import Scorecard
+from mlcube_conformance.results.judgements import Scorecard
 from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
 from mlcube_conformance.runners.common.dockerfile.stages import read_recipe
 from mlcube_conformance.runners.local.requirements import requirement_files

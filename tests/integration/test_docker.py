@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
+from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def test_sound_cube_passes_and_leaves_nothing(
     assert run.exit_code == 0, run.output
     assert len(run.verdict("passed")) == len(run.outcomes) == 17
     assert _tree(cube_folder.root) == before
-    assert not (tmp_path / "place/.mlcube-conformance").exists()
+    assert left_by_run(tmp_path / "place") == RECORD_ALONE
 
 
 def _tree(root: Path) -> dict[str, str]:

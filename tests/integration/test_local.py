@@ -14,6 +14,7 @@ import pytest
 
 from mlcube_conformance.base.process import processes_with
 from tests.cube_folders import CubeFolder, make_cube
+from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +89,7 @@ def test_sound_cube_passes_and_the_header_says_what_is_not_isolated(
     lines = _run(run_suite, cube_folder)
 
     assert sum("isolates nothing" in line for line in lines) == 1
-    assert not (tmp_path / "place/.mlcube-conformance").exists()
+    assert left_by_run(tmp_path / "place") == RECORD_ALONE
 
 
 def test_task_sees_its_own_environment_and_nothing_of_ours(

@@ -29,6 +29,7 @@ from mlcube_conformance.runners.contract import (
 )
 from mlcube_conformance.runners.singularity.runner import SingularityRunner
 from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
+from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +121,7 @@ def test_sound_cube_passes_and_leaves_nothing(
     assert len(run.verdict("passed")) == len(run.outcomes) == 17
     assert _tree(cube_folder.root) == before
     assert list(image.parent.iterdir()) == [image]
-    assert not (tmp_path / "place/.mlcube-conformance").exists()
+    assert left_by_run(tmp_path / "place") == RECORD_ALONE
 
 
 def test_second_run_does_not_build(

@@ -132,6 +132,15 @@ class DockerRunner:
             )
         )
 
+    def engine(self) -> str:
+        """Return the name and version of the daemon, which may be Podman's."""
+        with suppress(DockerException, OSError, ValueError, LookupError):
+            told = self._client.version()
+            parts = [each["Name"] for each in told.get("Components") or ()]
+            podman = any("podman" in each.lower() for each in parts)
+            return f"{'Podman' if podman else 'Docker'} {told['Version']}"
+        return ""
+
     def configure(self, request: ConfigureRequest) -> Image:
         """Build the image of a cube, pull it, or find that it is up to date."""
         name = request.platform.image

@@ -7,6 +7,7 @@ the COPY lines of `build/Dockerfile`; its RUN lines are not executed.
 
 from __future__ import annotations
 
+import platform
 import re
 import shlex
 import tempfile
@@ -107,6 +108,10 @@ class LocalRunner:
         except MachineError as error:
             return error
         return None
+
+    def engine(self) -> str:
+        """Return the version of the Python that environments are made with."""
+        return f"Python {platform.python_version()}"
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Make the environment of a cube, unless one of that content is there."""

@@ -18,7 +18,7 @@ from mlcube_conformance.base.errors import (
     UsageError,
     Violation,
 )
-from mlcube_conformance.base.text import mask
+from mlcube_conformance.base.text import masked
 from mlcube_conformance.model import Image, RunResult
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Outcome:
         """
         found = {
             "image": asdict(self.image) if self.image else None,
-            "result": _masked(asdict(self.result)) if self.result else None,
+            "result": masked(asdict(self.result)) if self.result else None,
             "error": _described(self.error) if self.error else None,
         }
         (folder / RESERVE).unlink(missing_ok=True)
@@ -68,19 +68,8 @@ class Outcome:
 
 def _described(error: Violation | ConformanceError) -> dict[str, Any]:
     fault = next(name for name, each in _FAULTS.items() if isinstance(error, each))
-    messages = [_masked(asdict(each)) for each in error.messages]
+    messages = [masked(asdict(each)) for each in error.messages]
     return {"fault": fault, "messages": messages}
-
-
-def _masked(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
-    """Return a document without values that must not be stored."""
-    if isinstance(found, str):
-        return mask(found)
-    if isinstance(found, dict):
-        return {key: _masked(value) for key, value in found.items()}
-    return (
-        [_masked(each) for each in found] if isinstance(found, (list, tuple)) else found
-    )
 
 
 def read_outcome(

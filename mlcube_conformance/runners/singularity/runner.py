@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
@@ -65,6 +65,12 @@ class SingularityRunner:
         except MachineError as error:
             return error
         return None
+
+    def engine(self) -> str:
+        """Return the name and version of the program that is used here."""
+        with suppress(MachineError):
+            return str(find_engine())
+        return ""
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Build the image file of a cube, or find that it is up to date."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import MachineError, Violation
+from mlcube_conformance.base.errors import (
+    ConformanceError,
+    MachineError,
+    Violation,
+)
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.checks.outputs import (
     Observation,
@@ -22,14 +27,21 @@ from mlcube_conformance.plan.workspace import (
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.contract import ConfigureRequest
 from mlcube_conformance.runners.work import run_case
+from mlcube_conformance.suites.cube.facts import (
+    error_facts,
+    image_facts,
+    platform_facts,
+    run_facts,
+)
 from mlcube_conformance.suites.cube.looking import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from mlcube_conformance.model import Case, Image, RunResult
     from mlcube_conformance.plan.order import Placement
+    from mlcube_conformance.results.record import Record
     from mlcube_conformance.runners.contract import Options, Runner, Watch
 
 __all__ = ["Execution", "TaskRun"]
@@ -101,6 +113,8 @@ class Execution:
     watch: Watch
     workspace: Path | None = None
     """Folder to run in, instead of a fresh one."""
+    record: Record | None = None
+    """Takes what is configured and run, as it happens."""
     _runners: dict[str, Runner | MachineError] = field(default_factory=dict)
     _images: dict[object, Image | Exception] = field(default_factory=dict)
     _staged: dict[object, Violation | MachineError | None] = field(default_factory=dict)
@@ -147,17 +161,40 @@ class Execution:
     def _configure(self, placement: Placement) -> Image:
         folder = self.folder_of(placement)
         make_folder(folder)
-        image = self._runner(placement.platform.kind).configure(
-            ConfigureRequest(
-                cube=placement.cube,
-                platform=placement.platform,
-                options=self.options,
-                log=folder / "configure.log",
-                watch=self.watch,
-            )
+        runner = self._runner(placement.platform.kind)
+        self._tell("platform", **platform_facts(placement, _engine(runner)))
+        request = ConfigureRequest(
+            cube=placement.cube,
+            platform=placement.platform,
+            options=self.options,
+            log=folder / "configure.log",
+            watch=self.watch,
         )
+        with self._told("configure", placement.id, log=str(request.log)) as found:
+            image = runner.configure(request)
+            found["image"] = image_facts(image)
         self.watch.note(f"configured {placement.id}: {image.how}: {image.name}")
         return image
+
+    def _tell(self, kind: str, **facts: object) -> None:
+        if self.record is not None:
+            self.record.event(kind, **facts)
+
+    @contextmanager
+    def _told(
+        self, kind: str, subject: str, **facts: object
+    ) -> Iterator[dict[str, object]]:
+        """Record that something begins, and how it ends."""
+        self._tell(kind, subject=subject, state="begun", **facts)
+        started, found = time.monotonic(), dict(facts)
+        try:
+            yield found
+        except (Violation, ConformanceError) as error:
+            found.update(error_facts(error))
+            raise
+        finally:
+            found.setdefault("seconds", round(time.monotonic() - started, 3))
+            self._tell(kind, subject=subject, state="ended", **found)
 
     def run(self, placement: Placement, case: Case) -> TaskRun:
         """Return what became of a case, run on first use after its producers.
@@ -231,32 +268,38 @@ class Execution:
         logs = self.folder_of(placement) / case.invocation.name
         make_folder(logs.parent)
         look = Look(case, workspace)
-        result = run_case(
-            self._runner(placement.platform.kind),
-            case,
-            image,
-            workspace=workspace,
-            copies=copies,
-            logs=(
-                logs.with_name(f"{logs.name}.stdout.log"),
-                logs.with_name(f"{logs.name}.stderr.log"),
-            ),
-            options=self.options,
-            watch=self.watch,
-        )
-        observations = look.again()
-        return TaskRun(
-            case=case,
-            workspace=workspace,
-            result=result,
-            inputs=tuple(
-                each for each in observations if each.binding.parameter.role == "input"
-            ),
-            outputs=tuple(
-                each for each in observations if each.binding.parameter.role == "output"
-            ),
-            beside=look.beside(),
-        )
+        stdout = logs.with_name(f"{logs.name}.stdout.log")
+        stderr = logs.with_name(f"{logs.name}.stderr.log")
+        with self._told("run", case.id, stdout=str(stdout)) as found:
+            result = run_case(
+                self._runner(placement.platform.kind),
+                case,
+                image,
+                workspace=workspace,
+                copies=copies,
+                logs=(stdout, stderr),
+                options=self.options,
+                watch=self.watch,
+            )
+            observations = look.again()
+            run = TaskRun(
+                case=case,
+                workspace=workspace,
+                result=result,
+                inputs=tuple(
+                    each
+                    for each in observations
+                    if each.binding.parameter.role == "input"
+                ),
+                outputs=tuple(
+                    each
+                    for each in observations
+                    if each.binding.parameter.role == "output"
+                ),
+                beside=look.beside(),
+            )
+            found.update(run_facts(run))
+        return run
 
     def run_of(self, case: Case) -> TaskRun | None:
         """Return what became of a case so far; runs nothing."""
@@ -279,10 +322,14 @@ class Execution:
         remove_tree(self.folder_of(placement))
 
     def remove_empty_folders(self) -> None:
-        """Remove the folder of the run where nothing in it was kept."""
-        for folder in (*self.folder.glob("*"), self.folder, self.folder.parent):
+        """Remove the folders of cubes in which nothing was kept."""
+        for folder in self.folder.glob("*"):
             with suppress(OSError):
                 folder.rmdir()
+
+    def kept_something(self) -> bool:
+        """Say whether logs or workspaces were kept, beside the record."""
+        return any(each.is_dir() for each in self.folder.glob("*"))
 
     def close(self) -> None:
         """Remove what is still running, and let go of the platforms."""
@@ -290,3 +337,9 @@ class Execution:
             if not isinstance(runner, MachineError):
                 runner.close()
         self._runners.clear()
+
+
+def _engine(runner: Runner) -> str:
+    """Return what a runner says of its engine; one of others may say nothing."""
+    tell = getattr(runner, "engine", None)
+    return str(tell()) if callable(tell) else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +37,22 @@ from mlcube_conformance.plan.selection import (
 )
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
+from mlcube_conformance.results.finding import Finding
+from mlcube_conformance.results.summary import said_nothing, skips
 from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.runners.common.container import resources
 from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
+from mlcube_conformance.suites.cube.facts import cube_facts, subject_of
+from mlcube_conformance.suites.hooks import (
+    attach,
+    begin_record,
+    clause_id,
+    finding_of,
+    is_decisive,
+    record_of,
+    verdict_of,
+)
 from mlcube_conformance.suites.options import kept
 from mlcube_conformance.suites.own_settings import is_test
 from mlcube_conformance.suites.terminal import Terminal
@@ -103,6 +114,8 @@ class ConformanceSession:
             watch=Terminal(config).watch(live=option("mlcube_live")),
             workspace=workspace,
         )
+        self.record = record_of(config, self.execution.folder)
+        self.execution.record = self.record
         self._failed: set[object] = set()
         self._told: set[str] = set()
         self._held = ExitStack()
@@ -110,8 +123,7 @@ class ConformanceSession:
         self._interrupted = False
         self._said_nothing = ""
         self._deselected = 0
-        self._ended: Counter[str] = Counter()
-        self._skipped: Counter[str] = Counter()
+        self._hashed: set[Path] = set()
 
     def placement_of(self, subject: Placement | Case) -> Placement:
         """Return the placement that a case belongs to; a placement is its own."""
@@ -159,6 +171,8 @@ class ConformanceSession:
         self._interrupts.take()
         workspace = self.execution.workspace
         is_worker = hasattr(self._config, "workerinput")
+        if not is_worker and not self._config.getoption("collectonly"):
+            begin_record(self.record, self._config, "cube", run=self.execution.run_id)
         if workspace and not is_worker and not self._config.getoption("collectonly"):
             try:
                 make_folder(workspace)
@@ -235,6 +249,7 @@ class ConformanceSession:
         subject = _subject(item)
         if isinstance(subject, (Case, Placement, Comparison)):
             item.user_properties.append((_CASE_PROPERTY, subject.id))
+        self._record_cube(subject)
         try:
             self._prepare(item, subject)
         except ConformanceError as error:
@@ -245,6 +260,13 @@ class ConformanceSession:
         except KeyboardInterrupt:
             # In the middle of a wait, its traceback says nothing to a user.
             pytest.exit("interrupted", returncode=pytest.ExitCode.INTERRUPTED)
+
+    def _record_cube(self, subject: object) -> None:
+        """Record what a cube is, before anything of it runs."""
+        cube = getattr(subject, "cube", None)
+        if cube is not None and cube.root not in self._hashed:
+            self._hashed.add(cube.root)
+            self.record.event("cube", **cube_facts(cube))
 
     def _prepare(self, item: pytest.Item, subject: object) -> None:
         names = set(getattr(item, "fixturenames", ()))
@@ -275,8 +297,8 @@ class ConformanceSession:
         report = yield
         error = call.excinfo.value if call.excinfo else None
         error = fault_of_ours(error) or error
+        subject, facts = _subject(item), []
         if report.failed:
-            subject = _subject(item)
             if isinstance(subject, Case):
                 self._failed.add(subject.placement_key)
             elif isinstance(subject, Placement):
@@ -284,11 +306,15 @@ class ConformanceSession:
             elif isinstance(subject, Comparison):
                 self._failed |= {each.placement_key for each in subject.cases}
             if isinstance(error, (Violation, ConformanceError)):
-                report.longrepr = "\n".join([str(error), *self._facts(item, subject)])
+                facts = self._facts(item, subject)
+                shown = (f"  {label + ':':<10}{text}" for label, text in facts)
+                report.longrepr = "\n".join([str(error), *map(plain, shown)])
         _mask_report(report)
+        if is_decisive(report):
+            attach(report, _finding(item, report, error, facts))
         return report
 
-    def _facts(self, item: pytest.Item, subject: object) -> list[str]:
+    def _facts(self, item: pytest.Item, subject: object) -> list[tuple[str, str]]:
         """Return the clause that was broken, and how to look at the case."""
         facts = []
         for mark in item.iter_markers("clause"):
@@ -308,7 +334,7 @@ class ConformanceSession:
                 facts.append(("by hand", mask(command_line(run.result.command))))
             if run is not None:
                 facts.append(("files", str(run.workspace)))
-        return [plain(f"  {label + ':':<10}{text}") for label, text in facts]
+        return facts
 
     def _again(self, cube: Cube, subjects: Sequence[Case | Placement]) -> str:
         """Return the command line that runs cases again as they ran now."""
@@ -340,13 +366,10 @@ class ConformanceSession:
         return mask(command_line(words))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count how the tests of cases ended, over all workers."""
-        if any(name == _CASE_PROPERTY for name, _ in report.user_properties) and (
-            report.when == "call" or not report.passed
-        ):
-            self._ended[report.outcome] += 1
-            if report.skipped and isinstance(report.longrepr, tuple):
-                self._skipped[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
+        """Keep what a test found, over all workers; they send it to their controller."""
+        finding = finding_of(report)
+        if finding is not None and not hasattr(self._config, "workerinput"):
+            self.record.find(finding)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -360,22 +383,20 @@ class ConformanceSession:
             # Not in a worker: others may be about to make their folders.
             self.execution.remove_empty_folders()
         if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
-            self._said_nothing = self._green_nothing()
+            asked = not self._config.getoption("collectonly")
+            if asked:
+                self._said_nothing = said_nothing(
+                    self.record.findings, self._deselected
+                )
             if self._said_nothing:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self._config.getoption("collectonly") and not hasattr(
+            self._config, "workerinput"
+        ):
+            self.record.end(int(session.exitstatus))
 
     def _has_workers(self) -> bool:
         return self._config.pluginmanager.hasplugin("dsession")
-
-    def _green_nothing(self) -> str:
-        """Return why a run without a failure shows nothing, or "" if it shows some."""
-        if self._config.getoption("collectonly"):
-            return ""
-        if set(self._ended) == {"skipped"}:
-            return "every case was skipped, so that nothing was shown to work"
-        if self._deselected and not self._ended:
-            return "no case was selected, so that nothing was shown to work"
-        return ""
 
     def _clean_up(self, *, interrupted: bool) -> None:
         self.execution.close()
@@ -406,12 +427,14 @@ class ConformanceSession:
     ) -> None:
         """Say what was kept, and when a run showed nothing."""
         write = terminalreporter.write_line
-        for reason, count in self._skipped.most_common():
+        for reason, count in skips(self.record.findings).most_common():
             write(f"mlcube-conformance: {count} skipped: {reason}")
         if self._said_nothing:
             write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
-        if self.execution.folder.is_dir():
+        if self.execution.kept_something():
             write(f"mlcube-conformance: kept {self.execution.folder}")
+        if self.record.trouble:
+            write(f"mlcube-conformance: no record: {self.record.trouble}", red=True)
 
 
 def _workspace(given: str | None) -> Path | None:
@@ -489,6 +512,28 @@ def _has_no_subject(item: pytest.Item | pytest.Collector) -> bool:
         callspec is not None
         and "mlcube_subject" in callspec.params
         and _subject(item) is None
+    )
+
+
+def _finding(
+    item: pytest.Item,
+    report: pytest.TestReport,
+    error: BaseException | None,
+    facts: list[tuple[str, str]],
+) -> Finding:
+    verdict, reason = verdict_of(report, error)
+    messages = (
+        error.messages if isinstance(error, (Violation, ConformanceError)) else ()
+    )
+    return Finding(
+        subject=subject_of(_subject(item)),
+        clause=clause_id(item),
+        verdict=verdict,
+        reason=reason,
+        messages=messages,
+        facts=dict(facts),
+        test=item.nodeid,
+        seconds=round(report.duration, 3),
     )
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
-from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.text import last_lines
 from mlcube_conformance.base.trees import temporary_folder
 from mlcube_conformance.formats.runner_description import filled
+from mlcube_conformance.suites.hooks import file_to_write
 from mlcube_conformance.suites.runner.command import call
 
 if TYPE_CHECKING:
@@ -97,31 +98,7 @@ def card_file(given: str) -> Path:
     Raises:
         UsageError: Its name does not say a format.
     """
-    file = given_path(given, "--scorecard")
-    if file.suffix not in {".json", ".md"}:
-        raise UsageError(
-            Message(
-                what="the scorecard's file name does not say its format",
-                where="--scorecard",
-                found=given,
-                expected="a name that ends in .json or .md",
-                do="write --scorecard card.json",
-            )
-        )
-    above = next(each for each in file.parents if is_there(each))
-    if is_folder(file) or not is_folder(above):
-        raise UsageError(
-            Message(
-                what="the scorecard cannot be written where it is asked for",
-                where="--scorecard",
-                found=f"{file} is a folder"
-                if is_folder(file)
-                else f"{above} is a file",
-                expected="a file, there or not yet",
-                do="mend the path",
-            )
-        )
-    return file
+    return file_to_write("--scorecard", "scorecard", given, (".json", ".md"))
 
 
 def ask_version(trial: Trial) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -25,15 +24,29 @@ from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import command_line
-from mlcube_conformance.base.trees import remove_tree
-from mlcube_conformance.clauses import RUNNER_CLAUSES, clause
+from mlcube_conformance.clauses import clause
 from mlcube_conformance.formats.expected_failures import load_expected_failures
 from mlcube_conformance.formats.runner_description import (
     filled,
     load_runner_description,
 )
 from mlcube_conformance.plan.selection import parse_seconds
-from mlcube_conformance.results.scorecard import Judgement, Scorecard, lines, markdown
+from mlcube_conformance.results.finding import Finding, Subject
+from mlcube_conformance.results.judgements import (
+    Scorecard,
+    judgements_of,
+    scorecard_of,
+)
+from mlcube_conformance.results.scorecard import lines, markdown
+from mlcube_conformance.suites.hooks import (
+    attach,
+    begin_record,
+    clause_id,
+    finding_of,
+    is_decisive,
+    record_of,
+    verdict_of,
+)
 from mlcube_conformance.suites.options import base_image, kept
 from mlcube_conformance.suites.runner.choice import (
     ask_version,
@@ -52,16 +65,12 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.clauses import Clause
     from mlcube_conformance.formats.runner_description import RunnerDescription
-    from mlcube_conformance.results.scorecard import Verdict
+    from mlcube_conformance.results.finding import Verdict
 
 __all__ = ["RunnerSession"]
 
 _CLAUSE = "mlcube_clause"
 _NOT_JUDGED = "mlcube_not_judged"
-_REASON = "mlcube_reason"
-_BROKEN = "mlcube_broken"
-#: How a test says that its clause means nothing here.
-_DOES_NOT_APPLY = "not applicable: "
 #: Seconds for a call, where `--runner-timeout` says nothing.
 _TIMEOUT = "60"
 
@@ -111,8 +120,10 @@ class RunnerSession:
         self._is_worker = bool(known)
         self._version = "" if self._is_worker else ask_version(self.trial)
         self._interrupts = Interrupts(Terminal(config).watch(live=False).note)
-        self._judged: dict[str, Judgement] = {}
+        self.record = record_of(config, shared)
         self._said: list[str] = []
+        self._card: Scorecard | None = None
+        self._kept = False
 
     # Hooks, in the order in which pytest calls them.
 
@@ -133,6 +144,20 @@ class RunnerSession:
     def pytest_sessionstart(self) -> None:
         """Let a request to end be an interrupt, so that the runner is ended."""
         self._interrupts.take()
+        if not self._is_worker and not self._config.getoption("collectonly"):
+            description = self.trial.description
+            begin_record(
+                self.record,
+                self._config,
+                "runner",
+                run=self.trial.run_id,
+                runner={
+                    "name": description.name,
+                    "version": self._version,
+                    "format": self.trial.form,
+                    "platform": self.trial.platform,
+                },
+            )
 
     def pytest_unconfigure(self) -> None:
         """Let requests to end do what they did before."""
@@ -180,15 +205,47 @@ class RunnerSession:
         report = yield
         error = call.excinfo.value if call.excinfo else None
         error = fault_of_ours(error) or error
+        judged, again = _clause_of(item), ""
         if report.failed and isinstance(error, (Violation, ConformanceError)):
-            judged = _clause_of(item)
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
-            words = ("--runner", self._given, "-k", item.name)
-            again = command_line(("mlcube-conformance", "test", *words))
+            again = self._again(item)
             report.longrepr = f"{about}{error}\n  again:    {again}"
-            report.user_properties.append((_REASON, self._reason(error.messages[0])))
-            report.user_properties.append((_BROKEN, isinstance(error, Violation)))
+        if is_decisive(report):
+            attach(report, self._finding(item, report, error, again))
         return report
+
+    def _again(self, item: pytest.Item) -> str:
+        words = ("--runner", self._given, "-k", item.name)
+        return command_line(("mlcube-conformance", "test", *words))
+
+    def _finding(
+        self,
+        item: pytest.Item,
+        report: pytest.TestReport,
+        error: BaseException | None,
+        again: str,
+    ) -> Finding:
+        judged = clause_id(item)
+        verdict, reason = verdict_of(report, error)
+        messages: tuple[Message, ...] = ()
+        if verdict == "not run":
+            left_out = dict(item.user_properties).get(_NOT_JUDGED, "error")
+            verdict = cast("Verdict", left_out)
+        if report.failed and isinstance(error, (Violation, ConformanceError)):
+            messages, reason = error.messages, self._reason(error.messages[0])
+        elif report.failed and verdict == "failed":
+            verdict = "error"  # The test broke, and says nothing of the runner.
+        return Finding(
+            subject=Subject(kind="runner", id=self.trial.description.name),
+            clause=judged,
+            verdict=verdict,
+            reason=reason,
+            messages=messages,
+            facts={"again": again} if again else {},
+            test=item.nodeid,
+            expected=judged in self._expected,
+            seconds=round(report.duration, 3),
+        )
 
     def _reason(self, message: Message) -> str:
         """Return in one line what was wrong, the same in each session."""
@@ -197,76 +254,56 @@ class RunnerSession:
         return re.sub(rf"{re.escape(str(self.trial.shared))}/[^/]+/", "", text)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take down how the test of a clause ended, over all workers."""
-        found = dict(report.user_properties)
-        if _CLAUSE not in found or (report.when == "teardown" and report.passed):
-            return
-        if report.when == "setup" and report.passed:
-            return
-        name = str(found[_CLAUSE])
-        verdict, reason = _verdict(report, found)
-        earlier = self._judged.get(name)
-        if earlier is None or earlier.verdict in {"passed", "not applicable"}:
-            self._judged[name] = Judgement(
-                clause=name,
-                verdict=verdict,
-                reason=reason,
-                expected=name in self._expected,
-            )
+        """Keep what a test found, over all workers; they send it to their controller."""
+        finding = finding_of(report)
+        if finding is not None and not self._is_worker:
+            self.record.find(finding)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Remove what need not be kept; write the scorecards."""
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Remove what need not be kept; write the record and the scorecards."""
         self.trial.clean_up(keep=self._keep)
-        if self._is_worker:
+        if self._is_worker or self._config.getoption("collectonly"):
             return
-        if self._judged:
+        found = self.record.end(int(exitstatus))
+        if judgements_of(found["findings"]):
             with suppress(MachineError):
                 self.trial.remove_left(IMAGE)
-            card = self._scorecard()
+            self._card = scorecard_of(found)
             for file in self._cards:
-                text = card.to_json() if file.suffix == ".json" else markdown([card])
-                try:
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_text(text, encoding="utf-8")
-                    self._said.append(f"scorecard in {file}")
-                except OSError as error:
-                    self._said.append(f"no scorecard in {file}: {error.strerror}")
-        _remove_if_empty(self.trial)
+                self._write(file, self._card)
+        self._kept = self.trial.kept_something()
 
-    def _scorecard(self) -> Scorecard:
-        return Scorecard(
-            runner=self.trial.description.name,
-            version=self._version,
-            date=time.strftime("%Y-%m-%d"),
-            tool=__version__,
-            judgements=tuple(
-                self._judged.get(each.id)
-                or Judgement(clause=each.id, verdict="not run")
-                for each in RUNNER_CLAUSES
-                if each.test
-            ),
-            format=self.trial.form,
-        )
+    def _write(self, file: Path, card: Scorecard) -> None:
+        text = card.to_json() if file.suffix == ".json" else markdown([card])
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            self._said.append(f"scorecard in {file}")
+        except OSError as error:
+            self._said.append(f"no scorecard in {file}: {error.strerror}")
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
         """Show the scorecard, and say what was kept."""
-        if self._judged:
-            for line in lines(self._scorecard()):
-                terminalreporter.write_line(line)
+        write = terminalreporter.write_line
+        if self._card is not None:
+            for line in lines(self._card):
+                write(line)
             left_out = Counter(
                 each.reason
-                for each in self._judged.values()
+                for each in self._card.judgements
                 if each.verdict == "not applicable"
             )
             for reason, count in left_out.most_common():
-                terminalreporter.write_line(f"n/a: {count} of them: {reason}")
+                write(f"n/a: {count} of them: {reason}")
         for line in self._said:
-            terminalreporter.write_line(f"mlcube-conformance: {line}")
-        if self.trial.shared.is_dir():
-            terminalreporter.write_line(f"mlcube-conformance: kept {self.trial.shared}")
+            write(f"mlcube-conformance: {line}")
+        if self._kept:
+            write(f"mlcube-conformance: kept {self.trial.shared}")
+        if self.record.trouble:
+            write(f"mlcube-conformance: no record: {self.record.trouble}", red=True)
 
 
 def _clause_of(item: pytest.Item) -> Clause | None:
@@ -277,35 +314,6 @@ def _clause_of(item: pytest.Item) -> Clause | None:
 def _leave_out(item: pytest.Item, verdict: Verdict, reason: str) -> None:
     item.user_properties.append((_NOT_JUDGED, verdict))
     pytest.skip(reason)
-
-
-def _verdict(
-    report: pytest.TestReport, said: Mapping[str, object]
-) -> tuple[Verdict, str]:
-    """Return what a report says of its clause, and why."""
-    if report.skipped and not hasattr(report, "wasxfail"):
-        text = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
-        reason = text.removeprefix("Skipped: ")
-        if reason.startswith(_DOES_NOT_APPLY):
-            return "not applicable", reason.removeprefix(_DOES_NOT_APPLY)
-        return cast("Verdict", said.get(_NOT_JUDGED, "error")), reason
-    if report.skipped:
-        return "failed", str(report.wasxfail).removeprefix("reason: ")
-    if report.passed:
-        return "passed", ""
-    text = str(report.longrepr)
-    if text.startswith("[XPASS(strict)]"):
-        return "passed", "it was expected to fail"
-    verdict: Verdict = "failed" if said.get(_BROKEN) else "error"
-    last = next((line for line in reversed(text.splitlines()) if line.strip()), "")
-    return verdict, str(said.get(_REASON) or last)
-
-
-def _remove_if_empty(trial: Trial) -> None:
-    if not any(trial.shared.glob("*/*/call-*")):
-        remove_tree(trial.shared)
-        with suppress(OSError):
-            trial.shared.parent.rmdir()
 
 
 def _place(folder: Path) -> Path:

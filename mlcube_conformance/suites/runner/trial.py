@@ -16,6 +16,7 @@ from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.formats.runner_description import filled
+from mlcube_conformance.results.record import LINES, WHOLE
 from mlcube_conformance.suites.runner.command import call
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube
 from mlcube_conformance.suites.runner.probe.run import Placed, ProbeRun
@@ -333,6 +334,14 @@ class Trial:
             if keep == "none" or (keep == "failed" and not each.kept):
                 remove_tree(each.folder)
         remove_tree(self.folder / "asked")
+
+    def kept_something(self) -> bool:
+        """Remove what no call has left logs in; say whether anything else is there."""
+        kept = any(self.shared.glob("*/*/call-*"))
+        for each in () if kept else self.shared.glob("*"):
+            if each.name not in {LINES, WHOLE}:
+                remove_tree(each)
+        return kept
 
 
 def _environment() -> dict[str, str]:

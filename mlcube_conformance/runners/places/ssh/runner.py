@@ -62,6 +62,10 @@ class SshRunner:
             return error
         return programs_missing()
 
+    def engine(self) -> str:
+        """Return nothing: that of the other host is not asked for."""
+        return ""
+
     def configure(self, request: ConfigureRequest) -> Image:
         """Bring a cube to its host, and make its image there."""
         connection = self._connection(request.platform)

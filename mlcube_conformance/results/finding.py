@@ -1,0 +1,70 @@
+"""What one test found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.text import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Finding", "Subject", "Verdict"]
+
+Verdict = Literal[
+    "passed", "failed", "error", "unsupported", "not applicable", "not run"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a test is about."""
+
+    kind: Literal["cube", "platform", "placement", "case", "comparison", "runner", ""]
+    """A placement is a cube on a platform; "" where a test is about nothing of ours."""
+    id: str = ""
+    """As in test ids: `mnist-docker-train`."""
+    cube: str = ""
+    platform: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A verdict on a subject, with its reasons."""
+
+    subject: Subject
+    verdict: Verdict
+    clause: str = ""
+    """Id of the clause; "" for a test of the user's own."""
+    reason: str = ""
+    """Why, in one line; "" where the clause is met."""
+    messages: tuple[Message, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What a reader needs beside the messages, such as `again`."""
+    test: str = ""
+    """Name of the test, as pytest has it."""
+    expected: bool = False
+    """Whether it was known beforehand that the clause is not met."""
+    seconds: float = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON knows it, without what must not be stored."""
+        found: dict[str, Any] = masked(asdict(self))
+        return found
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Finding:
+        """Return what `to_dict` was made from.
+
+        Raises:
+            KeyError, TypeError: It is not such a document.
+        """
+        messages = (
+            Message(**{**each, "tail": tuple(each["tail"])})
+            for each in found["messages"]
+        )
+        words = {**found, "subject": Subject(**found["subject"])}
+        return cls(**{**words, "messages": tuple(messages)})

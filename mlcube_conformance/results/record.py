@@ -1,0 +1,150 @@
+"""The record of a run: one line for each thing as it happens, and all of it at the end.
+
+A line is written at once and whole, so that a crash, a kill or a full disk leaves what
+was known. Several processes may write lines of one run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.base.names import make_run_folder
+from mlcube_conformance.base.text import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlcube_conformance.results.finding import Finding
+
+__all__ = ["LINES", "SCHEMA_VERSION", "WHOLE", "Record", "read_lines", "whole"]
+
+SCHEMA_VERSION = 1
+#: Name of the file that is written while a run goes on.
+LINES = "record.jsonl"
+#: Name of the file that is written at its end.
+WHOLE = "record.json"
+
+#: Where each kind of line stands in the whole, and what tells one of them from others.
+_LISTS = {
+    "cube": ("cubes", ("id",)),
+    "platform": ("platforms", ("id",)),
+    "configure": ("configures", ("subject",)),
+    "run": ("runs", ("subject",)),
+    "call": ("calls", ("log",)),
+    "finding": ("findings", ()),
+}
+
+
+class Record:
+    """What is known of a run, in memory and in its files."""
+
+    def __init__(self, folder: Path, copies: Sequence[Path] = ()) -> None:
+        """Remember where to write; nothing is written yet.
+
+        Args:
+            folder: Folder of the run.
+            copies: Further files for the whole record.
+        """
+        self._folder = folder
+        self._copies = copies
+        self._cut = False
+        self.findings: list[Finding] = []
+        self.trouble = ""
+        """Why the record cannot be written; "" where it can."""
+
+    @property
+    def lines(self) -> Path:
+        """File that is written while the run goes on."""
+        return self._folder / LINES
+
+    def begin(self, **facts: object) -> None:
+        """Write the first line: what the run is, and who runs it where."""
+        self.event("begun", schema_version=SCHEMA_VERSION, **facts)
+
+    def event(self, kind: str, **facts: object) -> None:
+        """Write one line: something happened."""
+        found = {"kind": kind, "at": _now(), **facts}
+        text = json.dumps(masked(found), default=str)
+        try:
+            make_run_folder(self._folder)
+            self._append(text)
+        except OSError as error:
+            self.trouble = self.trouble or f"{self.lines}: {error.strerror}"
+
+    def _append(self, text: str) -> None:
+        # In one call, which the system does not mix with those of other processes.
+        line = f"\n{text}\n" if self._cut else f"{text}\n"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        handle = os.open(self.lines, flags, 0o644)
+        try:
+            data = line.encode()
+            self._cut = os.write(handle, data) < len(data)
+        finally:
+            os.close(handle)
+
+    def find(self, finding: Finding) -> None:
+        """Keep what a test found."""
+        self.findings.append(finding)
+        self.event("finding", **finding.to_dict())
+
+    def end(self, exit_code: int) -> dict[str, Any]:
+        """Write the last line, and the whole record; return it."""
+        self.event("ended", exit_code=exit_code)
+        found = whole(read_lines(self.lines))
+        text = json.dumps(found, indent=2) + "\n"
+        for file in (self._folder / WHOLE, *self._copies):
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                new = file.with_name(f".{file.name}.new")
+                new.write_text(text, encoding="utf-8")
+                new.replace(file)
+            except OSError as error:
+                self.trouble = self.trouble or f"{file}: {error.strerror}"
+        return found
+
+
+def _now() -> str:
+    """Return the time as ISO 8601 has it, in UTC, with milliseconds."""
+    now = time.time()
+    day = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    return f"{day}.{int(now % 1 * 1000):03}Z"
+
+
+def read_lines(file: Path) -> list[dict[str, Any]]:
+    """Return the lines of a record; one that was cut short is left out."""
+    found = []
+    with suppress(OSError):
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError):
+                each = json.loads(line)
+                if isinstance(each, dict):
+                    found.append(each)
+    return found
+
+
+def whole(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a record as one document, from its lines.
+
+    Of what began and ended, the end is kept. A run that was killed has no `ended`.
+    """
+    found: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "ended": None}
+    lists: dict[str, dict[object, dict[str, Any]]] = {
+        name: {} for name, _ in _LISTS.values()
+    }
+    for number, line in enumerate(lines):
+        facts = {key: value for key, value in line.items() if key != "kind"}
+        kind = line.get("kind")
+        if kind == "begun":
+            found |= {"began": facts.pop("at", None), **facts}
+        elif kind == "ended":
+            found["ended"] = facts
+        elif kind in _LISTS:
+            name, keys = _LISTS[kind]
+            told = [json.dumps(facts.get(key), sort_keys=True) for key in keys]
+            lists[name][(*told, "" if keys else number)] = facts
+    return found | {name: list(each.values()) for name, each in lists.items()}

@@ -1,0 +1,168 @@
+"""What both suites do: each test becomes a finding, and the run leaves a record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import (
+    ConformanceError,
+    Message,
+    UsageError,
+    Violation,
+)
+from mlcube_conformance.base.files import is_folder, is_there
+from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.text import visible
+from mlcube_conformance.results.finding import Finding
+from mlcube_conformance.results.record import Record
+from mlcube_conformance.results.tool import machine, tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    import pytest
+
+    from mlcube_conformance.results.finding import Verdict
+
+__all__ = [
+    "attach",
+    "begin_record",
+    "clause_id",
+    "file_to_write",
+    "finding_of",
+    "is_decisive",
+    "record_of",
+    "verdict_of",
+]
+
+_FINDING = "mlcube_finding"
+#: How a test says that its clause means nothing here.
+_DOES_NOT_APPLY = "not applicable: "
+_LONGEST = 400
+
+
+def file_to_write(
+    option: str, what: str, given: str, suffixes: tuple[str, ...] = ()
+) -> Path:
+    """Return the file that an option says to write.
+
+    Args:
+        option: The option.
+        what: What messages call the file.
+        given: Its value.
+        suffixes: Those that say a format; none for any.
+
+    Raises:
+        UsageError: Its name says no format, or it cannot lie there.
+    """
+    file = given_path(given, option)
+    if suffixes and file.suffix not in suffixes:
+        raise UsageError(
+            Message(
+                what=f"the name of the {what} does not say its format",
+                where=option,
+                found=given,
+                expected=f"a name that ends in {' or '.join(suffixes)}",
+                do=f"write {option} {file.stem or 'file'}{suffixes[0]}",
+            )
+        )
+    above = next(each for each in file.parents if is_there(each))
+    if is_folder(file) or not is_folder(above):
+        found = f"{file} is a folder" if is_folder(file) else f"{above} is a file"
+        raise UsageError(
+            Message(
+                what=f"the {what} cannot be written there",
+                where=option,
+                found=found,
+                expected="a file, there or not yet",
+                do="fix the path",
+            )
+        )
+    return file
+
+
+def record_of(config: pytest.Config, folder: Path) -> Record:
+    """Return the record of the run that begins.
+
+    Raises:
+        UsageError: It cannot be written where `--record` says.
+    """
+    given: list[str] = config.getoption("mlcube_record")
+    return Record(folder, [file_to_write("--record", "record", one) for one in given])
+
+
+def begin_record(
+    record: Record, config: pytest.Config, suite: str, **facts: object
+) -> None:
+    """Write the first line of a record."""
+    record.begin(
+        suite=suite,
+        tool=tool(),
+        host=machine(),
+        command=list(map(str, config.invocation_params.args)),
+        folder=str(config.invocation_params.dir),
+        **facts,
+    )
+
+
+def is_decisive(report: pytest.TestReport) -> bool:
+    """Say whether a report tells how its test ended."""
+    return report.when == "call" or not report.passed
+
+
+def clause_id(item: pytest.Item) -> str:
+    """Return the id of the clause that a test checks, or ""."""
+    mark = item.get_closest_marker("clause")
+    return str(mark.args[0]) if mark else ""
+
+
+def verdict_of(
+    report: pytest.TestReport, error: BaseException | None
+) -> tuple[Verdict, str]:
+    """Return the verdict of a test, and why, in one line."""
+    reason = getattr(report, "wasxfail", None)
+    if reason is not None:
+        return ("passed", "") if report.passed else ("failed", _xfail(reason))
+    if report.passed:
+        return "passed", ""
+    if report.skipped:
+        text = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+        reason = text.removeprefix("Skipped: ")
+        if reason.startswith(_DOES_NOT_APPLY):
+            return "not applicable", reason.removeprefix(_DOES_NOT_APPLY)
+        return "not run", reason
+    if report.longreprtext.startswith("[XPASS(strict)]"):
+        return "passed", "it was expected to fail"
+    if isinstance(error, (Violation, ConformanceError)):
+        why = error.messages[0].what
+    else:
+        lines = [each for each in report.longreprtext.splitlines() if each.strip()]
+        why = lines[-1] if lines else ""
+    return "failed" if isinstance(error, AssertionError) else "error", why
+
+
+def _xfail(reason: object) -> str:
+    return str(reason).removeprefix("reason: ")
+
+
+def attach(report: pytest.TestReport, finding: Finding) -> None:
+    """Let a finding travel with its report, to the process that keeps the record."""
+    report.user_properties.append((_FINDING, _sendable(finding.to_dict())))
+
+
+def _sendable(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
+    """Return a document that can be sent: names may hold bytes that are not UTF-8."""
+    if isinstance(found, str):
+        return "\n".join(visible(line)[: _LONGEST * 10] for line in found.split("\n"))
+    if isinstance(found, dict):
+        return {_sendable(key): _sendable(value) for key, value in found.items()}
+    return [_sendable(each) for each in found] if isinstance(found, list) else found
+
+
+def finding_of(report: pytest.TestReport) -> Finding | None:
+    """Return the finding that came with a report, if any."""
+    for name, found in report.user_properties:
+        if name == _FINDING:
+            return Finding.from_dict(found)  # type: ignore[arg-type]
+    return None

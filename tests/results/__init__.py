@@ -1,0 +1,1 @@
+"""The record, and the reports that read it."""

@@ -1,0 +1,171 @@
+"""The record that every run leaves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+from mlcube_conformance.results.record import Record, read_lines, whole
+from tests.cube_folders import CubeFolder, make_cube
+from tests.records import record_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = json.loads(
+    files("mlcube_conformance.results").joinpath("record.schema.json").read_text()
+)
+
+
+@pytest.fixture
+def cube(pytester: pytest.Pytester) -> CubeFolder:
+    """Return a sound cube whose platform `fake` passes."""
+    folder = make_cube(pytester.path / "tiny")
+    folder.fake_platform("pass")
+    return folder
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs the suite on the platform `fake`."""
+    monkeypatch.setenv("MLCUBE_CONFORMANCE_FAKE", "1")
+    return lambda *words: pytester.runpytest_subprocess(
+        "--cube", "tiny", "--platform", "fake", *words
+    )
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[..., pytest.RunResult]
+
+
+@pytest.mark.parametrize("words", [(), ("-n2",)])
+def test_a_run_leaves_a_record_that_keeps_to_its_schema(
+    words: tuple[str, ...], run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    cube.fake_platform("fail")
+
+    result = run("--record", "out/copy.json", *words)
+
+    found = record_in(pytester.path)
+    jsonschema.validate(found, SCHEMA)
+    assert found == json.loads((pytester.path / "out/copy.json").read_text())
+    assert found["ended"]["exit_code"] == result.ret == 1
+    assert [each["id"] for each in found["cubes"]] == ["tiny"]
+    assert [each["state"] for each in found["configures"]] == ["ended"]
+    (ended,) = found["runs"]
+    assert (ended["subject"], ended["exit_code"]) == ("tiny-fake-make", 3)
+    verdicts = {each["clause"]: each for each in found["findings"]}
+    assert verdicts["FILE-1"]["verdict"] == "passed"
+    (failed,) = (each for each in found["findings"] if each["verdict"] == "failed")
+    assert failed["clause"] == "EXIT-1"
+    assert failed["subject"]["task"] == "make"
+    assert failed["messages"][0]["what"] == failed["reason"] == "task 'make' failed"
+    assert "--task make" in failed["facts"]["again"]
+    assert len(found["findings"]) == 17
+
+
+def test_git_leaves_out_the_folder_of_all_runs(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    subprocess.run(["git", "init", "-q", pytester.path], check=True, timeout=60)
+
+    run("-k", "definitions or platform_file")
+
+    told = subprocess.run(
+        ["git", "status", "--short", ".mlcube-conformance"],
+        cwd=pytester.path,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert told.stdout == b""
+    assert cube.root.is_dir()
+
+
+def test_content_of_a_cube_is_the_same_until_a_file_changes(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    seen: list[str] = []
+    for text in ("one", "one", "two"):
+        cube.write("build/note.txt", text)
+        cube.write("workspace/note.txt", f"{len(seen)}")
+        run("--record", "copy.json", "-k", "definitions")
+        found = json.loads((pytester.path / "copy.json").read_text())
+        seen.append(found["cubes"][0]["content"])
+
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_a_killed_run_leaves_what_was_known(
+    pytester: pytest.Pytester, cube_folder: CubeFolder
+) -> None:
+    cube_folder.tasks(use="sleep 60")
+    place = pytester.path
+    words = ("test", str(cube_folder.root), "--platform", "local")
+    with subprocess.Popen(
+        [sys.executable, "-m", "mlcube_conformance", *words],
+        cwd=place,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            begun = _wait_for_run(place)
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+    found = whole(begun)
+    jsonschema.validate(found, SCHEMA)
+    assert found["ended"] is None
+    assert found["runs"][-1]["state"] == "begun"
+    assert found["runs"][-1]["subject"].endswith("-use")
+    assert found["configures"][0]["image"]["name"]
+    assert {each["verdict"] for each in found["findings"]} == {"passed"}
+    subprocess.run(["pkill", "-f", "sleep 60"], check=False, timeout=60)
+
+
+def _wait_for_run(place: Path) -> list[dict[str, object]]:
+    """Return the lines once the task that sleeps was begun."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for file in place.glob(".mlcube-conformance/*/record.jsonl"):
+            lines = read_lines(file)
+            last = lines[-1] if lines else {}
+            subject = str(last.get("subject"))
+            if last.get("kind") == "run" and subject.endswith("-use"):
+                return lines
+        time.sleep(0.1)
+    pytest.fail("the task was never begun")
+
+
+def test_lines_that_were_cut_short_are_left_out(tmp_path: Path) -> None:
+    record = Record(tmp_path / "runs" / "one")
+    record.begin(suite="cube")
+    record.event("run", subject="a", state="begun")
+    with record.lines.open("a") as file:
+        file.write('{"kind": "run", "subject": "b", "sta')
+
+    found = whole(read_lines(record.lines))
+
+    assert [each["subject"] for each in found["runs"]] == ["a"]
+
+
+def test_a_record_that_cannot_be_written_is_told(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "file").write_text("")
+
+    result = run("--record", "file/record.json")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: the record cannot be written there"])
+    assert cube.root.is_dir()
