@@ -366,7 +366,7 @@ class ConformanceSession:
         return mask(command_line(words))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a test found, over all workers; they send it to their controller."""
+        """Keep what a test found; workers send it to their controller."""
         finding = finding_of(report)
         if finding is not None and not hasattr(self._config, "workerinput"):
             self.record.find(finding)

@@ -254,7 +254,7 @@ class RunnerSession:
         return re.sub(rf"{re.escape(str(self.trial.shared))}/[^/]+/", "", text)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a test found, over all workers; they send it to their controller."""
+        """Keep what a test found; workers send it to their controller."""
         finding = finding_of(report)
         if finding is not None and not self._is_worker:
             self.record.find(finding)
