@@ -562,12 +562,13 @@ def far_host(tmp_path: Path) -> Iterator[NamespaceHost]:
     host.stop()
 
 
-def _begin(cube: CubeFolder) -> subprocess.Popen[str]:
+def _begin(cube: CubeFolder, *words: str) -> subprocess.Popen[str]:
     """Begin to run `make`."""
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "mlcube_ssh_run", "run", f"--mlcube={cube.root}"),
             *("--platform=ssh", f"--task={cube.root}/run/make.yaml"),
+            *words,
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -1124,3 +1125,51 @@ def test_what_was_not_sent_is_not_missed_when_results_are_fetched_later(
     assert done.returncode == 0, done.stderr
     assert "has ended since: fetching its results" in done.stderr
     assert sorted(each.name for each in data.iterdir()) == ["notes.txt", "part"]
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (("--env", "WORD=one"), ("--env", "WORD=two")),
+        (("--env", "WORD=one"), ("--env", "WORD=one", "--build-strategy=always")),
+    ],
+)
+def test_results_of_a_run_with_other_options_are_not_taken_over(
+    first: tuple[str, ...],
+    then: tuple[str, ...],
+    cube_folder: CubeFolder,
+    host: SshHost,
+) -> None:
+    cube_folder.tasks(make='echo begun; echo "$WORD" > "$data/part"')
+    _place(cube_folder, host)
+    with _begin(cube_folder, *first) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+    _wait_for_glob(host.root, "workspaces/*/run/logs/outcome.json")
+
+    done = _run(cube_folder, "make", *then)
+
+    assert done.returncode == 0, done.stderr
+    assert "has ended since with exit code 0" in done.stderr
+    assert "sent " in done.stderr
+    part = cube_folder.root / "workspace/data/part"
+    assert part.read_text() == f"{then[1].partition('=')[2]}\n"
+
+
+@pytest.mark.docker
+def test_values_of_variables_are_not_kept_on_the_host(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    _place(cube_folder, host)
+
+    with _begin(cube_folder, "--env", "TOKEN=s3cr3t", "--build-arg=B=h1dden") as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        run.kill()
+    _wait_for_glob(host.root, "workspaces/*/run/logs/outcome.json")
+
+    kept = [each.read_bytes() for each in host.root.rglob("*") if each.is_file()]
+    assert kept
+    assert not any(b"s3cr3t" in each or b"h1dden" in each for each in kept)

@@ -25,6 +25,7 @@ from mlcube_conformance.base.files import is_folder, read_text, resolved
 from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.runners.common.content import content_key, files_below
 from mlcube_conformance.runners.places.outcome import read_outcome
+from mlcube_conformance.runners.places.ssh.command import RemoteCommand, option_words
 from mlcube_conformance.runners.places.ssh.data import GIVEN, WORKSPACE
 from mlcube_conformance.runners.places.ssh.host import look_at_host, what_is_missing
 from mlcube_conformance.runners.places.ssh.transfer import push
@@ -180,10 +181,6 @@ class CubeThere:
         return f"{self._content_folder}/cube/{self._cube.root.name}"
 
     @property
-    def _file_name(self) -> str:
-        return resolved(self._inner.file).name
-
-    @property
     def _context_name(self) -> str:
         """Return the folder that the image is built in, where it is not in the cube."""
         context = self._cube.docker.context
@@ -300,7 +297,7 @@ class CubeThere:
                 limit=("--configure-timeout", timeout),
                 without=_NOT_SENT,
             )
-        self._send_file(self._inner.file, "platform")
+        self._send_file(self._inner.file, self._beside(self._inner.file, "platform"))
         if self._context_name:
             push(
                 self.connection,
@@ -336,19 +333,21 @@ class CubeThere:
                 )
             )
 
-    def _send_file(self, file: Path, kind: str) -> str:
-        """Bring one small file beside the cube, and return its place there."""
-        folder = f"{self._content_folder}/{kind}"
+    def _beside(self, file: Path, kind: str) -> str:
+        """Return the place on the host of one small file from elsewhere."""
+        return f"{self._content_folder}/{kind}/{resolved(file).name}"
+
+    def _send_file(self, file: Path, there: str) -> None:
+        """Bring one small file to its place beside the cube."""
         file = resolved(file)  # a link would lead nowhere there
         push(
             self.connection,
             file.parent,
             [file.name],
-            folder,
+            str(PurePosixPath(there).parent),
             mirror=False,
             limit=_SMALL,
         )
-        return f"{folder}/{file.name}"
 
     def configure(self, request: ConfigureRequest) -> Outcome:
         """Make the image on the host, or find it up to date.
@@ -358,13 +357,13 @@ class CubeThere:
         """
         job = f"{self._content_folder}/configure"
         timeout = request.options.configure_timeout
-        more = ("--configure-timeout", f"{timeout:g}")
+        command = self.command("configure", request.options)
         deadline = time.monotonic() + timeout + _GRACE
         mine = False
         while not mine and time.monotonic() < deadline:
             # Another run may be at it, with other build arguments.
             try:
-                started = self.start(job, "configure", more, request.options, {})
+                started = self.start(job, command, {})
                 mine = started["mine"]
                 ended = self._follow_configure(job, request, deadline)
             except KeyboardInterrupt:
@@ -400,89 +399,96 @@ class CubeThere:
             )
             self.connection.ask({"do": "end", "folder": job}, doing="tidying up")
 
-    def run_words(
-        self, invocation: Invocation, overrides: Sequence[tuple[str, str]]
-    ) -> list[str]:
-        """Return what the command that runs a task is told about its files.
+    def run_command(
+        self,
+        invocation: Invocation,
+        overrides: Sequence[tuple[str, str]],
+        options: Options,
+    ) -> RemoteCommand:
+        """Return the command that runs a task.
 
         Args:
             invocation: What is to run.
             overrides: Parameters with their places below the workspace's folder.
-
-        Raises:
-            MachineError: A run file from elsewhere cannot be sent.
+            options: What the command line asks.
         """
         root, file = self._cube.root, invocation.file
+        files: dict[str, Path] = {}
         if file == main_file(root):
             there = invocation.name
         elif file.is_relative_to(root) and _is_sent(str(file.relative_to(root))):
             there = f"{self.cube_folder}/{file.relative_to(root)}"
         else:
-            there = self._send_file(file, "task")
+            there = self._beside(file, "task")
+            files[there] = file
         words = ["--task", there]
         words += ["--workspace", f"{self.workspace_folder}/{WORKSPACE}"]
         for name, place in overrides:
             name_there = f"{invocation.task.name}.{name}"
             words += ["--parameter", f"{name_there}={self.workspace_folder}/{place}"]
-        return words
+        for each in invocation.bound("input"):
+            if each.parameter.optional:
+                words += ["--optional", each.parameter.name]
+        return self.command("run", options, words, files)
+
+    def command(
+        self,
+        verb: str,
+        options: Options,
+        more: Sequence[str] = (),
+        files: Mapping[str, Path] | None = None,
+    ) -> RemoteCommand:
+        """Return a command of the runner on the host.
+
+        Args:
+            verb: `configure` or `run`.
+            options: What the command line asks.
+            more: Further words.
+            files: Small files that these name, by their places there.
+        """
+        python, environment = self._python
+        words = ["--mlcube", self.cube_folder]
+        # A section of the cube's main file is known there by its name.
+        platform = self._beside(self._inner.file, "platform")
+        words += ["--platform", self._inner.section or platform]
+        if self._context_name:
+            words += ["--build-context", f"{self._content_folder}/context"]
+        asked, variables = option_words(verb, options, self._place.variables)
+        files = dict(files or {})
+        if options.ca_bundle:
+            there = self._beside(options.ca_bundle, "certificates")
+            asked += ["--ca-bundle", there]
+            files[there] = options.ca_bundle
+        module = f"mlcube_{self._inner.kind}_run"
+        return RemoteCommand(
+            argv=(python, "-m", module, verb, *words, *asked, *more),
+            environment={
+                **variables,
+                **environment,
+                **dict(each.split("=") for each in _SAFE),
+            },
+            files=files,
+        )
 
     def start(
-        self,
-        job: str,
-        verb: str,
-        more: Sequence[str],
-        options: Options,
-        record: Mapping[str, Any],
+        self, job: str, command: RemoteCommand, record: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Start a command of the runner on the host, unless the job runs already.
 
         Raises:
             MachineError: The host cannot start it.
         """
-        python, environment = self._python
-        platform = f"{self._content_folder}/platform"
-        words = ["--mlcube", self.cube_folder]
-        # A section of the cube's main file is known there by its name.
-        words += ["--platform", self._inner.section or f"{platform}/{self._file_name}"]
-        if self._context_name:
-            words += ["--build-context", f"{self._content_folder}/context"]
-        if options.build_strategy:
-            words += ["--build-strategy", options.build_strategy]
-        variables = {**self._place.variables, **options.environment}
-        built: dict[str, str] = {}
-        for name, value in options.build_args.items():
-            # Through a variable, since others of that host see command lines.
-            hidden = name not in variables and not name.startswith("PYTHON")
-            words += ["--build-arg", name if hidden else f"{name}={value}"]
-            built |= {name: value} if hidden else {}
-        for name in list(variables):
-            # What Python itself reads is for the task, and not for the runner.
-            own = name.startswith("PYTHON")
-            words += ["--env", f"{name}={variables.pop(name)}" if own else name]
-        if options.retag and verb == "configure":
-            words.append("--retag")
-        if options.network:
-            words += ["--network", options.network]
-        if options.ca_bundle:
-            words += ["--ca-bundle", self._send_file(options.ca_bundle, "certificates")]
+        for there, file in command.files.items():
+            self._send_file(file, there)
         return self.connection.ask(
             {
                 "do": "start",
                 "folder": job,
-                "argv": [
-                    *(python, "-m", f"mlcube_{self._inner.kind}_run", verb),
-                    *words,
-                    *more,
-                ],
-                "env": {
-                    **built,
-                    **variables,
-                    **environment,
-                    **dict(each.split("=") for each in _SAFE),
-                },
+                "argv": list(command.argv),
+                "env": dict(command.environment),
                 "record": {"began": time.strftime("%Y-%m-%d %H:%M:%S"), **record},
             },
-            doing=f"starting mlcube_{self._inner.kind}_run {verb}",
+            doing=f"starting {' '.join(command.argv[2:4])}",
         )
 
     def outcome(self, job: str, stdout: Path, stderr: Path, doing: str) -> Outcome:
@@ -519,7 +525,7 @@ class CubeThere:
 
     def _places(self, job: str, stdout: Path, stderr: Path) -> dict[str, str]:
         """Return paths of the host, with what they are on this machine."""
-        inner = f"{self._content_folder}/platform/{resolved(self._inner.file).name}"
+        inner = self._beside(self._inner.file, "platform")
         return {
             f"{job}/logs/stdout.log": str(stdout),
             f"{job}/logs/stderr.log": str(stderr),

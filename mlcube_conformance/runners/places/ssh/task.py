@@ -11,6 +11,7 @@ import hashlib
 import json
 import shlex
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
 from mlcube_conformance.runners.places.ssh.host import entries_on_host
 from mlcube_conformance.runners.places.ssh.transfer import fetch, push, readable
 from mlcube_conformance.runners.places.ssh.trouble import hand_words
+from mlcube_conformance.runners.places.wheel import package_key
 from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ class TaskThere:
         self._link = there.connection
         self._job = there.run_job
         self._data = task_data(request.invocation, request.workspace)
+        self._command = there.run_command(
+            request.invocation, self._data.overrides, request.options
+        )
         self._fetched = [each for each in self._data.bundles if each.fetched]
         #: What was sent, at and below the names that are fetched, by their folder.
         self._before: dict[str, list[str]] = {}
@@ -69,7 +74,7 @@ class TaskThere:
             MachineError: The host, the connection or another task is.
         """
         request = self._request
-        identity = self._identity()
+        identity = self.identity
         ours = False
         try:
             ours = self._settle(identity)
@@ -113,22 +118,18 @@ class TaskThere:
             ),
         )
 
-    def _identity(self) -> str:
-        """Return what tells a run from all others whose result would be another."""
-        request, options = self._request, self._request.options
-        bundle = options.ca_bundle
-        words = [
+    @cached_property
+    def identity(self) -> str:
+        """What tells a run from all others whose result would be another."""
+        request = self._request
+        return self._command.identity(
             str(request.workspace),
-            request.invocation.name,
             list(request.view.arguments),
             request.image.digest,
-            [options.network, options.gpus, dict(options.build_args)],
-            bundle.read_text(encoding="utf-8") if bundle else "",
-            dict(self._link.place.variables),
             self._there.content_key,
             self._data.fingerprint(),
-        ]
-        return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
+            package_key(),
+        )
 
     def _settle(self, identity: str) -> bool:
         """Learn what became of an earlier task; say whether it is this very one.
@@ -241,15 +242,7 @@ class TaskThere:
         )
 
     def _start(self, identity: str) -> None:
-        request, options = self._request, self._request.options
-        words = self._there.run_words(request.invocation, self._data.overrides)
-        words += ["--task-timeout", f"{options.task_timeout:g}"]
-        words += ["--configure-timeout", f"{options.configure_timeout:g}"]
-        for each in request.invocation.bound("input"):
-            if each.parameter.optional:
-                words += ["--optional", each.parameter.name]
-        if options.gpus is not None:
-            words += ["--gpus", options.gpus or "0"]
+        request = self._request
         _note_of(identity).write_text(
             json.dumps(
                 {
@@ -272,9 +265,9 @@ class TaskThere:
         record = {
             "id": identity,
             "case": request.case_id,
-            "timeout": options.task_timeout,
+            "timeout": request.options.task_timeout,
         }
-        self._there.start(self._job, "run", words, options, record)
+        self._there.start(self._job, self._command, record)
 
     def _follow(self) -> None:
         """Pass on what the task says until it ends.
