@@ -141,6 +141,7 @@ class _Played:
             ("environment", _lines([f"{k}={v}" for k, v in environment.items()])),
             ("mountinfo", _lines([f"1 2 3:4 / {each} rw" for each in mounts])),
             ("routes", routes),
+            ("devices", "/dev/nvidia0\n" if self._request.options.gpus else ""),
             ("cwd", "/\n"),
             ("user", f"{os.getuid()}\n"),
             ("context", self._context),

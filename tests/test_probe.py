@@ -17,6 +17,7 @@ from conformance_tests.runner.cubes import LOOK
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.plan.mounts import task_view
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube
+from mlcube_conformance.suites.runner.probe.engines import gpus_asked, path_with_notes
 from mlcube_conformance.suites.runner.probe.record import read_record
 from mlcube_conformance.suites.runner.probe.writing import Site, write_cube
 
@@ -175,3 +176,68 @@ def test_changes_come_last(tmp_path: Path) -> None:
     assert recipe.startswith("ARG BASE_IMAGE=some/base:1\n")
     assert recipe.endswith("LABEL a=b\nLABEL c=d\n")
     assert not (tmp_path / "cube/platform").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "devices", "gpus"),
+    [
+        ({}, "", ()),
+        ({}, "/dev/nvidia0\n", ("/dev/nvidia0",)),
+        ({"CUDA_VISIBLE_DEVICES": ""}, "/dev/nvidia0\n", ()),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, "/dev/nvidia0\n", ()),
+        ({"CUDA_VISIBLE_DEVICES": "0"}, "", ("CUDA_VISIBLE_DEVICES=0",)),
+        ({"NVIDIA_VISIBLE_DEVICES": "all"}, "", ("NVIDIA_VISIBLE_DEVICES=all",)),
+        ({"NVIDIA_VISIBLE_DEVICES": "void"}, "", ()),
+    ],
+)
+def test_record_tells_whether_there_are_gpus(
+    environment: dict[str, str], devices: str, gpus: tuple[str, ...], tmp_path: Path
+) -> None:
+    _play(tmp_path, "")
+    lines = [f"{name}={value}\n" for name, value in environment.items()]
+    (tmp_path / "report/environment").write_text("".join(lines))
+    (tmp_path / "report/devices").write_text(devices)
+
+    assert _record(tmp_path).gpus == gpus
+
+
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        ("run --rm image look", False),
+        ("run --gpus=all image", True),
+        ("run --gpus all image", True),
+        ("run --gpus device=0 image", True),
+        ("run --gpus=0 image", False),
+        ("run --gpus 0 image", False),
+        ("run --runtime=nvidia image", True),
+        ("run --runtime nvidia image", True),
+        ("run --device /dev/nvidia0 image", True),
+        ("run -e NVIDIA_VISIBLE_DEVICES=all image", True),
+        ("run -e NVIDIA_VISIBLE_DEVICES=void image", False),
+        ("run --containall --nv image", True),
+        ("run --nvccli image", True),
+        ("run --rocm image", True),
+        ("run image --nvidia=x", False),
+    ],
+)
+def test_engine_is_noted_and_called(
+    words: str,
+    asks: bool,  # noqa: FBT001 - a column of the table
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "docker").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "docker").chmod(0o755)
+    path = path_with_notes(tmp_path / "engines", f"{tmp_path}:/usr/bin:/bin")
+
+    done = subprocess.run(
+        ["docker", *words.split()],
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+
+    assert done.stdout.split() == words.split()
+    assert gpus_asked(tmp_path / "engines") == ((f"docker {words}",) if asks else ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ from mlcube_conformance.clauses import RUNNER_CLAUSES
 from mlcube_conformance.results.judgements import Judgement, Scorecard
 from mlcube_conformance.suites.runner import session as runner_session
 from tests.fake_command_line import GOOD_KEY, FakeCall, install, play
-from tests.mutations import MUTATIONS, Mutation, exits
+from tests.mutations import MUTATIONS, Mutation, exits, records
 from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
@@ -127,6 +128,49 @@ def test_broken_runner_fails_that_clause_alone(
     assert found.broken == {clause}
     assert found.of(clause).verdict == "failed"
     assert found.exit_code == 1
+
+
+def _gives_gpus_for_none(call: FakeCall) -> int:
+    words = [each.replace("--gpus=0", "--gpus=all") for each in call.argv]
+    return play(call.with_argv(words))
+
+
+def _asks_engine_for_gpus(call: FakeCall) -> None:
+    """Call the first engine on PATH, on a machine where that gives none."""
+    program = shutil.which("docker", path=call.env["PATH"])
+    assert program is not None
+    words = [program, "run", "--gpus=all", "image"]
+    subprocess.run(words, env=call.env, check=True, timeout=20)
+
+
+#: Ways to give GPUs, and to take what makes no sense for a request.
+GPU_MUTATIONS = {
+    "unasked": MUTATIONS["ENV-4"],
+    "for 0": Mutation(where="gpus", change=_gives_gpus_for_none, instead=True),
+    "by a variable": Mutation(
+        where="gpus",
+        change=records("environment", lambda text: f"{text}NVIDIA_VISIBLE_DEVICES=0\n"),
+    ),
+    "asked of the engine": Mutation(where="gpus", change=_asks_engine_for_gpus),
+    "not refused": Mutation(where="gpus", change=exits(0)),
+}
+
+
+@pytest.mark.parametrize("name", GPU_MUTATIONS)
+def test_runner_that_gives_gpus_fails_whatever_it_exits_with(
+    name: str, put_on_trial: PutOnTrial, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = place / "programs"
+    programs.mkdir(exist_ok=True)
+    (programs / "docker").write_text("#!/bin/sh\n")
+    (programs / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+    sound = put_on_trial(play, "-k", "test_gpus")
+    found = put_on_trial(GPU_MUTATIONS[name], "-k", "test_gpus")
+
+    assert sound.of("ENV-4").verdict == "passed"
+    assert found.of("ENV-4").verdict == "failed"
 
 
 def test_failure_says_what_was_expected_and_how_to_see_it_by_hand(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.suites.runner.probe.cube import ProbeCube
+from mlcube_conformance.suites.runner.probe.engines import gpus_asked, path_with_notes
 from mlcube_conformance.suites.runner.probe.platform_files import variant_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlcube_conformance.suites.runner.probe.cube import ProbeCube
     from mlcube_conformance.suites.runner.probe.run import ProbeRun
     from mlcube_conformance.suites.runner.trial import Trial
 
-__all__ = ["Overridden", "Sent", "files_of", "traces"]
+__all__ = ["Overridden", "Sent", "files_of", "gives_no_gpu", "traces"]
 
 _MODE = 0o750
 
@@ -33,6 +35,23 @@ def files_of(folder: Path, *, without: str = "") -> dict[str, bytes]:
 def traces(folder: Path, name: str) -> list[str]:
     """Return every place below a folder where something of that name is."""
     return [str(path) for path in folder.rglob("*") if path.name == name]
+
+
+def gives_no_gpu(trial: Trial, *words: str) -> None:
+    """Have a task run; expect that it gets no GPU, and that no engine is asked for one.
+
+    Args:
+        trial: The runner.
+        words: Further words for its command line.
+    """
+    placed = trial.place(ProbeCube())
+    engines = placed.folder / "engines"
+    path = path_with_notes(engines, os.environ.get("PATH", os.defpath))
+    run = trial.run(placed, environment={"PATH": path}, words=words)
+    given = run.ends_well().gpus
+    run.expect(not given, "a task without a GPU", given)
+    asked = gpus_asked(engines)
+    run.expect(not asked, "an engine that is asked for no GPU", asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance_tests.runner.runs import gives_no_gpu
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def test_value_with_space(trial: Trial) -> None:
 
 @pytest.mark.clause("ENV-4")
 def test_gpus(trial: Trial) -> None:
-    """A request for 0 GPUs works, and one that makes no sense is refused first."""
-    trial.run(ProbeCube(), gpus="0").ends_well()
+    """No GPU comes unasked or for 0, and a request that makes no sense is refused."""
+    gives_no_gpu(trial)
+    gives_no_gpu(trial, *trial.gpus("0"))
     trial.run(ProbeCube(), gpus="some").refuses("some")
 
 

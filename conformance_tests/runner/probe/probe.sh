@@ -37,6 +37,9 @@ if [ -n "$report" ] && mkdir -p "$report/content" "$report/listing"; then
   env > "$report/environment"
   cat /proc/self/mountinfo > "$report/mountinfo"
   cat /proc/net/route > "$report/routes"
+  for device in /dev/nvidia* /dev/dxg; do
+    [ -e "$device" ] && printf '%s\n' "$device"
+  done > "$report/devices"
   pwd > "$report/cwd"
   id -u > "$report/user"
   cat "${0%/*}/context.txt" > "$report/context" 2> /dev/null

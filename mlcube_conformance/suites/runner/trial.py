@@ -221,6 +221,10 @@ class Trial:
         words = self.description.options["environment"]
         return filled(words, {"name": name, "value": value})
 
+    def gpus(self, asked: str) -> tuple[str, ...]:
+        """Return the words that ask for GPUs."""
+        return filled(self.description.options["gpus"], {"gpus": asked})
+
     def left_behind(self, image: str) -> frozenset[str]:
         """Return what is still there of runs of an image.
 

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 #: Image of all probes that are alike: made once, and kept for the next session.
-IMAGE = "mlcube-conformance-probe:1"
+IMAGE = "mlcube-conformance-probe:2"
 
 Role = Literal["input", "output"]
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 __all__ = ["Record", "read_record"]
 
 
+#: Variables that choose among GPUs, and values that choose none.
+_CHOICES = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
+_NO_GPU = ("", "-1", "NoDevFiles", "none", "void")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What one task saw."""
@@ -23,6 +28,8 @@ class Record:
     """Where something is mounted, in the order of the kernel."""
     routes: tuple[str, ...]
     """Ways out of its network."""
+    devices: tuple[str, ...]
+    """Device files of GPUs."""
     cwd: str
     user: int
     program: str
@@ -34,6 +41,18 @@ class Record:
     """Names in the arguments that name folders, by place in `arguments`."""
     writes: Mapping[str, bool]
     """Whether a parameter could be written to."""
+
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        """What shows that the task got GPUs; an empty choice of CUDA's hides them."""
+        chosen = self.environment.get("CUDA_VISIBLE_DEVICES")
+        hidden = chosen is not None and chosen in _NO_GPU
+        given = [
+            f"{name}={self.environment[name]}"
+            for name in _CHOICES
+            if self.environment.get(name, "") not in _NO_GPU
+        ]
+        return (*given, *(() if hidden else self.devices))
 
     def places(self, name: str) -> list[int]:
         """Return the places at which a parameter is given."""
@@ -70,6 +89,7 @@ def read_record(folder: Path) -> Record | None:
         environment={name: value for name, _, value in environment},
         mounts=tuple(line.split(" ")[4] for line in _lines(folder / "mountinfo")),
         routes=_lines(folder / "routes")[1:],
+        devices=_lines(folder / "devices"),
         cwd=_text(folder / "cwd").rstrip("\n"),
         user=int(_text(folder / "user") or -1),
         program=_text(folder / "program").rstrip("\n"),
