@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, Violation, did_you_mean
+from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.model import Source
 from mlcube_conformance.plan.data_flow import DataFlow
@@ -166,7 +167,14 @@ def means(name: str, invocation: Invocation) -> bool:
     """
     if name in {invocation.name, invocation.task.name}:
         return True
-    return is_written_as_path(name) and given_path(name, "--task") == invocation.file
+    return is_written_as_path(name) and _is_same(
+        given_path(name, "--task"), invocation.file
+    )
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Say whether two paths name one entry of one folder, itself perhaps a link."""
+    return path.name == other.name and resolved(path.parent) == resolved(other.parent)
 
 
 def select_invocations(
@@ -193,7 +201,11 @@ def select_invocations(
 
 
 def override_parameters(cube: Cube, overrides: Sequence[Override]) -> Cube:
-    """Return the cube with values from the command line in place of its own."""
+    """Return the cube with values from the command line in place of its own.
+
+    Raises:
+        UsageError: One parameter is given two values.
+    """
     return replace(
         cube,
         invocations=tuple(_overridden(each, overrides) for each in cube.invocations),
@@ -203,17 +215,40 @@ def override_parameters(cube: Cube, overrides: Sequence[Override]) -> Cube:
 def _overridden(invocation: Invocation, overrides: Sequence[Override]) -> Invocation:
     bindings = []
     for binding in invocation.bindings:
-        for override in overrides:
-            if override.fits(invocation, binding.parameter.name):
-                where = Path(f"--parameter {override.name}={override.value}")
-                binding = replace(  # noqa: PLW2901 - the last one given wins
-                    binding,
-                    value=override.value,
-                    source=Source(file=where, line=0),
-                    given_by_user=True,
-                )
+        override = _meant(overrides, invocation, binding.parameter.name)
+        if override is not None:
+            where = Path(f"--parameter {override.name}={override.value}")
+            binding = replace(  # noqa: PLW2901 - the one that is meant
+                binding,
+                value=override.value,
+                source=Source(file=where, line=0),
+                given_by_user=True,
+            )
         bindings.append(binding)
     return replace(invocation, bindings=tuple(bindings))
+
+
+def _meant(
+    overrides: Sequence[Override], invocation: Invocation, parameter: str
+) -> Override | None:
+    """Return the value for a parameter, if any: that for its task before any other."""
+    fitting = [each for each in overrides if each.fits(invocation, parameter)]
+    meant = [each for each in fitting if each.name != parameter] or fitting
+    values = {resolved(Path(each.value)): each for each in meant}
+    if len(values) > 1:
+        raise UsageError(
+            Message(
+                what=f"the parameter {parameter!r} of task {invocation.task.name!r} is "
+                "given several values",
+                where="--parameter",
+                found="\n".join(
+                    f"{each.name}={each.value}" for each in values.values()
+                ),
+                expected="one value for each parameter",
+                do="give it once",
+            )
+        )
+    return meant[-1] if meant else None
 
 
 def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> None:

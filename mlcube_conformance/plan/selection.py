@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, Violation, did_you_mean
-from mlcube_conformance.base.files import is_folder, is_plain_file, read_text
+from mlcube_conformance.base.files import is_folder, is_plain_file, read_text, resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import HIDDEN, hide
 from mlcube_conformance.formats.cubes import cube_folder, load_cube
@@ -35,7 +35,7 @@ from mlcube_conformance.runners import check_kind
 from mlcube_conformance.runners.contract import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mlcube_conformance.formats.loaded import LoadedCube
     from mlcube_conformance.model import Cube, Strategy
@@ -115,11 +115,8 @@ def select(
     Raises:
         UsageError: A cube, platform, task or parameter asked for does not exist.
     """
-    roots = [root for given in cubes for root in _cube_roots(given)]
-    read = [
-        load_cube(root, cube_id, variables)
-        for root, cube_id in _with_ids(list(dict.fromkeys(roots)))
-    ]
+    roots = _each_once(root for given in cubes for root in _cube_roots(given))
+    read = [load_cube(root, cube_id, variables) for root, cube_id in _with_ids(roots)]
     check_overrides([each.cube for each in read], overrides)
     cubes_made = make_optional(
         [override_parameters(each.cube, overrides) for each in read], optional
@@ -131,9 +128,7 @@ def select(
     checked: list[CheckedPlatform] = []
     placements: list[Placement] = []
     for each in loaded:
-        files = list(
-            dict.fromkeys(find_platform(name, each.cube) for name in platforms)
-        )
+        files = _files_once(find_platform(name, each.cube) for name in platforms)
         named = _with_ids([file.path.parent / file.stem for file in files])
         for file, (_, platform_id) in zip(files, named, strict=True):
             _place(each, (file, platform_id), tasks, checked, placements)
@@ -229,6 +224,22 @@ def _cube_roots(given: str) -> list[Path]:
     )
 
 
+def _each_once(paths: Iterable[Path]) -> list[Path]:
+    """Return paths without those that lead to what an earlier one leads to."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(resolved(path), path)
+    return list(found.values())
+
+
+def _files_once(files: Iterable[PlatformFile]) -> list[PlatformFile]:
+    """Return platform files without those that an earlier one means, too."""
+    found: dict[tuple[Path, str], PlatformFile] = {}
+    for file in files:
+        found.setdefault((resolved(file.path), file.section), file)
+    return list(found.values())
+
+
 def _near(path: Path) -> str:
     try:
         return did_you_mean(path.name, [each.name for each in path.parent.iterdir()])
@@ -271,18 +282,18 @@ def _check_tasks(tasks: Sequence[str], loaded: Sequence[LoadedCube]) -> None:
 
 def parse_assignments(
     option: str, values: Sequence[str], form: str = "NAME=VALUE"
-) -> dict[str, str]:
+) -> list[tuple[str, str]]:
     """Split `NAME=VALUE` texts at the first `=`.
 
     Raises:
         UsageError: One of them has no name or no `=`.
     """
-    result = {}
+    result = []
     for each in values:
         name, equals, value = each.partition("=")
         if not equals or not name:
             raise _bad_value(option, _without_value(option, each), form)
-        result[name] = value
+        result.append((name, value))
     return result
 
 
@@ -301,7 +312,7 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
     """
     overrides = []
     form = "TASK.PARAMETER=PATH"
-    for name, value in parse_assignments(option, values, form).items():
+    for name, value in parse_assignments(option, values, form):
         if not value or not name.rpartition(".")[2]:
             raise _bad_value(option, f"{name}={value}", form)
         overrides.append(Override(name=name, value=str(given_path(value, option))))
@@ -311,13 +322,15 @@ def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
 def parse_environment(values: Sequence[str], option: str = "--env") -> dict[str, str]:
     """Read `NAME=VALUE` texts, and names of variables of this process.
 
+    Of a name that is given twice, the last one counts.
+
     Raises:
         UsageError: One of them is neither.
     """
-    named = {name: os.environ[name] for name in values if name in os.environ}
-    return named | parse_assignments(
-        option, [each for each in values if each not in named], "NAME or NAME=VALUE"
-    )
+    given = [
+        f"{each}={os.environ[each]}" if each in os.environ else each for each in values
+    ]
+    return dict(parse_assignments(option, given, "NAME or NAME=VALUE"))
 
 
 def shown_assignments(values: Sequence[str]) -> list[str]:
