@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
@@ -99,18 +98,6 @@ def test_nothing_that_is_planted_in_a_cube_runs_here(
     assert "Traceback" not in said
     if words[1] == "test":
         assert code == 0, said
-
-
-@pytest.mark.parametrize("name", ["@cube", "-cube", "cube.py", "a::b", "a b"])
-def test_line_that_runs_a_case_again_does(place: Path, name: str) -> None:
-    make_cube(place / name).fake_platform("fail")
-
-    _, said = _run(place, "mlcube_conformance", "test", f"--cube={name}", *_NAMED)
-
-    line = next(each for each in said.splitlines() if "again: " in each)
-    words = shlex.split(line.partition("again: ")[2].replace("-", "_", 1))
-    code, said = _run(place, *words)
-    assert code == 1, said
 
 
 def test_settings_of_the_current_folder_count(place: Path, cube: CubeFolder) -> None:

@@ -53,7 +53,6 @@ __all__ = [
     "parse_seconds",
     "runner_options",
     "select",
-    "shown_assignments",
 ]
 
 _GLOB = re.compile(r"[*?\[]")
@@ -331,14 +330,6 @@ def parse_environment(values: Sequence[str], option: str = "--env") -> dict[str,
         f"{each}={os.environ[each]}" if each in os.environ else each for each in values
     ]
     return dict(parse_assignments(option, given, "NAME or NAME=VALUE"))
-
-
-def shown_assignments(values: Sequence[str]) -> list[str]:
-    """Return `NAME=VALUE` texts as they may be shown: without their values."""
-    return [
-        f"{name}={HIDDEN}" if equals else name
-        for name, equals, _ in (each.partition("=") for each in values)
-    ]
 
 
 def hide_values(environment: Sequence[str], build_args: Sequence[str]) -> None:

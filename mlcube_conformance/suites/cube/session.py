@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,13 +17,12 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.faults import fault_of_ours
 from mlcube_conformance.base.files import is_folder, is_no_utf8, is_there
-from mlcube_conformance.base.homes import current_folder, given_path
+from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import command_line, mask, plain, visible
 from mlcube_conformance.clauses import CLAUSES, clause
 from mlcube_conformance.formats.loaded import LoadedCube
-from mlcube_conformance.formats.platforms import find_platform
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan.order import Comparison, Placement
 from mlcube_conformance.plan.selection import (
@@ -33,7 +32,6 @@ from mlcube_conformance.plan.selection import (
     parse_overrides,
     runner_options,
     select,
-    shown_assignments,
 )
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
@@ -41,6 +39,7 @@ from mlcube_conformance.results.finding import Finding
 from mlcube_conformance.results.summary import said_nothing, skips
 from mlcube_conformance.runners import ISOLATES_NOTHING
 from mlcube_conformance.runners.common.container import resources
+from mlcube_conformance.suites.again import again_for_cube
 from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
 from mlcube_conformance.suites.cube.facts import cube_facts, subject_of
@@ -54,14 +53,12 @@ from mlcube_conformance.suites.hooks import (
     verdict_of,
 )
 from mlcube_conformance.suites.options import kept
-from mlcube_conformance.suites.own_settings import is_test
 from mlcube_conformance.suites.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.plan.selection import Selection
 
 __all__ = ["ConformanceSession"]
@@ -321,9 +318,10 @@ class ConformanceSession:
             broken = clause(mark.args[0])
             facts.append(("clause", f"{broken.id}: {broken.sentence}"))
         if isinstance(subject, (Case, Placement)):
-            facts.append(("again", self._again(subject.cube, (subject,))))
+            facts.append(("again", again_for_cube(self._config, item, (subject,))))
         if isinstance(subject, Comparison):
-            facts.append(("again", self._again(subject.cube, subject.cases)))
+            again = again_for_cube(self._config, item, subject.cases)
+            facts.append(("again", again))
             facts += [
                 ("files", str(self.execution.workspace_of(self.placement_of(each))))
                 for each in subject.cases
@@ -335,35 +333,6 @@ class ConformanceSession:
             if run is not None:
                 facts.append(("files", str(run.workspace)))
         return facts
-
-    def _again(self, cube: Cube, subjects: Sequence[Case | Placement]) -> str:
-        """Return the command line that runs cases again as they ran now."""
-        option = self._config.getoption
-        given = _short(cube.root)
-        words = ["mlcube-conformance", "test"]
-        # Of these words, pytest would make something else than the path of a cube.
-        odd = given.startswith(("-", "@")) or is_test(given)
-        words += [f"--cube={given}"] if odd else [given]
-        for each in subjects:
-            words += ["--platform", _platform_word(each.platform, cube)]
-        if isinstance(subjects[0], Case):
-            words += ["--task", subjects[0].invocation.name]
-        for flag, values in (
-            ("--parameter", option("mlcube_parameter")),
-            # Without values, which may be secrets.
-            ("--build-arg", shown_assignments(option("mlcube_build_arg"))),
-            ("--env", shown_assignments(option("mlcube_env"))),
-            ("--optional", option("mlcube_optional")),
-            ("--build-strategy", [option("mlcube_build_strategy")]),
-            ("--network", [option("mlcube_network")]),
-            ("--gpus", [option("mlcube_gpus")]),
-            ("--ca-bundle", [option("mlcube_ca_bundle")]),
-            ("--workspace", [option("mlcube_workspace")]),
-            ("--configure-timeout", [option("mlcube_configure_timeout")]),
-            ("--task-timeout", [option("mlcube_task_timeout")]),
-        ):
-            words += [word for each in values if each for word in (flag, each)]
-        return mask(command_line(words))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test found; workers send it to their controller."""
@@ -548,16 +517,3 @@ def _mask_report(report: pytest.TestReport) -> None:
         shown = report.longreprtext
         if mask(shown) != shown:
             report.longrepr = mask(shown)
-
-
-def _short(path: Path) -> str:
-    here = current_folder()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _platform_word(platform: Platform, cube: Cube) -> str:
-    """Return the name of a platform, or its file where the name means another."""
-    with suppress(UsageError):
-        if find_platform(platform.id, cube) == platform.source:
-            return platform.id
-    return _short(platform.file)

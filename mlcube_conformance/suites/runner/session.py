@@ -23,7 +23,6 @@ from mlcube_conformance.base.faults import fault_of_ours
 from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
-from mlcube_conformance.base.text import command_line
 from mlcube_conformance.clauses import clause
 from mlcube_conformance.formats.expected_failures import load_expected_failures
 from mlcube_conformance.formats.runner_description import (
@@ -38,6 +37,7 @@ from mlcube_conformance.results.judgements import (
     scorecard_of,
 )
 from mlcube_conformance.results.scorecard import lines, markdown
+from mlcube_conformance.suites.again import again_for_runner
 from mlcube_conformance.suites.hooks import (
     attach,
     begin_record,
@@ -87,7 +87,6 @@ class RunnerSession:
         option = config.getoption
         self._config = config
         self._keep: str = kept(option("mlcube_keep"))
-        self._given: str = option("mlcube_runner")
         description = load_runner_description(description_file(option("mlcube_runner")))
         known = getattr(config, "workerinput", {})
         run_id = known.get("mlcube_run_id") or new_run_id()
@@ -208,15 +207,11 @@ class RunnerSession:
         judged, again = _clause_of(item), ""
         if report.failed and isinstance(error, (Violation, ConformanceError)):
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
-            again = self._again(item)
+            again = again_for_runner(self._config, item)
             report.longrepr = f"{about}{error}\n  again:    {again}"
         if is_decisive(report):
             attach(report, self._finding(item, report, error, again))
         return report
-
-    def _again(self, item: pytest.Item) -> str:
-        words = ("--runner", self._given, "-k", item.name)
-        return command_line(("mlcube-conformance", "test", *words))
 
     def _finding(
         self,
