@@ -249,7 +249,7 @@ def test_nothing_selected_is_not_green(run_plain: Run, cube: CubeFolder) -> None
     result = run_plain("--cube", cube.root, "--platform", "fake", "-k", "no_such_test")
 
     assert result.ret == FAILED
-    result.stdout.fnmatch_lines(["*no case was selected*this run fails"])
+    result.stdout.fnmatch_lines(["*no test was selected*this run fails"])
 
 
 def _other_platform(cube: CubeFolder, behaviour: str) -> None:
@@ -663,11 +663,48 @@ def test_path_with_dots_means_what_it_says(
     result.assert_outcomes(passed=17)
 
 
-def test_lint_alone_is_no_case(run: Run, cube: CubeFolder) -> None:
-    result = run("--cube", cube.root, "--platform", "fake", "-k", "definitions")
+@pytest.mark.parametrize("words", ["definitions", "platform_file"])
+def test_definitions_alone_show_something(
+    words: str, run: Run, cube: CubeFolder
+) -> None:
+    result = run("--cube", cube.root, "--platform", "fake", "-k", words)
 
-    assert result.ret == FAILED
-    result.stdout.fnmatch_lines(["*no case was selected*this run fails"])
+    assert result.ret == 0
+    assert result.parseoutcomes()["passed"] in {1, 2}
+
+
+def test_own_test_of_a_cube_alone_shows_something(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_own="""
+        def test_of_the_cube(cube): assert cube.version == "0.1.0"
+        def test_of_a_case(task_run): assert task_run
+        """
+    )
+
+    result = run(
+        *("--cube", cube.root, "--platform", "fake", "test_own.py"), "-k", "of_the_cube"
+    )
+
+    assert (result.ret, result.parseoutcomes()["passed"]) == (0, 1)
+
+
+@pytest.mark.parametrize("behaviour", ["pass", "fail"])
+def test_definitions_do_not_stand_for_cases_that_were_skipped(
+    behaviour: str, run: Run, cube: CubeFolder
+) -> None:
+    cube.fake_platform(behaviour)
+
+    result = run(
+        *("--cube", cube.root, "--platform", "fake"),
+        *("-k", "definitions or outputs_appear"),
+    )
+
+    # What the task left is looked at only where it ended well.
+    assert result.ret == (0 if behaviour == "pass" else FAILED)
+    if behaviour == "fail":
+        result.stdout.fnmatch_lines(["*every case was skipped*this run fails"])
 
 
 def test_folder_that_cannot_be_made_is_one_error(

@@ -38,6 +38,11 @@ class LoadedCube:
     problems: tuple[Message, ...] = ()
     warnings: tuple[Message, ...] = field(default=())
 
+    @property
+    def id(self) -> str:
+        """Name of the cube in test ids."""
+        return self.cube.id
+
 
 def loaded(cube: Cube, problems: Problems) -> LoadedCube:
     """Return a cube with everything that was found wrong, once each."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["of_runs", "said_nothing", "skips"]
 
 _OF_RUNS = ("placement", "case", "comparison")
+_DEFINED = ("cube", "platform")
 _LEFT_OUT = ("not run", "not applicable", "unsupported")
 
 
@@ -33,6 +34,9 @@ def said_nothing(findings: Sequence[Finding], deselected: int) -> str:
     found = of_runs(findings)
     if found and all(each.verdict in _LEFT_OUT for each in found):
         return "every case was skipped: nothing was tested"
-    if deselected and not found:
-        return "no case was selected: nothing was tested"
+    definitions = any(
+        each.subject.kind in _DEFINED and each.verdict == "passed" for each in findings
+    )
+    if deselected and not found and not definitions:
+        return "no test was selected: nothing was tested"
     return ""

@@ -82,7 +82,7 @@ def subjects(
     elif "checked_platform" in names:
         found = [(each, each.id) for each in selection.platforms]
     else:
-        found = [(each, each.cube.id) for each in selection.cubes]
+        found = [(each, each.id) for each in selection.cubes]
     return [pytest.param(subject, id=test_id) for subject, test_id in found]
 
 

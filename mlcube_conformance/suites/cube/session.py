@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = ["ConformanceSession"]
 
 _CASE_PROPERTY = "mlcube_case"
+_DEFINITION_PROPERTY = "mlcube_definition"
 _CASE_FIXTURES = {"attempt", "task_run"}
 
 
