@@ -11,7 +11,8 @@ import pytest
 
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import load_place, load_platform
-from mlcube_conformance.model import Interpreter, Place, PlatformFile
+from mlcube_conformance.model import PlatformFile
+from mlcube_conformance.place import Interpreter, Place
 from mlcube_conformance.runners.places.ssh.data import task_data
 from mlcube_conformance.runners.places.ssh.host import HostFacts, what_is_missing
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key

@@ -19,7 +19,7 @@ from mlcube_conformance.base.homes import is_of_another_user, with_home
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.formats.loaded import check_path
 from mlcube_conformance.formats.main_files import roots_of
-from mlcube_conformance.model import Interpreter, Place
+from mlcube_conformance.place import Interpreter, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

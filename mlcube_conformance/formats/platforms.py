@@ -33,7 +33,8 @@ from mlcube_conformance.formats.run_args import (
     read_container,
     read_program,
 )
-from mlcube_conformance.model import Place, Platform, PlatformFile
+from mlcube_conformance.model import Platform, PlatformFile
+from mlcube_conformance.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

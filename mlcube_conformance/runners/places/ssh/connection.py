@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlcube_conformance.base.process import Ended
-    from mlcube_conformance.model import Place
+    from mlcube_conformance.place import Place
     from mlcube_conformance.runners.common.liveness import Liveness
 
 __all__ = ["Connection", "LinkLost", "programs_missing"]

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlcube_conformance.base.process import Ended
-    from mlcube_conformance.model import Cube, Invocation, Place, Platform
+    from mlcube_conformance.model import Cube, Invocation, Platform
+    from mlcube_conformance.place import Place
     from mlcube_conformance.runners.contract import ConfigureRequest, Options, Watch
     from mlcube_conformance.runners.places.outcome import Outcome
     from mlcube_conformance.runners.places.ssh.connection import Connection

@@ -27,14 +27,8 @@ from mlcube_conformance.runners.places.ssh.task import TaskThere, at_fault
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlcube_conformance.model import (
-        Cube,
-        Image,
-        Place,
-        Platform,
-        PlatformFile,
-        RunResult,
-    )
+    from mlcube_conformance.model import Cube, Image, Platform, PlatformFile, RunResult
+    from mlcube_conformance.place import Place
     from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
 
 __all__ = ["CleanedFolder", "SshRunner", "clean_host"]

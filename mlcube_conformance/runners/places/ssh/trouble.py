@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlcube_conformance.model import Place
+    from mlcube_conformance.place import Place
 
 __all__ = ["Trouble", "by_hand", "hand_words", "what_ssh_means"]
 
