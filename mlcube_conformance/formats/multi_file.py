@@ -8,29 +8,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, did_you_mean
 from mlcube_conformance.base.files import below, is_inside, is_plain_file, is_there
-from mlcube_conformance.formats.loaded import (
-    LoadedCube,
-    check_kind,
-    check_name,
-    check_path,
-    check_value,
-    leaves,
-    loaded,
-)
-from mlcube_conformance.formats.main_files import main_file, roots_of
+from mlcube_conformance.formats.loaded import LoadedCube, check_path, leaves, loaded
+from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.formats.problems import Problems
 from mlcube_conformance.formats.promises import with_promises
-from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Role, Task
+from mlcube_conformance.formats.run_files import load_run
+from mlcube_conformance.formats.task_files import load_task, task_files
+from mlcube_conformance.model import Cube, Task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.formats.yaml import Located
-    from mlcube_conformance.model import Kind
 
 __all__ = ["load_multi_file", "load_run_file"]
 
@@ -42,20 +35,6 @@ _ROOT_KEYS = (
     "version",
     "mlcube_spec_version",
     "tasks",
-)
-#: Files of a folder that a message lists.
-_MAX_LISTED = 100
-_TASK_KEYS = ("schema_type", "schema_version", "inputs", "outputs")
-_RUN_KEYS = (
-    "schema_type",
-    "schema_version",
-    "task_name",
-    "input_binding",
-    "output_binding",
-)
-_ROLES: tuple[tuple[Role, str, str], ...] = (
-    ("input", "inputs", "input_binding"),
-    ("output", "outputs", "output_binding"),
 )
 
 
@@ -70,7 +49,7 @@ def load_multi_file(root: Path, cube_id: str) -> LoadedCube:
     tasks: dict[str, Task | None] = {}
     invocations = []
     for file in _run_files(root, problems):
-        invocation = _load_run(file, root, tasks, problems)
+        invocation = load_run(file, root, tasks, problems)
         if invocation is not None:
             invocations.append(invocation)
     listed = _listed_tasks(document)
@@ -116,7 +95,7 @@ def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:
     """Read the main file of a cube, and at most one run file, wherever that lies."""
     problems = Problems()
     cube = _cube(_read_root(root, problems), root, root.name, problems)
-    invocation = _load_run(run_file, root, {}, problems) if run_file else None
+    invocation = load_run(run_file, root, {}, problems) if run_file else None
     cube = replace(cube, invocations=(invocation,) if invocation else ())
     return loaded(with_promises(cube, problems, whole=False), problems)
 
@@ -214,204 +193,10 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
             problems.add(
                 f"the task file {each.text()} is missing",
                 each,
-                found=_task_files(root),
+                found=task_files(root),
                 expected=str(root / each.text()),
-                do=did_you_mean(each.text(), _task_files(root).split(", "))
+                do=did_you_mean(each.text(), task_files(root).split(", "))
                 or "write the file, or remove the entry",
             )
         else:
-            _load_task(root / each.text(), root, problems)
-
-
-def _task_files(root: Path) -> str:
-    names = [f"tasks/{each}.yaml" for each in _tasks_in(root)]
-    return ", ".join(names) or "no file in tasks/"
-
-
-def _tasks_in(root: Path) -> list[str]:
-    folder = root / "tasks"
-    if not is_inside(root, folder):
-        return []  # What lies elsewhere is not told.
-    return sorted(each.stem for each in folder.glob("*.yaml"))[:_MAX_LISTED]
-
-
-def _load_task(file: Path, root: Path, problems: Problems) -> Task | None:
-    document = problems.read(file, "task file", _TASK_KEYS, root)
-    if document is None:
-        return None
-    if not problems.schema_type(document, ("mlcube_task", "mlbox_task")):
-        return None
-    problems.unknown_keys(document, _TASK_KEYS)
-    before = len(problems.messages)
-    parameters: list[Parameter] = []
-    for role, key, _ in _ROLES:
-        parameters += _load_parameters(document, role, key, problems)
-    if len(problems.messages) > before:
-        return None
-    return Task(name=file.stem, parameters=tuple(parameters))
-
-
-def _load_parameters(
-    document: Located, role: Role, key: str, problems: Problems
-) -> list[Parameter]:
-    at = document.get(key)
-    if at is None or not isinstance(at.value, list):
-        problems.add(
-            f"task {document.source.file.stem!r} has no list of {key}",
-            at or document,
-            found=at.kind if at else f"no key {key!r}",
-            expected=f"{key}: a list (it may be empty: [])",
-            do="write a list of mappings with 'name' and 'type'",
-        )
-        return []
-    parameters: dict[str, Parameter] = {}
-    for each in at.value:
-        parameter = _load_parameter(each, role, problems)
-        if parameter is None:
-            continue
-        if parameter.name in parameters:
-            problems.add(
-                f"the {role} {parameter.name!r} is declared twice",
-                each,
-                found=parameter.name,
-                expected="a name once in each list",
-                do="remove one, or rename it",
-            )
-        parameters[parameter.name] = parameter
-    return list(parameters.values())
-
-
-def _load_parameter(at: Located, role: Role, problems: Problems) -> Parameter | None:
-    if not at.is_mapping():
-        problems.add(
-            f"an {role} is no mapping",
-            at,
-            expected="{name: …, type: file | directory}",
-            do="write a mapping with 'name' and 'type'",
-        )
-        return None
-    # The format allows further keys here, such as a description.
-    name = problems.text(at, "name")
-    kind = problems.text(at, "type")
-    what = f"the {role} {name!r}"
-    if not name or not kind or not check_name(name, f"an {role}", at, problems):
-        return None
-    if not check_kind(kind, what, at.get("type") or at, problems):
-        return None
-    return Parameter(name=name, kind=cast("Kind", kind), role=role)
-
-
-def _load_run(
-    file: Path, root: Path, tasks: dict[str, Task | None], problems: Problems
-) -> Invocation | None:
-    document = problems.read(file, "run file", _RUN_KEYS, *_roots(file, root))
-    if document is None:
-        return None
-    if not problems.schema_type(document, ("mlcube_invoke", "mlbox_invoke")):
-        return None
-    problems.unknown_keys(document, _RUN_KEYS)
-    task_name = problems.text(document, "task_name")
-    if not task_name:
-        return None
-    task = _task_named(task_name, document, root, tasks, problems)
-    if task is None:
-        return None
-    before = len(problems.messages)
-    bindings: list[Binding] = []
-    for role, _, key in _ROLES:
-        bindings += _load_bindings(document, task, role, key, problems)
-    if len(problems.messages) > before:
-        return None
-    return Invocation(
-        name=_invocation_name(file, root),
-        task=task,
-        bindings=tuple(bindings),
-        file=file,
-    )
-
-
-def _roots(file: Path, root: Path) -> tuple[Path, ...]:
-    return (root,) if file.is_relative_to(root) else roots_of(file)
-
-
-def _invocation_name(file: Path, root: Path) -> str:
-    below = root / "run"
-    path = file.relative_to(below) if file.is_relative_to(below) else file
-    return path.with_suffix("").as_posix() if path != file else file.stem
-
-
-def _task_named(
-    name: str,
-    document: Located,
-    root: Path,
-    tasks: dict[str, Task | None],
-    problems: Problems,
-) -> Task | None:
-    """Return a task; MLCube finds it by its file's name, listed in the root or not."""
-    file = root / "tasks" / f"{name}.yaml"
-    inside = is_inside(root / "tasks", file) and is_inside(root, file)
-    if not inside or not is_plain_file(file):
-        known = _tasks_in(root)
-        problems.add(
-            f"run file {document.source.file.name} names the unknown task {name!r}",
-            document.get("task_name") or document,
-            found=name,
-            expected=f"one of {', '.join(known)}" if known else f"a file {file}",
-            do=did_you_mean(name, known) or "write the name of a file in tasks/",
-        )
-        return None
-    if name not in tasks:
-        tasks[name] = _load_task(file, root, problems)
-    return tasks[name]
-
-
-def _load_bindings(
-    document: Located, task: Task, role: Role, key: str, problems: Problems
-) -> list[Binding]:
-    at = document.get(key)
-    if at is None or not at.is_mapping():
-        problems.add(
-            f"run file {document.source.file.name} has no mapping {key!r}",
-            at or document,
-            found=at.kind if at else f"no key {key!r}",
-            expected=f"{key}: a mapping (it may be empty: {{}})",
-            do="write a value for each parameter of the task"
-            if any(each.role == role for each in task.parameters)
-            else f"write {key}: {{}}",
-        )
-        return []
-    problems.warn_of_duplicates(at)
-    bindings = []
-    for name, value in at.items():
-        binding = _load_binding(name, value, task, role, problems)
-        if binding is not None:
-            bindings.append(binding)
-    for parameter in task.parameters:
-        if parameter.role == role and at.get(parameter.name) is None:
-            problems.add(
-                f"the {role} {parameter.name!r} of task {task.name!r} has no value",
-                at,
-                found=f"values for {', '.join(n for n, _ in at.items()) or 'nothing'}",
-                expected=f"a value for {parameter.name!r}",
-                do=f"add {parameter.name}: $WORKSPACE/{parameter.name}",
-            )
-    return bindings
-
-
-def _load_binding(
-    name: str, value: Located, task: Task, role: Role, problems: Problems
-) -> Binding | None:
-    parameter = task.parameter(name, role)
-    if parameter is None:
-        known = [each.name for each in task.parameters if each.role == role]
-        problems.add(
-            f"task {task.name!r} has no {role} {name!r}",
-            value,
-            found=name,
-            expected=f"one of {', '.join(known)}" if known else f"no {role} at all",
-            do=did_you_mean(name, known) or f"remove it, or declare the {role}",
-        )
-        return None
-    if not check_value(parameter, value, problems, f"{name}: $WORKSPACE/{name}"):
-        return None
-    return Binding(parameter=parameter, value=value.text(), source=value.source)
+            load_task(root / each.text(), root, problems)
