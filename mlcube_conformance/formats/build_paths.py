@@ -1,0 +1,78 @@
+"""Finds the files that a section of a single-file cube builds its image from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.files import is_folder, is_inside, is_there, resolved
+from mlcube_conformance.formats.section_values import path_below
+
+if TYPE_CHECKING:
+    from mlcube_conformance.formats.problems import Problems
+    from mlcube_conformance.formats.yaml import Located
+
+__all__ = ["build_context", "recipe_below", "refuse_outside"]
+
+
+def build_context(root: Path, section: Located, problems: Problems) -> Path:
+    """Return the folder of the build: in the cube, or beside it.
+
+    All that lies in it may go into an image, and from there anywhere.
+    """
+    at = section.get("build_context") or section
+    text = path_below(section, "build_context", problems) or "."
+    # As the system reads it, where the cube itself is reached through a link.
+    outside = os.path.normpath(text).startswith("..")
+    context = Path(os.path.normpath((resolved(root) if outside else root) / text))
+    place, home = resolved(context), resolved(root)
+    if is_there(context) and not is_folder(context):
+        problems.add(
+            "the build_context is not a folder",
+            at,
+            found=f"{text} is a file, or a link that leads nowhere",
+            expected="a folder of the cube, or one beside it such as ../project",
+            do="fix the path",
+        )
+        return root
+    beside = place.is_relative_to(home.parent) and not (
+        home.is_relative_to(place)
+        or any(part.startswith(".") for part in place.relative_to(home.parent).parts)
+    )
+    if text.startswith(("/", "~")) or not (is_inside(root, context) or beside):
+        problems.add(
+            "the build_context lies neither in the cube nor beside it",
+            at,
+            found=f"{text} (that is {place})",
+            expected="a folder of the cube, or one beside it such as ../project",
+            do="move what the image needs there, or give the place on the command "
+            "line: --build-context DIR",
+        )
+        return root
+    return context
+
+
+def recipe_below(
+    root: Path, context: Path, section: Located, problems: Problems
+) -> Path:
+    """Return the Dockerfile, whether it is there or not."""
+    text = path_below(section, "build_file", problems) or "Dockerfile"
+    file = Path(os.path.normpath(context / text))
+    at = section.get("build_file") or section
+    # A link that leads elsewhere is the image's fault, as is whatever else it is.
+    if not (file.is_relative_to(context) or file.is_relative_to(root)):
+        refuse_outside(root, file, at, problems)
+    return file
+
+
+def refuse_outside(root: Path, file: Path, at: Located, problems: Problems) -> None:
+    """Add a problem where a recipe lies outside of the cube."""
+    if not file.is_relative_to(root):
+        problems.add(
+            "the build_file lies outside of the cube",
+            at,
+            found=str(file),
+            expected="a file of the cube or of the build context",
+            do="move it there",
+        )
