@@ -26,13 +26,14 @@ from mlcube_conformance.base.homes import (
 from mlcube_conformance.formats.loaded import check_path
 from mlcube_conformance.formats.main_files import roots_of
 from mlcube_conformance.formats.places import read_place
-from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
-from mlcube_conformance.formats.run_args import (
-    OFFERS,
-    offer_of,
-    read_container,
-    read_program,
+from mlcube_conformance.formats.platform_schemas import (
+    FIRST_SCHEMA,
+    TOP_KEYS,
+    first_schema,
+    later_schema,
 )
+from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
+from mlcube_conformance.formats.run_args import OFFERS
 from mlcube_conformance.model import Platform, PlatformFile
 from mlcube_conformance.place import Place
 
@@ -45,18 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["find_platform", "load_place", "load_platform", "shared_platforms"]
 
 _OTHER_NAMES = {"apptainer": "singularity", "podman": "docker"}
-_FIRST_SCHEMA = {
-    "mlcube_docker": "docker",
-    "mlbox_docker": "docker",
-    "mlcube_singularity": "singularity",
-    "mlbox_singularity": "singularity",
-}
-_LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
-_TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
-_FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
-_CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
-#: The kind of a file that leads to another host.
-_PLACE = "ssh"
 #: Kinds of platform that work on another host.
 _AT_A_PLACE = ("docker", "singularity")
 
@@ -138,7 +127,7 @@ def load_platform(
     problems = Problems()
     roots = _roots(file.path, cube)
     try:
-        document = problems.read(file.path, "platform file", _TOP_KEYS, *roots)
+        document = problems.read(file.path, "platform file", TOP_KEYS, *roots)
         platform = _platform(document, cube, problems) if document else None
     except TooManyProblemsError as error:
         return None, error.messages
@@ -152,12 +141,12 @@ def _roots(file: Path, cube: Cube) -> tuple[Path, ...]:
 
 def _platform(document: Located, cube: Cube, problems: Problems) -> Platform | None:
     schema_type = document.get("schema_type")
-    if schema_type is not None and schema_type.text() in _FIRST_SCHEMA:
-        platform = _first_schema(document, schema_type.text(), problems)
+    if schema_type is not None and schema_type.text() in FIRST_SCHEMA:
+        platform = first_schema(document, schema_type.text(), problems)
     elif _is_place(document):
         platform = _at_place(document, cube, problems)
     else:
-        platform = _later_schema(document, problems)
+        platform = later_schema(document, problems)
     return _with_cube_names(platform, cube) if platform else None
 
 
@@ -188,7 +177,7 @@ def _inner(
     file = _find_inner(name, document, cube, problems)
     if file is None:
         return None
-    found = problems.read(file, "platform file", _TOP_KEYS, *_roots(file, cube))
+    found = problems.read(file, "platform file", TOP_KEYS, *_roots(file, cube))
     if found is None:
         return None
     is_place = _is_place(found)
@@ -287,84 +276,3 @@ def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
     image = platform.image.replace("${name}", name).replace("${version}", version)
     image = image.replace("${place}", place)
     return replace(platform, image=image)
-
-
-def _first_schema(
-    document: Located, schema_type: str, problems: Problems
-) -> Platform | None:
-    kind = _FIRST_SCHEMA[schema_type]
-    known = _FIRST_KEYS if kind == "docker" else _FIRST_KEYS[:3]
-    problems.unknown_keys(document, known)
-    problems.version(document, "schema_version")
-    options: dict[str, str] = {}
-    if kind == "docker":
-        runtime = problems.text(document, "docker_runtime")
-        at = document.get("docker_runtime") or document
-        read_program(runtime, at, options, problems, OFFERS[kind])
-    file = document.source.file
-    image = problems.text(document, "image")
-    return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
-
-
-def _later_schema(document: Located, problems: Problems) -> Platform | None:
-    schema_type = document.get("schema_type")
-    if schema_type is not None and schema_type.text() not in _LATER_SCHEMA:
-        problems.add(
-            f"{document.source.file.name} has the wrong schema_type",
-            schema_type,
-            found=str(schema_type.value),
-            expected=f"one of {', '.join((_LATER_SCHEMA[0], *_FIRST_SCHEMA))}",
-            do=f"write schema_type: {_LATER_SCHEMA[0]}",
-        )
-        return None
-    problems.unknown_keys(document, _TOP_KEYS)
-    platform = _mapping(document, "platform", ("name", "version"), problems)
-    if platform is None:
-        return None
-    kind = problems.text(platform, "name")
-    version = problems.text(platform, "version")
-    file = document.source.file
-    if kind == _PLACE:
-        problems.add(
-            f"{file.name} names no host",
-            platform,
-            found=f"name: {kind}",
-            expected="the keys host and platform, for a cube on another host",
-            do="write them as docs/platforms.md shows, or name another kind",
-        )
-        return None
-    offer = offer_of(kind)
-    options: dict[str, str] = {}
-    image = ""
-    if offer.needs_image or document.get("container") is not None:
-        container = _mapping(document, "container", _CONTAINER_KEYS, problems)
-        if not kind or container is None:
-            return None
-        if offer.needs_image or container.get("image") is not None:
-            image = problems.text(container, "image")
-        read_container(container, offer, options, problems)
-    return Platform(
-        id=file.stem,
-        kind=kind,
-        image=image,
-        file=file,
-        options=options,
-        version=version,
-    )
-
-
-def _mapping(
-    document: Located, key: str, known: Iterable[str], problems: Problems
-) -> Located | None:
-    at = document.get(key)
-    if at is None or not at.is_mapping():
-        problems.add(
-            f"{document.source.file.name} has no mapping {key!r}",
-            at or document,
-            found=at.kind if at else f"no key {key!r}",
-            expected=f"{key}: a mapping with {', '.join(known)}",
-            do=f"write the key {key!r} with a mapping",
-        )
-        return None
-    problems.unknown_keys(at, known)
-    return at

@@ -10,12 +10,12 @@ from mlcube_conformance.base.errors import Message, Violation, did_you_mean
 from mlcube_conformance.formats.yaml import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["Problems", "TooManyProblemsError", "is_version"]
+__all__ = ["Problems", "TooManyProblemsError", "is_version", "misspelt_keys"]
 
 # https://semver.org: MAJOR.MINOR.PATCH, then an optional pre-release and build.
 _VERSION = re.compile(
@@ -26,6 +26,8 @@ _VERSION = re.compile(
 
 #: Problems of the files of a cube, after which reading ends.
 _MOST_PROBLEMS = 100
+#: Keys that a format does not have for which one of its own is looked for.
+_MOST_GUESSED = 100
 #: Keys of a mapping that messages tell.
 _MOST_KEYS = 20
 
@@ -46,6 +48,17 @@ def _kind_of(schema_type: str) -> str:
 def is_version(text: str) -> bool:
     """Say whether a text is a semantic version, such as `1.0.0` or `1.0.0-rc1`."""
     return _VERSION.fullmatch(text) is not None
+
+
+def misspelt_keys(
+    mapping: Located, known: Collection[str]
+) -> Iterator[tuple[str, Located, str]]:
+    """Yield each unknown key that looks like a known one, its value and a hint."""
+    others = (pair for pair in mapping.items() if pair[0] not in known)
+    for key, value in islice(others, _MOST_GUESSED):
+        meant = did_you_mean(key, known)
+        if meant:
+            yield key, value, meant
 
 
 class TooManyProblemsError(Exception):

@@ -9,29 +9,22 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.formats.interpolation import Interpolation
-from mlcube_conformance.formats.loaded import (
-    LoadedCube,
-    check_kind,
-    check_name,
-    check_value,
-    loaded,
-)
-from mlcube_conformance.formats.problems import Problems
+from mlcube_conformance.formats.loaded import LoadedCube, loaded
+from mlcube_conformance.formats.problems import Problems, misspelt_keys
 from mlcube_conformance.formats.promises import with_promises
 from mlcube_conformance.formats.sections import read_sections
-from mlcube_conformance.formats.yaml import Located
-from mlcube_conformance.model import Binding, Cube, Invocation, Parameter, Task
+from mlcube_conformance.formats.task_parameters import parameters_of
+from mlcube_conformance.model import Binding, Cube, Invocation, Task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from mlcube_conformance.model import Access, Kind, Role
+    from mlcube_conformance.formats.yaml import Located
+    from mlcube_conformance.model import Role
 
 __all__ = ["is_single_file", "load_single_file"]
 
@@ -39,11 +32,8 @@ _READ = ("name", "version", "platform", "docker", "singularity", "tasks")
 _KNOWN = (*_READ, "description", "author", "authors")
 #: Signs of an entry point.
 _MAX_ENTRYPOINT = 10_000
-#: Keys that the format does not have for which one of its own is looked for.
-_MOST_GUESSED = 100
 _TASK_KEYS = ("entrypoint", "parameters", "description")
 _ROLES: tuple[tuple[Role, str], ...] = (("input", "inputs"), ("output", "outputs"))
-_PARAMETER_KEYS = ("type", "default", "opts", "description")
 #: Name of a task that cannot be taken for an option, a path or two words.
 _TASK_NAME = re.compile(r"\w[\w.-]{0,99}")
 
@@ -106,17 +96,14 @@ def _with_tasks(document: Located, only: Collection[str] | None) -> Located:
 
 def _warn_of_misspelt_keys(document: Located, problems: Problems) -> None:
     """The format allows further keys; what looks like one of its own is told."""
-    others = (pair for pair in document.items() if pair[0] not in _KNOWN)
-    for key, value in islice(others, _MOST_GUESSED):
-        meant = did_you_mean(key, _KNOWN)
-        if meant:
-            problems.warn(
-                f"{document.source.file.name} has the unknown key {key!r}, which is "
-                "not read",
-                value,
-                found=key,
-                do=meant,
-            )
+    for key, value, meant in misspelt_keys(document, _KNOWN):
+        problems.warn(
+            f"{document.source.file.name} has the unknown key {key!r}, which is "
+            "not read",
+            value,
+            found=key,
+            do=meant,
+        )
 
 
 def _filled(
@@ -223,7 +210,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
             )
         problems.unknown_keys(parameters, [key for _, key in _ROLES])
         for role, key in _ROLES:
-            bindings += _bindings(parameters.get(key), role, name, problems)
+            bindings += parameters_of(parameters.get(key), role, name, problems)
     task = Task(
         name=name,
         parameters=tuple(each.parameter for each in bindings),
@@ -249,103 +236,3 @@ def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
             do="write it as one text, or null for that of the image",
         )
     return words
-
-
-def _bindings(
-    at: Located | None, role: Role, task: str, problems: Problems
-) -> list[Binding]:
-    if at is None or at.value is None:
-        return []
-    if not at.is_mapping():
-        problems.add(
-            f"the {role}s of {task!r} are no mapping",
-            at,
-            expected="a mapping of names to paths, or to {type, default, opts}",
-            do=f"mend the {role}s",
-        )
-        return []
-    problems.warn_of_duplicates(at)
-    found = (_binding(name, each, role, problems) for name, each in at.items())
-    return [each for each in found if each is not None]
-
-
-def _binding(name: str, at: Located, role: Role, problems: Problems) -> Binding | None:
-    """Read a parameter in any of its forms: nothing, a path, or a mapping."""
-    value: Located | None = at
-    kind = access = ""
-    if at.is_mapping():
-        _refuse_misspelt_keys(name, at, problems)
-        value = at.get("default")
-        kind = _word(at, "type", problems)
-        access = _word(at, "opts", problems)
-    if value is None or value.value is None:
-        value = Located(value=name, source=at.source)
-    if kind in {"", "unknown"}:
-        kind = "directory" if value.text().endswith(("/", "\\")) else "unknown"
-    elif not check_kind(kind, f"the {role} {name!r}", at.get("type") or at, problems):
-        return None
-    if not check_name(name, f"an {role}", at, problems):
-        return None
-    parameter = Parameter(
-        name=name, kind=cast("Kind", kind), role=role, access=cast("Access", access)
-    )
-    if not check_value(parameter, value, problems, f"default: {name}"):
-        return None
-    if not _check_output(parameter, at, problems) or not _check_access(
-        parameter, at, problems
-    ):
-        return None
-    text = value.text()
-    path = text.replace("\\", "/") if text.endswith("\\") else text
-    return Binding(parameter=parameter, value=path, source=value.source)
-
-
-def _word(at: Located, key: str, problems: Problems) -> str:
-    given = at.get(key)
-    if given is None or given.value is None:
-        return ""
-    return problems.text(at, key)
-
-
-def _refuse_misspelt_keys(name: str, at: Located, problems: Problems) -> None:
-    others = (pair for pair in at.items() if pair[0] not in _PARAMETER_KEYS)
-    for key, value in islice(others, _MOST_GUESSED):
-        meant = did_you_mean(key, _PARAMETER_KEYS)
-        if meant:
-            problems.add(
-                f"the parameter {name!r} has the unknown key {key!r}",
-                value,
-                found=key,
-                expected=f"one of {', '.join(_PARAMETER_KEYS)}",
-                do=meant,
-            )
-
-
-def _check_output(parameter: Parameter, at: Located, problems: Problems) -> bool:
-    if parameter.role == "input" or parameter.kind != "unknown":
-        return True
-    problems.add(
-        f"the type of the output {parameter.name!r} cannot be told",
-        at,
-        expected="type: file, type: directory, or a default that ends with /",
-        do="write type: file or type: directory",
-    )
-    return False
-
-
-def _check_access(parameter: Parameter, at: Located, problems: Problems) -> bool:
-    if parameter.access in {"", "rw"} or (
-        parameter.access == "ro" and parameter.role == "input"
-    ):
-        return True
-    known = parameter.access == "ro"
-    problems.add(
-        f"the output {parameter.name!r} is read-only, so that nothing can make it"
-        if known
-        else f"the opts of {parameter.name!r} are none that there are",
-        at.get("opts") or at,
-        found=parameter.access,
-        expected="rw, or nothing" if known else "ro or rw",
-        do="remove opts" if known else "write ro or rw",
-    )
-    return False

@@ -1,0 +1,122 @@
+"""Reads what platform files of both schemas ask of an engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.formats.run_args import (
+    OFFERS,
+    offer_of,
+    read_container,
+    read_program,
+)
+from mlcube_conformance.model import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlcube_conformance.formats.problems import Problems
+    from mlcube_conformance.formats.yaml import Located
+
+__all__ = [
+    "FIRST_SCHEMA",
+    "TOP_KEYS",
+    "first_schema",
+    "later_schema",
+]
+
+FIRST_SCHEMA = {
+    "mlcube_docker": "docker",
+    "mlbox_docker": "docker",
+    "mlcube_singularity": "singularity",
+    "mlbox_singularity": "singularity",
+}
+_LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
+TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
+_FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
+_CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
+#: The kind of a file that leads to another host.
+_PLACE = "ssh"
+
+
+def first_schema(
+    document: Located, schema_type: str, problems: Problems
+) -> Platform | None:
+    """Read a platform file of one of the runners of 2020."""
+    kind = FIRST_SCHEMA[schema_type]
+    known = _FIRST_KEYS if kind == "docker" else _FIRST_KEYS[:3]
+    problems.unknown_keys(document, known)
+    problems.version(document, "schema_version")
+    options: dict[str, str] = {}
+    if kind == "docker":
+        runtime = problems.text(document, "docker_runtime")
+        at = document.get("docker_runtime") or document
+        read_program(runtime, at, options, problems, OFFERS[kind])
+    file = document.source.file
+    image = problems.text(document, "image")
+    return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
+
+
+def later_schema(document: Located, problems: Problems) -> Platform | None:
+    """Read a platform file of the schema that all runners share."""
+    schema_type = document.get("schema_type")
+    if schema_type is not None and schema_type.text() not in _LATER_SCHEMA:
+        problems.add(
+            f"{document.source.file.name} has the wrong schema_type",
+            schema_type,
+            found=str(schema_type.value),
+            expected=f"one of {', '.join((_LATER_SCHEMA[0], *FIRST_SCHEMA))}",
+            do=f"write schema_type: {_LATER_SCHEMA[0]}",
+        )
+        return None
+    problems.unknown_keys(document, TOP_KEYS)
+    platform = _mapping(document, "platform", ("name", "version"), problems)
+    if platform is None:
+        return None
+    kind = problems.text(platform, "name")
+    version = problems.text(platform, "version")
+    file = document.source.file
+    if kind == _PLACE:
+        problems.add(
+            f"{file.name} names no host",
+            platform,
+            found=f"name: {kind}",
+            expected="the keys host and platform, for a cube on another host",
+            do="write them as docs/platforms.md shows, or name another kind",
+        )
+        return None
+    offer = offer_of(kind)
+    options: dict[str, str] = {}
+    image = ""
+    if offer.needs_image or document.get("container") is not None:
+        container = _mapping(document, "container", _CONTAINER_KEYS, problems)
+        if not kind or container is None:
+            return None
+        if offer.needs_image or container.get("image") is not None:
+            image = problems.text(container, "image")
+        read_container(container, offer, options, problems)
+    return Platform(
+        id=file.stem,
+        kind=kind,
+        image=image,
+        file=file,
+        options=options,
+        version=version,
+    )
+
+
+def _mapping(
+    document: Located, key: str, known: Iterable[str], problems: Problems
+) -> Located | None:
+    at = document.get(key)
+    if at is None or not at.is_mapping():
+        problems.add(
+            f"{document.source.file.name} has no mapping {key!r}",
+            at or document,
+            found=at.kind if at else f"no key {key!r}",
+            expected=f"{key}: a mapping with {', '.join(known)}",
+            do=f"write the key {key!r} with a mapping",
+        )
+        return None
+    problems.unknown_keys(at, known)
+    return at
