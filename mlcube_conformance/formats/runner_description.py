@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.clauses import FEATURES, clause
+from mlcube_conformance.formats.description_values import (
+    PLACEHOLDER,
+    Words,
+    check_placeholders,
+    items_below,
+    items_of,
+    texts_below,
+    words_below,
+)
 from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
@@ -21,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Format", "RunnerDescription", "filled", "load_runner_description"]
 
 Format = Literal["multi-file", "single-file"]
-Words = tuple[str, ...]
 
 _FORMATS = ("multi-file", "single-file")
 #: Placeholders of each command, beside those that every word knows.
@@ -56,7 +64,6 @@ _KEYS = (
     *("without", "platform", "place", "place_singularity", "left_behind", "remove"),
     *("remove_image", "engine_absent", "unsupported"),
 )
-_PLACEHOLDER = re.compile(r"\$\{(\w+)\}|\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +126,7 @@ def filled(words: Words, values: Mapping[str, str]) -> tuple[str, ...]:
             raise _not_set(variable)
         return os.environ[variable]
 
-    return tuple(_PLACEHOLDER.sub(replace, word) for word in words)
+    return tuple(PLACEHOLDER.sub(replace, word) for word in words)
 
 
 def _not_set(variable: str) -> UsageError:
@@ -154,12 +161,12 @@ def load_runner_description(file: Path) -> RunnerDescription:
 def _description(document: Located, problems: Problems) -> RunnerDescription:
     problems.unknown_keys(document, _KEYS)
     commands = {
-        key: _words(document, key, known, problems, required=required)
+        key: words_below(document, key, known, problems, required=required)
         for key, (required, known) in _COMMANDS.items()
     }
     formats = _formats(document, problems)
     options = _options(document, problems)
-    engine_absent = _texts(document, "engine_absent", problems)
+    engine_absent = texts_below(document, "engine_absent", problems)
     brought = {_BROUGHT[each] for each in options if each in _BROUGHT}
     if engine_absent:
         brought.add("engine")
@@ -168,7 +175,7 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
     for key in ("platform", "place", "place_singularity"):
         text = document.get(key)
         if text is not None:
-            _check_placeholders(text, {"python"}, problems)
+            check_placeholders(text, {"python"}, problems)
     features = _features(document, problems)
     missing = sorted((features & _NEEDS_A_KEY) - brought)
     if missing:
@@ -195,56 +202,9 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
     )
 
 
-def _words(
-    mapping: Located, key: str, known: set[str], problems: Problems, *, required: bool
-) -> Words:
-    at = mapping.get(key)
-    if at is None:
-        if required:
-            problems.text(mapping, key)
-        return ()
-    values = [at] if at.text() else _list(at)
-    if not values or not all(each.text() for each in values):
-        problems.add(
-            f"{key!r} is no command",
-            at,
-            expected="one word, or a list of words",
-            do="write each word as one item of a list, in quotes where need be",
-        )
-        return ()
-    for each in values:
-        _check_placeholders(each, known | {"python"}, problems)
-        if "\0" in each.text():
-            problems.add(
-                "a word holds a null character",
-                each,
-                found=ascii(each.text()),
-                expected="a word that an argument can be",
-                do="mend the word",
-            )
-    return tuple(each.text() for each in values)
-
-
-def _list(at: Located) -> list[Located]:
-    return list(at.value) if isinstance(at.value, list) else []
-
-
-def _check_placeholders(word: Located, known: set[str], problems: Problems) -> None:
-    for match in _PLACEHOLDER.finditer(word.text()):
-        name = match[2]
-        if name and name not in known:
-            problems.add(
-                f"{{{name}}} means nothing here",
-                word,
-                found=word.text(),
-                expected=f"one of {', '.join(f'{{{each}}}' for each in sorted(known))}",
-                do=did_you_mean(name, known) or "mend the word",
-            )
-
-
 def _formats(document: Located, problems: Problems) -> tuple[Format, ...]:
     at = document.get("formats")
-    found = tuple(each.text() for each in _list(at)) if at else ()
+    found = tuple(each.text() for each in items_of(at)) if at else ()
     if not found or not {*found} <= {*_FORMATS}:
         problems.add(
             "'formats' does not say which cubes the runner reads",
@@ -271,14 +231,14 @@ def _options(document: Located, problems: Problems) -> dict[str, Words]:
         return {}
     problems.unknown_keys(at, _OPTIONS)
     return {
-        key: _words(at, key, _OPTIONS[key], problems, required=False)
+        key: words_below(at, key, _OPTIONS[key], problems, required=False)
         for key, _ in at.items()
         if key in _OPTIONS
     }
 
 
 def _features(document: Located, problems: Problems) -> set[str]:
-    values = _items(document, "features", problems)
+    values = items_below(document, "features", problems)
     for each in values:
         _check_feature(each.text() or each.kind, each, problems)
     return {each.text() for each in values}
@@ -299,38 +259,12 @@ def _without(document: Located, problems: Problems) -> dict[str, str]:
     at = document.get("without")
     for key, value in at.items() if at else ():
         _check_feature(key, value, problems)
-    return _texts(document, "without", problems)
-
-
-def _texts(document: Located, key: str, problems: Problems) -> dict[str, str]:
-    at = document.get(key)
-    if at is None:
-        return {}
-    if not at.is_mapping():
-        problems.add(
-            f"{key!r} is no mapping",
-            at,
-            expected="names, each with a text",
-            do="write NAME: text",
-        )
-    return {name: problems.text(at, name) for name, _ in at.items()}
+    return texts_below(document, "without", problems)
 
 
 def _unsupported(document: Located, problems: Problems) -> dict[str, str]:
-    items = _items(document, "unsupported", problems)
+    items = items_below(document, "unsupported", problems)
     return dict(_reasons(items, problems))
-
-
-def _items(document: Located, key: str, problems: Problems) -> list[Located]:
-    at = document.get(key)
-    if at is not None and not isinstance(at.value, list):
-        problems.add(
-            f"{key!r} is no list",
-            at,
-            expected="a list",
-            do="begin each item with a hyphen",
-        )
-    return _list(at) if at else []
 
 
 def _reasons(items: Iterable[Located], problems: Problems) -> Iterator[tuple[str, str]]:
