@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.runners.singularity.definition import (
-    DefinitionError,
-    filled,
-    parse,
-)
+from mlcube_conformance.runners.singularity.definition import DefinitionError
+from mlcube_conformance.runners.singularity.parsing import parse
+from mlcube_conformance.runners.singularity.templates import filled
 
 if TYPE_CHECKING:
     from pathlib import Path

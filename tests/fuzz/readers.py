@@ -18,11 +18,9 @@ from mlcube_conformance.results.judgements import Scorecard
 from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
 from mlcube_conformance.runners.common.dockerfile.stages import read_recipe
 from mlcube_conformance.runners.local.requirements import requirement_files
-from mlcube_conformance.runners.singularity.definition import (
-    DefinitionError,
-    filled,
-    parse,
-)
+from mlcube_conformance.runners.singularity.definition import DefinitionError
+from mlcube_conformance.runners.singularity.parsing import parse
+from mlcube_conformance.runners.singularity.templates import filled
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:

@@ -21,10 +21,9 @@ from mlcube_conformance.runners.singularity.definition import (
     LOCAL_AGENTS,
     Definition,
     DefinitionError,
-    filled,
-    parse,
-    unused,
 )
+from mlcube_conformance.runners.singularity.parsing import parse
+from mlcube_conformance.runners.singularity.templates import filled, unused
 from mlcube_conformance.runners.work import CA_VARIABLES
 
 if TYPE_CHECKING:
