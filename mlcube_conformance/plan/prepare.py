@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.plan.confinement import confine
 from mlcube_conformance.plan.given import protect_inputs
-from mlcube_conformance.plan.workspace import check_inputs, confine, make_outputs
+from mlcube_conformance.plan.workspace import check_inputs, make_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,9 +1,8 @@
-"""Stages the folder that a cube runs in, and keeps its values inside."""
+"""Stages the folder that a cube runs in: its inputs, and places for its outputs."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.copying import copy
@@ -20,14 +19,14 @@ from mlcube_conformance.base.files import (
 from mlcube_conformance.plan.mounts import host_path, is_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from mlcube_conformance.model import Binding, Cube, Invocation
 
 __all__ = [
     "broken_link",
     "check_inputs",
-    "confine",
     "make_folder",
     "make_outputs",
     "not_staged",
@@ -151,82 +150,6 @@ def not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
             do="free some disk space, or mend the permissions",
         )
     )
-
-
-def confine(
-    invocation: Invocation, workspace: Path, others: Iterable[Invocation] = ()
-) -> None:
-    """Make sure that no link leads a value of the cube to where it does not belong.
-
-    An earlier task may have left a link behind; mounting what it leads to would
-    hand any folder of this machine, or what other tasks made, to the next task.
-
-    Args:
-        invocation: What is to be run.
-        workspace: Where it is run.
-        others: All that the cube does, by which it is known what belongs together.
-
-    Raises:
-        Violation: A value leads elsewhere.
-    """
-    declared = {
-        path
-        for each in (invocation, *others)
-        for binding in each.bindings
-        if not binding.given_by_user and (path := _known_place(binding, workspace))
-    }
-    for binding in invocation.bindings:
-        path, name = host_path(binding, workspace), binding.parameter.name
-        if binding.given_by_user or is_loop(path):
-            continue
-        leaves = not is_inside(workspace, path)
-        strays = _stray_link(path, workspace, declared)
-        if leaves or strays:
-            raise Violation(
-                Message(
-                    what=f"the value of {name!r} leaves the workspace through a link"
-                    if leaves
-                    else f"the value of {name!r} leaves its folder through a link",
-                    where=str(binding.source),
-                    found=f"{strays or path} → {resolved(strays or path)}",
-                    expected=f"a path that stays in {workspace}"
-                    if leaves
-                    else "links that stay in the output, or folder, that holds them",
-                    do="remove the link, or give the place on the command line: "
-                    f"--parameter {invocation.task.name}.{name}={resolved(path)}",
-                )
-            )
-
-
-def _known_place(binding: Binding, workspace: Path) -> Path | None:
-    try:
-        return host_path(binding, workspace)
-    except Violation:
-        return None
-
-
-def _stray_link(path: Path, workspace: Path, declared: set[Path]) -> Path | None:
-    """Return the first link on the way to a path that leads out of what holds it.
-
-    That is the outermost declared folder around it, or else its folder at the top of
-    the workspace; for a link at the top, the workspace without itself.
-    """
-    if not path.is_relative_to(workspace):
-        return None
-    link, steps = workspace, path.relative_to(workspace).parts
-    for step in steps:
-        link = link / step
-        if not link.is_symlink():
-            continue
-        real = Path(os.path.realpath(link))
-        around = [each for each in reversed(link.parents) if each in declared]
-        holder = around[0] if around else workspace / steps[0]
-        if holder in {link, workspace}:
-            holder = workspace
-        top = Path(os.path.realpath(holder))
-        if not real.is_relative_to(top) or (holder == workspace and real == top):
-            return link
-    return None
 
 
 def check_inputs(invocation: Invocation, workspace: Path) -> None:

@@ -12,8 +12,8 @@ from docker.errors import DockerException
 
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.formats.platforms import find_platform, load_platform
-from mlcube_conformance.runners.docker.build import BuildContext
 from mlcube_conformance.runners.docker.client import BoundedClient
+from mlcube_conformance.runners.docker.context import BuildContext
 from mlcube_conformance.runners.docker.made import built_image, own_name
 
 if TYPE_CHECKING:

@@ -32,12 +32,7 @@ from mlcube_conformance.runners.common.liveness import (
     build_lock,
 )
 from mlcube_conformance.runners.common.recipes import has_recipe
-from mlcube_conformance.runners.docker.build import (
-    BuildContext,
-    build,
-    is_built,
-    pull,
-)
+from mlcube_conformance.runners.docker.build import build, is_built, pull
 from mlcube_conformance.runners.docker.client import BoundedClient
 from mlcube_conformance.runners.docker.container import (
     Follower,
@@ -47,6 +42,7 @@ from mlcube_conformance.runners.docker.container import (
     refuse_odd_names,
     user,
 )
+from mlcube_conformance.runners.docker.context import BuildContext
 from mlcube_conformance.runners.docker.made import (
     built_image,
     give_name,

@@ -1,0 +1,97 @@
+"""What an image of Docker is built from, and the hash that tells it from others."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from docker.utils import create_archive
+
+from mlcube_conformance.base.files import read_text
+from mlcube_conformance.base.names import FOLDER
+from mlcube_conformance.runners.common.container import CA_FILE, build_arguments
+from mlcube_conformance.runners.common.content import content_key
+from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
+from mlcube_conformance.runners.common.recipes import recipe_text
+from mlcube_conformance.runners.work import CA_VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mlcube_conformance.runners.contract import ConfigureRequest
+
+__all__ = ["BuildContext"]
+
+_CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
+#: Name of a recipe in the context that does not lie there as `Dockerfile`.
+_RECIPE_IN_CONTEXT = ".mlcube-conformance-dockerfile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """The files an image is built from, and all else that decides its content."""
+
+    root: Path
+    files: tuple[str, ...]
+    build_args: Mapping[str, str]
+    ca_bundle: str
+    """Text of the certificates to be trusted; "" for none."""
+    recipe: str = ""
+    """Text of a recipe that does not lie in `root` as `Dockerfile`."""
+
+    @classmethod
+    def of(cls, request: ConfigureRequest) -> BuildContext:
+        """Gather the context of a cube, less what `.dockerignore` leaves out."""
+        root = request.cube.docker.context
+        # The folder is that of runs, in a cube that is its own context.
+        patterns = [FOLDER, *patterns_of(root)]
+        bundle = request.options.ca_bundle
+        dockerfile = request.cube.docker.file
+        recipe = recipe_text(request.cube, request.cube.docker)
+        arguments = build_arguments(request, request.cube.docker)
+        return cls(
+            root=root,
+            files=tuple(kept_files(root, patterns)),
+            build_args=dict(sorted(arguments.items())),
+            ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
+            # What is a link there may lead to a file that is not sent.
+            recipe=""
+            if dockerfile == root / "Dockerfile" and not dockerfile.is_symlink()
+            else recipe,
+        )
+
+    def key(self) -> str:
+        """Return a hash of everything that decides what the image holds."""
+        more = [self.recipe] if self.recipe else []
+        arguments = dict(self.build_args)
+        return content_key(self.root, self.files, arguments, self.ca_bundle, *more)
+
+    @property
+    def recipe_name(self) -> str:
+        """Name of the recipe in the archive."""
+        return _RECIPE_IN_CONTEXT if self.recipe else "Dockerfile"
+
+    def archive(self) -> Any:  # noqa: ANN401 - docker has no type for it
+        """Return the context as an open tar file."""
+        recipe, extra = self.recipe, []
+        if self.ca_bundle:
+            recipe = recipe or read_text(self.root / "Dockerfile", self.root)
+            recipe = _trusting(recipe)
+            extra.append((_CA_IN_CONTEXT, self.ca_bundle))
+        if recipe:
+            extra.append((self.recipe_name, recipe))
+        return create_archive(str(self.root), list(self.files), extra_files=extra)
+
+
+def _trusting(dockerfile: str) -> str:
+    """Return a Dockerfile whose every stage trusts the extra certificates."""
+    variables = " ".join(f"{name}={CA_FILE}" for name in CA_VARIABLES)
+    addition = f"\nCOPY {_CA_IN_CONTEXT} {CA_FILE}\nENV {variables}"
+    return re.sub(
+        r"^[ \t]*FROM[ \t].*$",
+        lambda match: match[0] + addition,
+        dockerfile,
+        flags=re.IGNORECASE | re.MULTILINE,
+    )
