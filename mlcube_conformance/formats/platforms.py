@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["find_platform", "load_place", "load_platform", "shared_platforms"]
 
 _OTHER_NAMES = {"apptainer": "singularity", "podman": "docker"}
+#: The kind of a file that leads to another host.
+_PLACE = "ssh"
 #: Kinds of platform that work on another host.
 _AT_A_PLACE = ("docker", "singularity")
 

@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Platform
     from mlcube_conformance.runners.places.ssh.connection import Connection
 
-__all__ = ["HostFacts", "entries_on_host", "look_at_host", "main", "what_is_missing"]
+__all__ = [
+    "HostFacts",
+    "check_host",
+    "entries_on_host",
+    "look_at_host",
+    "main",
+    "what_is_missing",
+]
 
 #: Seconds for all that is asked at once.
 _TIMEOUT = 120
@@ -87,6 +94,26 @@ def look_at_host(connection: Connection, platform: Platform) -> HostFacts:
         },
     )
     return HostFacts(**{**found, "unwritable": tuple(found["unwritable"])})
+
+
+def check_host(connection: Connection, platform: Platform) -> None:
+    """Look whether a host has all that is needed.
+
+    Raises:
+        PlatformUnavailable: Something is missing; one message says it all.
+    """
+    missing = what_is_missing(look_at_host(connection, platform), platform)
+    if missing:
+        inner = platform.inner or platform
+        raise PlatformUnavailable(
+            Message(
+                what=f"{connection.name} lacks what the cube needs",
+                where=str(platform.file),
+                found="\n".join(missing),
+                expected=f"Python 3.11 or newer, rsync, {inner.kind}, some disk",
+                do="install it there, or name another host or platform",
+            )
+        )
 
 
 def what_is_missing(

@@ -16,12 +16,11 @@ from mlcube_conformance.runners.places.ssh.connection import (
     Connection,
     programs_missing,
 )
-from mlcube_conformance.runners.places.ssh.cube import (
-    CubeThere,
-    has_folder,
-    owner,
-    prepare_agent,
-)
+from mlcube_conformance.runners.places.ssh.cube import CubeThere
+from mlcube_conformance.runners.places.ssh.folders import owner
+from mlcube_conformance.runners.places.ssh.host import check_host
+from mlcube_conformance.runners.places.ssh.job import no_word
+from mlcube_conformance.runners.places.ssh.package import has_folder, prepare_agent
 from mlcube_conformance.runners.places.ssh.task import TaskThere, at_fault
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class SshRunner:
         connection.open()
         there = CubeThere(connection, request.cube, request.platform)
         timeout = request.options.configure_timeout
-        there.check_host()
+        check_host(connection, request.platform)
         request.watch.note(
             f"preparing {connection.name} for {request.cube.id}; the first time takes "
             "longer"
@@ -89,7 +88,7 @@ class SshRunner:
         if outcome.error is not None:
             raise at_fault(outcome.error, connection.name)
         if outcome.image is None:
-            raise there.no_word("an image")
+            raise no_word(connection, "an image")
         self._cubes[request.cube.root, request.platform.source] = there
         where = f"on {connection.name}"
         source = outcome.image.source

@@ -21,6 +21,7 @@ from mlcube_conformance.runners.common.liveness import lock_folder
 from mlcube_conformance.runners.places.ssh.connection import LinkLost
 from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
 from mlcube_conformance.runners.places.ssh.host import entries_on_host
+from mlcube_conformance.runners.places.ssh.job import no_word, stop
 from mlcube_conformance.runners.places.ssh.transfer import fetch, push, readable
 from mlcube_conformance.runners.places.ssh.trouble import hand_words
 from mlcube_conformance.runners.places.wheel import package_key
@@ -85,7 +86,7 @@ class TaskThere:
             self._follow()
         except KeyboardInterrupt:
             if ours:
-                self._there.stop(self._job)
+                stop(self._link, self._job)
                 _note_of(identity).unlink(missing_ok=True)
                 request.watch.note(
                     f"ended {request.case_id} on {self._link.name}; what it has made "
@@ -107,7 +108,7 @@ class TaskThere:
         if outcome.error is not None:
             raise at_fault(outcome.error, self._link.name)
         if outcome.result is None:
-            raise self._there.no_word("a result")
+            raise no_word(self._link, "a result")
         return replace(
             outcome.result,
             remote=remote,

@@ -1,0 +1,63 @@
+"""Ends a job on a host, and says what is wrong where the host does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.base.errors import MachineError, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlcube_conformance.runners.places.ssh.connection import Connection
+
+__all__ = ["no_outcome", "no_word", "stop"]
+
+#: Seconds for a task that is to end at once.
+_STOP = 15
+#: Seconds that the host has, beyond a deadline, to tell what became of it.
+_GRACE = 60
+_SHOWN = 4
+
+
+def stop(connection: Connection, job: str) -> None:
+    """End a job whose user has interrupted us, as far as it can be reached."""
+    if connection.alive:
+        connection.ask(
+            {"do": "stop", "folder": job, "grace": _STOP},
+            doing="ending what runs there",
+            timeout=_GRACE,
+        )
+        connection.ask({"do": "end", "folder": job}, doing="tidying up")
+
+
+def no_outcome(
+    connection: Connection, job: str, doing: str, found: Mapping[str, Any]
+) -> MachineError:
+    """Return the error of a job that has not ended, or left no word of its end."""
+    said = tuple(found.get("said", ()))[-_SHOWN:]
+    free = found.get("free", 1 << 30) // 1024**2
+    full = "; its disk is full" if free < 1 else ""
+    return MachineError(
+        Message(
+            what=f"{connection.name} does not say what came of {doing}",
+            where=f"{connection.where}, {job}",
+            found=f"a command that is {found['state']}{full}",
+            expected="a command that ends, and says how",
+            do="mend what it says below, or what ended it, and run it again",
+            tail=said,
+        )
+    )
+
+
+def no_word(connection: Connection, what: str) -> MachineError:
+    """Return the error of a command that names neither its result nor an error."""
+    return MachineError(
+        Message(
+            what=f"{connection.name} names neither {what} nor an error",
+            where=connection.where,
+            found="a command that was interrupted there",
+            expected=what,
+            do="run it again",
+        )
+    )

@@ -1,0 +1,82 @@
+"""Brings the package to a host, so that the host answers requests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.runners.places.ssh.transfer import push
+from mlcube_conformance.runners.places.wheel import make_wheel, package_key
+
+if TYPE_CHECKING:
+    from mlcube_conformance.runners.places.ssh.connection import Connection
+
+__all__ = ["AGENT", "SAFE", "SMALL", "has_folder", "prepare_agent"]
+
+#: Seconds for the wheel and other small files.
+SMALL = ("", 300.0)
+#: Neither what lies in the home nor the host's language changes what is run.
+SAFE = ("PYTHONSAFEPATH=1", "PYTHONUTF8=1")
+AGENT = ("-m", "mlcube_conformance.runners.places.agent")
+
+
+def has_folder(connection: Connection, folder: str) -> bool:
+    """Say whether a folder is on the host; makes none."""
+    nowhere = Path(os.devnull)
+    ended = connection.run(
+        ("test", "-d", folder), stdout=nowhere, stderr=nowhere, timeout=SMALL[1]
+    )
+    return ended.exit_code == 0
+
+
+def prepare_agent(connection: Connection) -> str:
+    """Send the package, and let the host answer requests; return the wheel's path.
+
+    Raises:
+        MachineError: It cannot be sent.
+    """
+    place = connection.place
+    interpreter = place.interpreter
+    if not place.sync_package:
+        python = interpreter.python
+        if interpreter.kind == "virtualenv":
+            location = interpreter.location or f"{place.root}/environments"
+            python = f"{location}/{interpreter.name}/bin/python"
+        connection.use_agent(("env", *SAFE, python, *AGENT))
+        return ""
+    folder = f"{place.root}/packages/{package_key()}"
+    said = connection.folder / "mkdir"
+    ended = connection.run(
+        ("mkdir", "-p", folder), stdout=said, stderr=said, timeout=SMALL[1]
+    )
+    if ended.exit_code:
+        if connection.is_cut(ended.exit_code):
+            raise connection.lost("making a folder on it")
+        raise _no_folder(connection, folder, said.read_text(errors="replace"))
+    wheel = make_wheel(connection.folder)
+    push(
+        connection,
+        wheel.parent,
+        [wheel.name],
+        folder,
+        mirror=False,
+        limit=SMALL,
+    )
+    path = f"{folder}/{wheel.name}"
+    words = (f"PYTHONPATH={path}", *SAFE, interpreter.python, *AGENT)
+    connection.use_agent(("env", *words))
+    return path
+
+
+def _no_folder(connection: Connection, folder: str, said: str) -> MachineError:
+    return MachineError(
+        Message(
+            what=f"{connection.name} cannot hold a cube",
+            where=connection.where,
+            found=said.strip() or f"mkdir -p {folder} fails",
+            expected=f"a folder {connection.place.root} in which files can be made",
+            do="mend its permissions, or name another folder (env.path)",
+        )
+    )
