@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -19,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavailable
-from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.process import (
     find_program,
     kill_all,
@@ -29,7 +26,11 @@ from mlcube_conformance.base.process import (
 )
 from mlcube_conformance.base.text import last_lines, tail
 from mlcube_conformance.runners.common.scratch import remove_all
-from mlcube_conformance.runners.places.ssh import known_host as ssh_known_host
+from mlcube_conformance.runners.places.ssh.configuration import (
+    CONNECT_TIMEOUT,
+    check_place,
+    configuration,
+)
 from mlcube_conformance.runners.places.ssh.trouble import (
     Trouble,
     by_hand,
@@ -47,18 +48,11 @@ __all__ = ["Connection", "LinkLost", "programs_missing"]
 
 #: Programs of this machine, with the Debian package that brings each.
 _PROGRAMS = {"ssh": "openssh-client", "rsync": "rsync"}
-#: Seconds for a connection to be made.
-_CONNECT_TIMEOUT = 30
-#: Seconds without a word from the host after which it is asked, and how often.
-_ALIVE_INTERVAL = 5
-_ALIVE_COUNT = 3
 #: Seconds for a short question to be answered.
 _ANSWER_TIMEOUT = 60
 #: Exit code of a shell that finds no such program.
 _NOT_FOUND = 127
 _PAUSE = 0.05
-#: Names that stand for others in documents; RFC 2606.
-_PLACEHOLDER = re.compile(r"(^|\.)example(\.(org|com|net))?$")
 #: A socket's path may have a hundred bytes: not every TMPDIR is short enough.
 _SHORT = Path("/tmp")  # noqa: S108 - a folder in it that is ours alone
 
@@ -138,11 +132,11 @@ class Connection:
         if self.alive:
             return
         self.close()
-        self._check_files()
+        check_place(self.place)
         where = _SHORT if os.access(_SHORT, os.W_OK) else None
         self._folder = Path(tempfile.mkdtemp(prefix="mlcube-", dir=where))
         self._liveness.remember_path(self._folder)
-        self.config.write_text(self._configuration(), encoding="utf-8")
+        self.config.write_text(configuration(self.place, self.folder), encoding="utf-8")
         said = self.folder / "said"
         with said.open("wb") as log:
             self._master = subprocess.Popen(  # noqa: S603 - an argument list of ours
@@ -154,7 +148,7 @@ class Connection:
                 start_new_session=True,
             )
         self._liveness.remember_session(self._master.pid)
-        deadline = time.monotonic() + _CONNECT_TIMEOUT
+        deadline = time.monotonic() + CONNECT_TIMEOUT
         while not (self.folder / "control").exists():
             if not self.alive or time.monotonic() > deadline:
                 error = self._not_connected(said)
@@ -167,96 +161,13 @@ class Connection:
         """The first words of every command line of ssh."""
         return ("ssh", "-F", str(self.config))
 
-    def _check_files(self) -> None:
-        """Refuse what can be seen to be wrong before anybody is asked."""
-        place = self.place
-        if _PLACEHOLDER.search(place.host):
-            raise self._unusable("host", place.host, "the name of a host of yours")
-        for key, path in (
-            ("identity_file", place.identity_file),
-            ("known_hosts", place.known_hosts),
-            ("ssh_config", place.ssh_config),
-        ):
-            if path is not None and not is_plain_file(path):
-                raise self._unusable(key, f"no file {path}", "a file of this machine")
-        key_file = place.identity_file
-        if key_file and key_file.suffix == ".pub":
-            found = f"{key_file}, by its name the public key"
-            raise self._unusable("identity_file", found, "the private key")
-
-    def _unusable(self, key: str, found: str, expected: str) -> MachineError:
-        return PlatformUnavailable(
-            Message(
-                what=f"the platform file does not lead to a host: {key} cannot be used",
-                where=f"{self.place.file}, key {key}",
-                found=found,
-                expected=expected,
-                do="write it there, or leave the key out where ssh knows it",
-            )
-        )
-
-    def _configuration(self) -> str:
-        place = self.place
-        known_host = " ".join(
-            _quoted(each)
-            for each in (
-                *(sys.executable, "-I", "-S", ssh_known_host.__file__),
-                str(self.folder / "shown"),
-                ",".join(place.fingerprints),
-            )
-        )
-        lines = [f"Host {place.host}"]
-        if place.user:
-            lines.append(f"User {_quoted(place.user)}")
-        if place.port:
-            lines.append(f"Port {place.port}")
-        if place.jump:
-            lines.append(f"ProxyJump {place.jump}")
-        if place.identity_file:
-            lines += [
-                f"IdentityFile {_quoted(str(place.identity_file))}",
-                "IdentitiesOnly yes",
-            ]
-        lines += [
-            f"ControlPath {self.folder}/control",
-            "ControlMaster no",
-            "ControlPersist no",
-            f"KnownHostsCommand {known_host} %f %H %t %K",
-            # A fingerprint in the platform file is the only one that counts.
-            *(["UserKnownHostsFile none"] if place.fingerprints else []),
-            *(["GlobalKnownHostsFile none"] if place.fingerprints else []),
-            "RemoteCommand none",
-            "RequestTTY no",
-            "ClearAllForwardings yes",
-            f"ServerAliveInterval {_ALIVE_INTERVAL}",
-            f"ServerAliveCountMax {_ALIVE_COUNT}",
-            "TCPKeepAlive yes",
-            # Those that are gone through, too.
-            "Host *",
-            "BatchMode yes",
-            "StrictHostKeyChecking yes",
-            "UpdateHostKeys no",
-            "VerifyHostKeyDNS no",
-            "NoHostAuthenticationForLocalhost no",
-            f"ConnectTimeout {_CONNECT_TIMEOUT - 10}",
-            "ForwardAgent no",
-            "ForwardX11 no",
-            "PermitLocalCommand no",
-            "LogLevel ERROR",
-        ]
-        if place.known_hosts:
-            own = _quoted(str(place.known_hosts))
-            lines.append(f"UserKnownHostsFile {own} ~/.ssh/known_hosts")
-        own = _quoted(str(place.ssh_config)) if place.ssh_config else "~/.ssh/config"
-        return "\n".join([*lines, f"Include {own}", "Include /etc/ssh/ssh_config", ""])
-
     def _not_connected(self, said: Path) -> MachineError:
         words = said.read_text(encoding="utf-8", errors="replace")
         shown = self.folder / "shown"
         key = shown.read_text(encoding="utf-8") if shown.exists() else ""
         trouble = what_ssh_means(words, self.place, key)
         if self.alive:
-            what = f"no connection within {_CONNECT_TIMEOUT} s"
+            what = f"no connection within {CONNECT_TIMEOUT} s"
             trouble = Trouble(what, f"try it by hand: {by_hand(self.place)}")
         return PlatformUnavailable(
             Message(
@@ -412,9 +323,3 @@ class Connection:
         if self._folder is not None:
             remove_all(self._folder)
             self._folder = None
-
-
-def _quoted(text: str) -> str:
-    """Return a word of ssh_config(5); its percent signs stand for themselves."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{escaped}"'
