@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,12 +11,21 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message
 from mlcube_conformance.base.process import run_process
+from mlcube_conformance.base.text import tail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Called", "call"]
+__all__ = ["Called", "ask", "call"]
+
+#: Variables by which a call would not be one of a plain user: proxies, and those of a
+#: CI, for whose log a runner may change what it passes on.
+_NOT_PASSED = re.compile(
+    r"(https?|no|all|ftp)_proxy|CI|GITHUB_ACTIONS|GITLAB_CI|TF_BUILD", re.IGNORECASE
+)
+#: A message is not to be broken into lines in the middle of a name.
+_WIDE = {"COLUMNS": "1000", "NO_COLOR": "1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +75,7 @@ def call(  # noqa: PLR0913 - each says one thing about the call
     logs: Path,
     cwd: Path,
     timeout: float,
-    base: Mapping[str, str],
+    base: Mapping[str, str] | None = None,
     environment: Mapping[str, str],
     interrupt_at: bytes = b"",
 ) -> Called:
@@ -76,7 +86,7 @@ def call(  # noqa: PLR0913 - each says one thing about the call
         logs: Folder for its streams.
         cwd: Folder to start in.
         timeout: Seconds.
-        base: Environment to start from.
+        base: Environment to start from; None for that of a plain user.
         environment: What is set beside it.
         interrupt_at: Words on its standard output at which it is interrupted, as by a
             key at a terminal; nothing for never.
@@ -94,7 +104,7 @@ def call(  # noqa: PLR0913 - each says one thing about the call
             stdout=stdout,
             stderr=stderr,
             timeout=timeout,
-            env={**base, **environment},
+            env={**(_environment() if base is None else base), **environment},
             cwd=cwd,
             begun=interrupt.begun,
             waiting=interrupt.waiting,
@@ -119,3 +129,31 @@ def call(  # noqa: PLR0913 - each says one thing about the call
         stderr=stderr.read_bytes(),
         logs=logs,
     )
+
+
+def ask(argv: Sequence[str], *, logs: Path, timeout: float) -> str:
+    """Return what a command of the runner's description says on its standard output.
+
+    Raises:
+        MachineError: It fails.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    called = call(argv, logs=logs, cwd=logs, timeout=timeout, environment={})
+    if called.exit_code:
+        raise MachineError(
+            Message(
+                what="a command of the runner's description fails",
+                where=" ".join(argv),
+                found=f"exit code {called.exit_code}",
+                expected="exit code 0",
+                do="run it by hand, or mend the description",
+                tail=tail(logs / "stderr.log", 5),
+            )
+        )
+    return called.stdout.decode("utf-8", "replace")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of calls: proxies are set by the tests that need them."""
+    kept = {k: v for k, v in os.environ.items() if not _NOT_PASSED.fullmatch(k)}
+    return kept | _WIDE

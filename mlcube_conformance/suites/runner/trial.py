@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from contextlib import suppress
@@ -17,7 +16,7 @@ from mlcube_conformance.base.text import tail
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.formats.runner_description import filled
 from mlcube_conformance.results.record import LINES, WHOLE
-from mlcube_conformance.suites.runner.command import call
+from mlcube_conformance.suites.runner.command import ask, call
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube
 from mlcube_conformance.suites.runner.probe.run import Placed, ProbeRun
 from mlcube_conformance.suites.runner.probe.writing import write_cube
@@ -34,14 +33,7 @@ __all__ = ["Trial"]
 #: Seconds for making the image of the probe, the first time.
 _CONFIGURE = 600
 _UNREADY = "the image of the probe cannot be made, so that no test can run"
-#: Variables by which a call would not be one of a plain user: proxies, and those of a
-#: CI, for whose log a runner may change what it passes on.
-_NOT_PASSED = re.compile(
-    r"(https?|no|all|ftp)_proxy|CI|GITHUB_ACTIONS|GITLAB_CI|TF_BUILD", re.IGNORECASE
-)
 _OF_A_RUN = re.compile(r"\{(cube|platform)\}")
-#: A message is not to be broken into lines in the middle of a name.
-_WIDE = {"COLUMNS": "1000", "NO_COLOR": "1"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -184,7 +176,6 @@ class Trial:
             logs=logs,
             cwd=cwd,
             timeout=timeout or self.timeout,
-            base=_environment(),
             environment=environment,
             interrupt_at=interrupt_at,
         )
@@ -253,28 +244,7 @@ class Trial:
             self.remove(self.left_behind(image))
 
     def _ask(self, argv: Sequence[str]) -> str:
-        logs = self.folder / "asked"
-        logs.mkdir(parents=True, exist_ok=True)
-        called = call(
-            argv,
-            logs=logs,
-            cwd=logs,
-            timeout=self.timeout,
-            base=_environment(),
-            environment={},
-        )
-        if called.exit_code:
-            raise MachineError(
-                Message(
-                    what="a command of the runner's description fails",
-                    where=" ".join(argv),
-                    found=f"exit code {called.exit_code}",
-                    expected="exit code 0",
-                    do="run it by hand, or mend the description",
-                    tail=tail(logs / "stderr.log", 5),
-                )
-            )
-        return called.stdout.decode("utf-8", "replace")
+        return ask(argv, logs=self.folder / "asked", timeout=self.timeout)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -346,12 +316,6 @@ class Trial:
             if each.name not in {LINES, WHOLE}:
                 remove_tree(each)
         return kept
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of calls: proxies are set by the tests that need them."""
-    kept = {k: v for k, v in os.environ.items() if not _NOT_PASSED.fullmatch(k)}
-    return kept | _WIDE
 
 
 def _not_ready(ready: ProbeRun) -> MachineError:
