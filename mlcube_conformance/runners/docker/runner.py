@@ -8,12 +8,11 @@ import os
 import re
 import time
 import warnings
-from contextlib import contextmanager, suppress
-from errno import ENOSPC
-from typing import TYPE_CHECKING, Any, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 
 from mlcube_conformance.base.errors import (
     MachineError,
@@ -23,7 +22,6 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.text import mask
 from mlcube_conformance.model import Image, RunResult
-from mlcube_conformance.runners.common.container import how_to_start, what_starts
 from mlcube_conformance.runners.common.content import CONTENT_LABEL
 from mlcube_conformance.runners.common.liveness import (
     OWNER_LABEL,
@@ -43,6 +41,11 @@ from mlcube_conformance.runners.docker.container import (
     user,
 )
 from mlcube_conformance.runners.docker.context import BuildContext
+from mlcube_conformance.runners.docker.faults import (
+    daemon_faults,
+    explain,
+    unreadable_context,
+)
 from mlcube_conformance.runners.docker.made import (
     built_image,
     give_name,
@@ -69,13 +72,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DockerRunner"]
 
-# Words of the daemon when the image's entry point cannot be executed.
-_NO_ENTRY_POINT = re.compile(
-    r"executable file not found|No command specified"
-    r"|exec: .*(no such file or directory|permission denied|exec format error)"
-    r"|exec format error",
-    re.DOTALL,  # the path of a program may hold any sign
-)
 #: Names of build arguments whose values are not for everybody.
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL", re.IGNORECASE)
 #: Exit code of a task that was killed, as also a removal does.
@@ -154,7 +150,7 @@ class DockerRunner:
         timeout, note = request.options.configure_timeout, request.watch.note
         with (
             build_lock(key, name, timeout, note),
-            _daemon(f"configuring {request.cube.id}"),
+            daemon_faults(f"configuring {request.cube.id}"),
         ):
             image = self._build(request) if is_built(request) else self._have(request)
             remember_made(
@@ -167,7 +163,7 @@ class DockerRunner:
         name = platform.image
         if not is_image_name(name):
             return None
-        with _daemon(f"looking for {name}"):
+        with daemon_faults(f"looking for {name}"):
             tag = image_id(self._client, name)
             made, tag_then = made_for(cube.root, name)
             # Whoever has moved the tag since, by other means, wants that image.
@@ -204,7 +200,7 @@ class DockerRunner:
             context = BuildContext.of(request)
             key = context.key()
         except (OSError, ValueError, RecursionError) as error:
-            raise _unreadable_context(request, error) from error
+            raise unreadable_context(request, error) from error
         image = image_id(self._client, built_image(key))
         origin: ImageOrigin = "up to date"
         if not image:
@@ -252,7 +248,7 @@ class DockerRunner:
             if not timed_out and int(state["ExitCode"]) == _KILLED:
                 state = self._why_killed(name)
         except APIError as error:
-            self._explain(error, request)
+            explain(error, request)
         except (requests.RequestException, DockerException) as error:
             raise MachineError(
                 Message(
@@ -302,42 +298,6 @@ class DockerRunner:
             time.sleep(_PAUSE)
         return state
 
-    def _explain(self, error: APIError, request: RunRequest) -> NoReturn:
-        """Say whose fault it is that a container did not start."""
-        found = str(error.explanation or error)
-        if isinstance(error, NotFound) and "No such container" in found:
-            raise _removed(request, found) from error
-        where = f"image {request.image.name}, case {request.case_id}"
-        if "could not select device driver" in found:
-            raise PlatformUnavailable(
-                Message(
-                    what="Docker here cannot give GPUs to a container",
-                    where=where,
-                    found=found,
-                    expected="the NVIDIA container toolkit",
-                    do="install it, or run without --gpus",
-                )
-            ) from error
-        if _NO_ENTRY_POINT.search(found):
-            raise Violation(
-                Message(
-                    what="the image cannot start the task",
-                    where=where,
-                    found=found,
-                    expected=what_starts(request),
-                    do=how_to_start(request, found),
-                )
-            ) from error
-        raise MachineError(
-            Message(
-                what="Docker did not run the container",
-                where=where,
-                found=found,
-                expected="a container that starts",
-                do="look at the daemon's log",
-            )
-        ) from error
-
     def _remove(self, name: str) -> None:
         # Gone already, or being removed by somebody else: both are what we want.
         with suppress(APIError, requests.RequestException):
@@ -349,7 +309,7 @@ class DockerRunner:
     def remove_leftovers(self) -> tuple[str, ...]:
         """Remove the containers of runs that are over; return their names."""
         removed = []
-        with _daemon("looking for what earlier runs left"):
+        with daemon_faults("looking for what earlier runs left"):
             for each in self._ours():
                 if self._liveness.is_left_over(each["Labels"]):
                     self._remove(each["Id"])
@@ -368,49 +328,3 @@ class DockerRunner:
             self._connected.close()
             self._connected = None
         self._liveness.end()
-
-
-def _removed(request: RunRequest, found: str) -> MachineError:
-    return MachineError(
-        Message(
-            what=f"the container of {request.case_id} was removed while it ran",
-            where=os.environ.get("DOCKER_HOST", "the local daemon"),
-            found=mask(found),
-            expected="a container that is there until its task ends",
-            do="look for who removes containers (`docker rm`, `docker system prune`), "
-            "then run again",
-            log=str(request.stdout),
-        )
-    )
-
-
-@contextmanager
-def _daemon(doing: str) -> Iterator[None]:
-    """Turn an answer that the daemon should not give into a fault of the machine."""
-    try:
-        yield
-    except (DockerException, OSError) as error:
-        # Also an answer that does not come, and a log that the disk does not take.
-        raise MachineError(
-            Message(
-                what=f"Docker failed while {doing}",
-                where=os.environ.get("DOCKER_HOST", "the local daemon"),
-                found=mask(str(getattr(error, "explanation", None) or error)),
-                expected="a daemon that does what it is asked",
-                do="free some disk space, then run again"
-                if getattr(error, "errno", None) == ENOSPC
-                else "look at the daemon's log, then run again",
-            )
-        ) from error
-
-
-def _unreadable_context(request: ConfigureRequest, error: Exception) -> Violation:
-    return Violation(
-        Message(
-            what=f"the build context of {request.cube.id!r} cannot be read",
-            where=str(request.cube.docker.context),
-            found=str(error),
-            expected="files and folders that can be read, not too deep",
-            do="mend the folder, or leave the file out by .dockerignore",
-        )
-    )

@@ -1,0 +1,119 @@
+"""Says whose fault it is that the daemon of Docker does not do what it is asked."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from errno import ENOSPC
+from typing import TYPE_CHECKING, NoReturn
+
+from docker.errors import APIError, DockerException, NotFound
+
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
+from mlcube_conformance.base.text import mask
+from mlcube_conformance.runners.common.container import how_to_start, what_starts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
+
+__all__ = ["daemon_faults", "explain", "unreadable_context"]
+
+# Words of the daemon when the image's entry point cannot be executed.
+_NO_ENTRY_POINT = re.compile(
+    r"executable file not found|No command specified"
+    r"|exec: .*(no such file or directory|permission denied|exec format error)"
+    r"|exec format error",
+    re.DOTALL,  # the path of a program may hold any sign
+)
+
+
+def explain(error: APIError, request: RunRequest) -> NoReturn:
+    """Say whose fault it is that a container did not start."""
+    found = str(error.explanation or error)
+    if isinstance(error, NotFound) and "No such container" in found:
+        raise _removed(request, found) from error
+    where = f"image {request.image.name}, case {request.case_id}"
+    if "could not select device driver" in found:
+        raise PlatformUnavailable(
+            Message(
+                what="Docker here cannot give GPUs to a container",
+                where=where,
+                found=found,
+                expected="the NVIDIA container toolkit",
+                do="install it, or run without --gpus",
+            )
+        ) from error
+    if _NO_ENTRY_POINT.search(found):
+        raise Violation(
+            Message(
+                what="the image cannot start the task",
+                where=where,
+                found=found,
+                expected=what_starts(request),
+                do=how_to_start(request, found),
+            )
+        ) from error
+    raise MachineError(
+        Message(
+            what="Docker did not run the container",
+            where=where,
+            found=found,
+            expected="a container that starts",
+            do="look at the daemon's log",
+        )
+    ) from error
+
+
+def _removed(request: RunRequest, found: str) -> MachineError:
+    return MachineError(
+        Message(
+            what=f"the container of {request.case_id} was removed while it ran",
+            where=os.environ.get("DOCKER_HOST", "the local daemon"),
+            found=mask(found),
+            expected="a container that is there until its task ends",
+            do="look for who removes containers (`docker rm`, `docker system prune`), "
+            "then run again",
+            log=str(request.stdout),
+        )
+    )
+
+
+@contextmanager
+def daemon_faults(doing: str) -> Iterator[None]:
+    """Turn an answer that the daemon should not give into a fault of the machine."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        # Also an answer that does not come, and a log that the disk does not take.
+        raise MachineError(
+            Message(
+                what=f"Docker failed while {doing}",
+                where=os.environ.get("DOCKER_HOST", "the local daemon"),
+                found=mask(str(getattr(error, "explanation", None) or error)),
+                expected="a daemon that does what it is asked",
+                do="free some disk space, then run again"
+                if getattr(error, "errno", None) == ENOSPC
+                else "look at the daemon's log, then run again",
+            )
+        ) from error
+
+
+def unreadable_context(request: ConfigureRequest, error: Exception) -> Violation:
+    """Return the fault of a cube whose build context cannot be read."""
+    return Violation(
+        Message(
+            what=f"the build context of {request.cube.id!r} cannot be read",
+            where=str(request.cube.docker.context),
+            found=str(error),
+            expected="files and folders that can be read, not too deep",
+            do="mend the folder, or leave the file out by .dockerignore",
+        )
+    )
