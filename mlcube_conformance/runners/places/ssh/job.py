@@ -1,17 +1,19 @@
-"""Ends a job on a host, and says what is wrong where the host does not."""
+"""Ends a job on a host, and says what is wrong with one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.errors import MachineError, Message, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlcube_conformance.base.errors import ConformanceError, Violation
     from mlcube_conformance.runners.places.ssh.connection import Connection
 
-__all__ = ["no_outcome", "no_word", "stop"]
+__all__ = ["at_fault", "no_outcome", "no_word", "stop"]
 
 #: Seconds for a task that is to end at once.
 _STOP = 15
@@ -61,3 +63,14 @@ def no_word(connection: Connection, what: str) -> MachineError:
             do="run it again",
         )
     )
+
+
+def at_fault(
+    error: Violation | ConformanceError, host: str
+) -> Violation | ConformanceError:
+    """Return the error of a command on a host, as it counts and reads here."""
+    first, *more = error.messages
+    messages = (replace(first, what=f"on {host}: {first.what}"), *more)
+    # What the host was told comes from us.
+    kind = MachineError if isinstance(error, UsageError) else type(error)
+    return kind(*messages)

@@ -19,9 +19,9 @@ from mlcube_conformance.runners.places.ssh.connection import (
 from mlcube_conformance.runners.places.ssh.cube import CubeThere
 from mlcube_conformance.runners.places.ssh.folders import owner
 from mlcube_conformance.runners.places.ssh.host import check_host
-from mlcube_conformance.runners.places.ssh.job import no_word
+from mlcube_conformance.runners.places.ssh.job import at_fault, no_word
 from mlcube_conformance.runners.places.ssh.package import has_folder, prepare_agent
-from mlcube_conformance.runners.places.ssh.task import TaskThere, at_fault
+from mlcube_conformance.runners.places.ssh.task import TaskThere
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,6 @@ is noted on this machine: a host does not decide where files are written here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from dataclasses import replace
@@ -15,13 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.errors import MachineError, Message
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.runners.common.liveness import lock_folder
 from mlcube_conformance.runners.places.ssh.connection import LinkLost
 from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
 from mlcube_conformance.runners.places.ssh.host import entries_on_host
-from mlcube_conformance.runners.places.ssh.job import no_word, stop
+from mlcube_conformance.runners.places.ssh.job import at_fault, no_word, stop
+from mlcube_conformance.runners.places.ssh.notes import note_of, read_note
 from mlcube_conformance.runners.places.ssh.transfer import fetch, push, readable
 from mlcube_conformance.runners.places.ssh.trouble import hand_words
 from mlcube_conformance.runners.places.wheel import package_key
@@ -30,13 +30,12 @@ from mlcube_conformance.runners.work import heartbeat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlcube_conformance.base.errors import ConformanceError, Violation
     from mlcube_conformance.model import RunResult
     from mlcube_conformance.runners.common.liveness import Liveness
     from mlcube_conformance.runners.contract import RunRequest
     from mlcube_conformance.runners.places.ssh.cube import CubeThere
 
-__all__ = ["TaskThere", "at_fault"]
+__all__ = ["TaskThere"]
 
 #: Seconds that the host has, beyond a deadline, to end the task and say so.
 _GRACE = 60
@@ -87,7 +86,7 @@ class TaskThere:
         except KeyboardInterrupt:
             if ours:
                 stop(self._link, self._job)
-                _note_of(identity).unlink(missing_ok=True)
+                note_of(identity).unlink(missing_ok=True)
                 request.watch.note(
                     f"ended {request.case_id} on {self._link.name}; what it has made "
                     "so far stays there"
@@ -152,7 +151,7 @@ class TaskThere:
             if record["id"] != identity:
                 raise self._still_running(record)
             note(f"{what} still runs: following it")
-            self._before = _read_note(identity).get("before", {})
+            self._before = read_note(identity).get("before", {})
             return True
         if state == "lost" or not (outcome["result"] or outcome["error"]):
             note(f"{what} was ended there and left no result")
@@ -160,7 +159,7 @@ class TaskThere:
             return False
         if record["id"] == identity:
             note(f"{what} has ended since: fetching its results")
-            self._before = _read_note(identity).get("before", {})
+            self._before = read_note(identity).get("before", {})
             return True
         self._fetch_for_another(record["id"], what)
         return False
@@ -181,7 +180,7 @@ class TaskThere:
     def _fetch_for_another(self, identity: str, what: str) -> None:
         """Bring the results of an earlier run to where that one wanted them."""
         note = self._request.watch.note
-        wanted = _read_note(identity)
+        wanted = read_note(identity)
         workspace = Path(wanted.get("workspace", ""))
         stdout = Path(wanted.get("stdout", ""))
         if not wanted or not workspace.is_dir() or not stdout.parent.is_dir():
@@ -244,7 +243,7 @@ class TaskThere:
 
     def _start(self, identity: str) -> None:
         request = self._request
-        _note_of(identity).write_text(
+        note_of(identity).write_text(
             json.dumps(
                 {
                     "workspace": str(request.workspace),
@@ -303,7 +302,7 @@ class TaskThere:
     def _end(self, identity: str) -> None:
         """Forget the job: its results are here."""
         self._link.ask({"do": "end", "folder": self._job}, doing="tidying up")
-        _note_of(identity).unlink(missing_ok=True)
+        note_of(identity).unlink(missing_ok=True)
 
     def _fetch(self) -> None:
         received = sum(
@@ -335,28 +334,3 @@ class TaskThere:
             limit=("--task-timeout", self._request.options.task_timeout),
             liveness=self._liveness,
         )
-
-
-def at_fault(
-    error: Violation | ConformanceError, host: str
-) -> Violation | ConformanceError:
-    """Return the error of a command on a host, as it counts and reads here."""
-    first, *more = error.messages
-    messages = (replace(first, what=f"on {host}: {first.what}"), *more)
-    # What the host was told comes from us.
-    kind = MachineError if isinstance(error, UsageError) else type(error)
-    return kind(*messages)
-
-
-def _read_note(identity: str) -> dict[str, Any]:
-    try:
-        note: dict[str, Any] = json.loads(_note_of(identity).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note
-
-
-def _note_of(identity: str) -> Path:
-    """Return the file that says what the results of a job are for."""
-    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    return lock_folder() / f"ssh-{name}.json"
