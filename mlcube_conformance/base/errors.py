@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Required, TypedDict
 
 from mlcube_conformance.base.text import mask, plain
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConformanceError",
+    "Fields",
     "MachineError",
     "Message",
     "PlatformUnavailable",
@@ -75,6 +76,16 @@ class Message:
             lines.extend(f"    | {line}" for line in self.tail)
         # Names of files come from cubes and tasks, who could steer a terminal.
         return plain(mask("\n".join(lines)))
+
+
+class Fields(TypedDict, total=False):
+    """The fields of a message beside what is wrong and where."""
+
+    found: Required[str]
+    expected: Required[str]
+    do: Required[str]
+    tail: tuple[str, ...]
+    log: str
 
 
 class Violation(AssertionError):  # noqa: N818 - a verdict

@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from errno import ENOSPC
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Required, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DiskFullError",
     "Ended",
+    "Streams",
     "find_program",
     "kill_all",
     "processes_in_session",
@@ -73,6 +74,18 @@ def safe_environment(environment: Mapping[str, str] | None = None) -> dict[str, 
 def find_program(name: str) -> str | None:
     """Return the path of a program, as a child would find it; None for none."""
     return shutil.which(name, path=safe_environment().get("PATH", os.defpath))
+
+
+class Streams(TypedDict, total=False):
+    """What `run_process` is told of the streams of a process, and of its time."""
+
+    stdout: Required[Path]
+    stderr: Required[Path]
+    timeout: Required[float]
+    stdin: Path | None
+    out: Callable[[bytes], None] | None
+    err: Callable[[bytes], None] | None
+    waiting: Callable[[float], None] | None
 
 
 def run_process(  # noqa: PLR0913 - each says one thing about the process

@@ -28,16 +28,7 @@ _KEYS = ("network", "gpus", "memory", "cpuset_cpus", "security_opt")
 def write_single_file(
     cube: Cube, platforms: Sequence[Platform], target: Path
 ) -> list[str]:
-    """Write the files of a cube, but for its workspace, into an empty folder.
-
-    Args:
-        cube: The cube, read without a problem.
-        platforms: Those that go with it.
-        target: The folder.
-
-    Returns:
-        What was written otherwise than it was, in sentences.
-    """
+    """Write a cube as `write_multi_file` does, in the other format."""
     notes = []
     content: dict[str, Any] = {"name": cube.name, "version": cube.version}
     for platform in platforms:

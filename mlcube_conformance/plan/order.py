@@ -257,19 +257,15 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
     Raises:
         UsageError: No run file binds the parameter.
     """
-    known = {
-        f"{invocation.task.name}.{binding.parameter.name}"
+    bound = [
+        (invocation, binding.parameter.name)
         for cube in cubes
         for invocation in cube.invocations
         for binding in invocation.bindings
-    }
+    ]
     for each in overrides:
-        if not any(
-            each.fits(invocation, binding.parameter.name)
-            for cube in cubes
-            for invocation in cube.invocations
-            for binding in invocation.bindings
-        ):
+        if not any(each.fits(invocation, name) for invocation, name in bound):
+            known = {f"{invocation.task.name}.{name}" for invocation, name in bound}
             raise UsageError(
                 Message(
                     what=f"no task has the parameter {each.name!r}",

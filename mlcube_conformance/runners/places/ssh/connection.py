@@ -14,7 +14,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavailable
 from mlcube_conformance.base.process import (
@@ -40,7 +40,8 @@ from mlcube_conformance.runners.places.ssh.trouble import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mlcube_conformance.base.process import Ended
+    from mlcube_conformance.base.errors import Fields
+    from mlcube_conformance.base.process import Ended, Streams
     from mlcube_conformance.place import Place
     from mlcube_conformance.runners.common.liveness import Liveness
 
@@ -109,8 +110,7 @@ class Connection:
             ValueError: There is no connection.
         """
         if self._folder is None:
-            msg = "not connected"
-            raise ValueError(msg)
+            raise ValueError("not connected")
         return self._folder
 
     @property
@@ -179,6 +179,13 @@ class Connection:
             )
         )
 
+    def fault(
+        self, *, what: str, at: str = "", **fields: Unpack[Fields]
+    ) -> MachineError:
+        """Return the error of a host that does not do what it is asked."""
+        where = f"{self.where}, {at}" if at else self.where
+        return MachineError(Message(what=what, where=where, **fields))
+
     def is_cut(self, exit_code: int) -> bool:
         """Say whether a program failed because the connection has ended."""
         if exit_code and self._master is not None:
@@ -200,29 +207,12 @@ class Connection:
             )
         )
 
-    def run(  # noqa: PLR0913 - each says one thing about the process
-        self,
-        words: Sequence[str],
-        *,
-        stdin: Path | None = None,
-        stdout: Path,
-        stderr: Path,
-        timeout: float,
-        out: Callable[[bytes], None] | None = None,
-        err: Callable[[bytes], None] | None = None,
-        waiting: Callable[[float], None] | None = None,
-    ) -> Ended:
+    def run(self, words: Sequence[str], **streams: Unpack[Streams]) -> Ended:
         """Run a command on the host; its words may hold nothing that a shell reads."""
         return run_process(
             [*self.client, self.place.host, "--", *words],
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            timeout=timeout,
-            out=out,
-            err=err,
-            waiting=waiting,
             begun=self._liveness.remember_session,
+            **streams,
         )
 
     def use_agent(self, words: Sequence[str]) -> None:
@@ -298,11 +288,10 @@ class Connection:
             )
         )
 
-    def follow(self, request: Mapping[str, Any], **streams: Any) -> Ended:  # noqa: ANN401 - those of `run`
+    def follow(self, request: Mapping[str, Any], **streams: Unpack[Streams]) -> Ended:
         """Pass on what a job on the host says, until it has ended."""
-        return self.run(
-            self._agent, stdin=self._request({**request, "do": "follow"}), **streams
-        )
+        streams["stdin"] = self._request({**request, "do": "follow"})
+        return self.run(self._agent, **streams)
 
     def _request(self, request: Mapping[str, Any]) -> Path:
         path = self.folder / "request"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,28 +40,23 @@ def no_outcome(
     said = tuple(found.get("said", ()))[-_SHOWN:]
     free = found.get("free", 1 << 30) // 1024**2
     full = "; its disk is full" if free < 1 else ""
-    return MachineError(
-        Message(
-            what=f"{connection.name} does not say what came of {doing}",
-            where=f"{connection.where}, {job}",
-            found=f"a command that is {found['state']}{full}",
-            expected="a command that ends, and says how",
-            do="mend what it says below, or what ended it, and run it again",
-            tail=said,
-        )
+    return connection.fault(
+        what=f"{connection.name} does not say what came of {doing}",
+        at=job,
+        found=f"a command that is {found['state']}{full}",
+        expected="a command that ends, and says how",
+        do="mend what it says below, or what ended it, and run it again",
+        tail=said,
     )
 
 
 def no_word(connection: Connection, what: str) -> MachineError:
     """Return the error of a command that names neither its result nor an error."""
-    return MachineError(
-        Message(
-            what=f"{connection.name} names neither {what} nor an error",
-            where=connection.where,
-            found="a command that was interrupted there",
-            expected=what,
-            do="run it again",
-        )
+    return connection.fault(
+        what=f"{connection.name} names neither {what} nor an error",
+        found="a command that was interrupted there",
+        expected=what,
+        do="run it again",
     )
 
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import MachineError, Message
 from mlcube_conformance.runners.places.ssh.transfer import push
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key
 
@@ -54,7 +53,13 @@ def prepare_agent(connection: Connection) -> str:
     if ended.exit_code:
         if connection.is_cut(ended.exit_code):
             raise connection.lost("making a folder on it")
-        raise _no_folder(connection, folder, said.read_text(errors="replace"))
+        found = said.read_text(errors="replace").strip()
+        raise connection.fault(
+            what=f"{connection.name} cannot hold a cube",
+            found=found or f"mkdir -p {folder} fails",
+            expected=f"a folder {place.root} in which files can be made",
+            do="mend its permissions, or name another folder (env.path)",
+        )
     wheel = make_wheel(connection.folder)
     push(
         connection,
@@ -68,15 +73,3 @@ def prepare_agent(connection: Connection) -> str:
     words = (f"PYTHONPATH={path}", *SAFE, interpreter.python, *AGENT)
     connection.use_agent(("env", *words))
     return path
-
-
-def _no_folder(connection: Connection, folder: str, said: str) -> MachineError:
-    return MachineError(
-        Message(
-            what=f"{connection.name} cannot hold a cube",
-            where=connection.where,
-            found=said.strip() or f"mkdir -p {folder} fails",
-            expected=f"a folder {connection.place.root} in which files can be made",
-            do="mend its permissions, or name another folder (env.path)",
-        )
-    )

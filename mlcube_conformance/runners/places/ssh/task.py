@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.errors import MachineError
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.runners.common.liveness import lock_folder
 from mlcube_conformance.runners.places.ssh.connection import LinkLost
@@ -165,16 +165,14 @@ class TaskThere:
         return False
 
     def _still_running(self, record: dict[str, Any]) -> MachineError:
-        return MachineError(
-            Message(
-                what=f"an earlier task still runs on {self._link.name}",
-                where=f"{self._link.where}, {self._there.workspace_folder}",
-                found=f"{record['case']}, begun at {record['began']} (its clock)",
-                expected="no other task in the workspace of this cube there",
-                do=f"wait for its end, {record['timeout']:g} s after it began at the "
-                "latest; or end it\nand lose its results: python -m mlcube_ssh_run "
-                f"clean --force --platform {self._request.platform.file}",
-            )
+        return self._link.fault(
+            what=f"an earlier task still runs on {self._link.name}",
+            at=self._there.workspace_folder,
+            found=f"{record['case']}, begun at {record['began']} (its clock)",
+            expected="no other task in the workspace of this cube there",
+            do=f"wait for its end, {record['timeout']:g} s after it began at the "
+            "latest; or end it\nand lose its results: python -m mlcube_ssh_run "
+            f"clean --force --platform {self._request.platform.file}",
         )
 
     def _fetch_for_another(self, identity: str, what: str) -> None:
