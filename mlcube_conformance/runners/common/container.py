@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.errors import Message, Violation
 from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.trees import mount_points_below
 from mlcube_conformance.model import Mount
@@ -24,14 +25,13 @@ __all__ = [
     "CA_FILE",
     "asked",
     "build_arguments",
+    "cannot_start",
     "environment",
     "gpus",
-    "how_to_start",
     "mounts",
     "network",
     "resources",
     "visible_devices",
-    "what_starts",
 ]
 
 #: Where certificates of the command line lie in an image.
@@ -69,14 +69,14 @@ def gpus(request: RunRequest) -> str:
     return asked(request).get("gpus", "")
 
 
-def what_starts(request: RunRequest) -> str:
+def _what_starts(request: RunRequest) -> str:
     """Say what starts a task in its image."""
     if request.invocation.task.entrypoint:
         return "the task's entrypoint: a program of the image, by its absolute path"
     return "an ENTRYPOINT (or a %runscript) that takes the task's name first"
 
 
-def how_to_start(request: RunRequest, found: str) -> str:
+def _how_to_start(request: RunRequest, found: str) -> str:
     """Say what to mend where an image cannot start a task.
 
     Args:
@@ -94,6 +94,28 @@ def how_to_start(request: RunRequest, found: str) -> str:
     recipes = (cube.docker.file, cube.singularity.file)
     names = [cube.shown(each) for each in recipes if is_plain_file(each)]
     return f"write ENTRYPOINT, or %runscript, into {' or '.join(names) or 'a recipe'}"
+
+
+def cannot_start(
+    request: RunRequest, found: str, *, where: str, more: str = ""
+) -> Violation:
+    """Return the fault of an image that cannot start a task.
+
+    Args:
+        request: The task.
+        found: What the engine says.
+        where: The image.
+        more: What else there is to say of what to do.
+    """
+    return Violation(
+        Message(
+            what="the image cannot start the task",
+            where=f"{where}, case {request.case_id}",
+            found=found,
+            expected=_what_starts(request),
+            do=_how_to_start(request, found) + more,
+        )
+    )
 
 
 def visible_devices(gpus: str) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 from contextlib import contextmanager
 from errno import ENOSPC
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from docker.errors import APIError, DockerException, NotFound
 
@@ -17,14 +17,15 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.text import mask
-from mlcube_conformance.runners.common.container import how_to_start, what_starts
+from mlcube_conformance.runners.common.container import cannot_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlcube_conformance.base.errors import Fields
     from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
 
-__all__ = ["daemon_faults", "explain", "unreadable_context"]
+__all__ = ["daemon_faults", "explain", "unreadable_context", "went_away"]
 
 # Words of the daemon when the image's entry point cannot be executed.
 _NO_ENTRY_POINT = re.compile(
@@ -52,15 +53,8 @@ def explain(error: APIError, request: RunRequest) -> NoReturn:
             )
         ) from error
     if _NO_ENTRY_POINT.search(found):
-        raise Violation(
-            Message(
-                what="the image cannot start the task",
-                where=where,
-                found=found,
-                expected=what_starts(request),
-                do=how_to_start(request, found),
-            )
-        ) from error
+        image = f"image {request.image.name}"
+        raise cannot_start(request, found, where=image) from error
     raise MachineError(
         Message(
             what="Docker did not run the container",
@@ -73,17 +67,30 @@ def explain(error: APIError, request: RunRequest) -> NoReturn:
 
 
 def _removed(request: RunRequest, found: str) -> MachineError:
-    return MachineError(
-        Message(
-            what=f"the container of {request.case_id} was removed while it ran",
-            where=os.environ.get("DOCKER_HOST", "the local daemon"),
-            found=mask(found),
-            expected="a container that is there until its task ends",
-            do="look for who removes containers (`docker rm`, `docker system prune`), "
-            "then run again",
-            log=str(request.stdout),
-        )
+    return _of_daemon(
+        what=f"the container of {request.case_id} was removed while it ran",
+        found=mask(found),
+        expected="a container that is there until its task ends",
+        do="look for who removes containers (`docker rm`, `docker system prune`), "
+        "then run again",
+        log=str(request.stdout),
     )
+
+
+def went_away(request: RunRequest, error: Exception) -> MachineError:
+    """Return the error of a daemon that is lost while a task runs."""
+    return _of_daemon(
+        what=f"Docker went away while {request.case_id} ran",
+        found=str(error),
+        expected="a daemon that answers",
+        do="look at the daemon's log, then run again",
+        log=str(request.stdout),
+    )
+
+
+def _of_daemon(*, what: str, **fields: Unpack[Fields]) -> MachineError:
+    where = os.environ.get("DOCKER_HOST", "the local daemon")
+    return MachineError(Message(what=what, where=where, **fields))
 
 
 @contextmanager
@@ -93,16 +100,13 @@ def daemon_faults(doing: str) -> Iterator[None]:
         yield
     except (DockerException, OSError) as error:
         # Also an answer that does not come, and a log that the disk does not take.
-        raise MachineError(
-            Message(
-                what=f"Docker failed while {doing}",
-                where=os.environ.get("DOCKER_HOST", "the local daemon"),
-                found=mask(str(getattr(error, "explanation", None) or error)),
-                expected="a daemon that does what it is asked",
-                do="free some disk space, then run again"
-                if getattr(error, "errno", None) == ENOSPC
-                else "look at the daemon's log, then run again",
-            )
+        raise _of_daemon(
+            what=f"Docker failed while {doing}",
+            found=mask(str(getattr(error, "explanation", None) or error)),
+            expected="a daemon that does what it is asked",
+            do="free some disk space, then run again"
+            if getattr(error, "errno", None) == ENOSPC
+            else "look at the daemon's log, then run again",
         ) from error
 
 

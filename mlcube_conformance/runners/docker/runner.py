@@ -45,6 +45,7 @@ from mlcube_conformance.runners.docker.faults import (
     daemon_faults,
     explain,
     unreadable_context,
+    went_away,
 )
 from mlcube_conformance.runners.docker.made import (
     built_image,
@@ -250,16 +251,7 @@ class DockerRunner:
         except APIError as error:
             explain(error, request)
         except (requests.RequestException, DockerException) as error:
-            raise MachineError(
-                Message(
-                    what=f"Docker went away while {request.case_id} ran",
-                    where=os.environ.get("DOCKER_HOST", "the local daemon"),
-                    found=str(error),
-                    expected="a daemon that answers",
-                    do="look at the daemon's log, then run again",
-                    log=str(request.stdout),
-                )
-            ) from error
+            raise went_away(request, error) from error
         finally:
             self._remove(name)
         return RunResult(

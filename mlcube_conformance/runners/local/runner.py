@@ -27,11 +27,10 @@ from mlcube_conformance.base.trees import temporary_folder
 from mlcube_conformance.model import Image
 from mlcube_conformance.runners.common.container import (
     build_arguments,
+    cannot_start,
     gpus,
-    how_to_start,
     network,
     visible_devices,
-    what_starts,
 )
 from mlcube_conformance.runners.common.layout import lay_out, recipe_of
 from mlcube_conformance.runners.common.liveness import (
@@ -274,16 +273,8 @@ def _workdir(recipe: Recipe, place: Path) -> Path:
 
 
 def _cannot_start(request: RunRequest, found: str) -> Violation:
-    return Violation(
-        Message(
-            what="the image cannot start the task",
-            where=f"{request.cube.docker.file}, {request.case_id}",
-            found=found,
-            expected=what_starts(request),
-            do=how_to_start(request, found)
-            + "; what a base image starts is not known here",
-        )
-    )
+    more = "; what a base image starts is not known here"
+    return cannot_start(request, found, where=str(request.cube.docker.file), more=more)
 
 
 def _not_run(request: RunRequest, found: str) -> MachineError:

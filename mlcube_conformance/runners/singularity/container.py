@@ -7,13 +7,12 @@ import io
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from mlcube_conformance.base.errors import (
     MachineError,
     Message,
     PlatformUnavailable,
-    Violation,
 )
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.runners.common import container
@@ -21,6 +20,7 @@ from mlcube_conformance.runners.singularity.engine import lacks_privileges
 from mlcube_conformance.runners.singularity.image import identity, what_is_wrong
 
 if TYPE_CHECKING:
+    from mlcube_conformance.base.errors import Fields
     from mlcube_conformance.model import Mount, RunResult
     from mlcube_conformance.runners.contract import RunRequest
     from mlcube_conformance.runners.singularity.engine import Engine
@@ -84,57 +84,36 @@ def _mount(mount: Mount, engine: Engine) -> tuple[str, str]:
 
 
 def check_before(request: RunRequest, engine: Engine) -> None:
-    """Make sure that all that a container needs is there, before it is started."""
-    image = Path(request.image.name)
-    if wrong := what_is_wrong(image):
-        raise MachineError(
-            Message(
-                what="the image cannot be run",
-                where=str(image),
-                found=wrong,
-                expected="a whole image",
-                do="remove it and configure again, or copy it again",
-            )
-        )
-    if identity(image) != request.image.digest:
-        raise MachineError(
-            Message(
-                what="another run has put another image in place of this one",
-                where=str(image),
-                found=f"{identity(image)}, in place of {request.image.digest}",
-                expected="one cube, of one content, for each place of an image",
-                do="run one after the other, or name another place by the platform "
-                "file's\nkey 'image'",
-            )
-        )
+    """Make sure that all that a container needs is there, before it is started.
+
+    Raises:
+        MachineError: Something is not there, or not as it has to be.
+    """
+    _check_image(request)
+    where = f"case {request.case_id}"
     for each in container.mounts(request):
         if not each.host.exists():
-            raise MachineError(
-                Message(
-                    what="what a task is to see is not there",
-                    where=f"case {request.case_id}, {each.container}",
-                    found=f"nothing at {each.host}",
-                    expected="a file or folder",
-                    do="put it there, or mend the path",
-                )
+            raise _lacking(
+                what="what a task is to see is not there",
+                where=f"{where}, {each.container}",
+                found=f"nothing at {each.host}",
+                expected="a file or folder",
+                do="put it there, or mend the path",
             )
         if not engine.knows_mount and re.search(r"[:,]", str(each.host)):
-            raise MachineError(
-                Message(
-                    what=f"{engine} cannot give a task a path with a colon or a comma",
-                    where=f"case {request.case_id}",
-                    found=str(each.host),
-                    expected="a version that knows --mount, or another path",
-                    do="install Apptainer, or work in another folder",
-                )
+            raise _lacking(
+                what=f"{engine} cannot give a task a path with a colon or a comma",
+                where=where,
+                found=str(each.host),
+                expected="a version that knows --mount, or another path",
+                do="install Apptainer, or work in another folder",
             )
-    if container.gpus(request) and not any(
-        Path(name).exists() for name in _GPU_DEVICES
-    ):
+    devices = map(Path, _GPU_DEVICES)
+    if container.gpus(request) and not any(each.exists() for each in devices):
         raise PlatformUnavailable(
             Message(
                 what="Singularity here cannot give GPUs to a container",
-                where=f"case {request.case_id}",
+                where=where,
                 found=f"none of {', '.join(_GPU_DEVICES)}",
                 expected="an NVIDIA GPU with its driver",
                 do="install the driver, or run without --gpus",
@@ -142,32 +121,46 @@ def check_before(request: RunRequest, engine: Engine) -> None:
         )
 
 
+def _check_image(request: RunRequest) -> None:
+    image = Path(request.image.name)
+    if wrong := what_is_wrong(image):
+        raise _lacking(
+            what="the image cannot be run",
+            where=str(image),
+            found=wrong,
+            expected="a whole image",
+            do="remove it and configure again, or copy it again",
+        )
+    if identity(image) != request.image.digest:
+        raise _lacking(
+            what="another run has put another image in place of this one",
+            where=str(image),
+            found=f"{identity(image)}, in place of {request.image.digest}",
+            expected="one cube, of one content, for each place of an image",
+            do="run one after the other, or name another place by the platform "
+            "file's\nkey 'image'",
+        )
+
+
+def _lacking(*, what: str, where: str, **fields: Unpack[Fields]) -> MachineError:
+    return MachineError(Message(what=what, where=where, **fields))
+
+
 def check_started(request: RunRequest, ended: RunResult) -> None:
     """Say whose fault it is that a container did not start, where it did not."""
+    image = f"image {request.image.name}"
     last = "".join(tail(request.stderr, 1))
     if ended.timed_out:
         return
     if ended.exit_code in _NOT_EXECUTABLE and _SCRIPT_FAILED.match(last):
-        raise _cannot_start(request, last)
+        raise container.cannot_start(request, last, where=image)
     fatal = _FATAL.match(last)
     said_something = request.stdout.stat().st_size > 0
     if ended.exit_code != _FAILED or fatal is None or said_something:
         return
     if _NO_ENTRY_POINT.search(fatal[1]):
-        raise _cannot_start(request, fatal[1])
+        raise container.cannot_start(request, fatal[1], where=image)
     raise not_run(request, fatal[1])
-
-
-def _cannot_start(request: RunRequest, found: str) -> Violation:
-    return Violation(
-        Message(
-            what="the image cannot start the task",
-            where=f"image {request.image.name}, case {request.case_id}",
-            found=found,
-            expected=container.what_starts(request),
-            do=container.how_to_start(request, found),
-        )
-    )
 
 
 def not_run(request: RunRequest, found: str) -> MachineError:
