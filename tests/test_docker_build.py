@@ -9,8 +9,8 @@ import pytest
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.model import Platform
 from mlcube_conformance.runners.contract import ConfigureRequest, Options, Watch
-from mlcube_conformance.runners.docker.build import machine_is_at_fault
 from mlcube_conformance.runners.docker.context import BuildContext
+from mlcube_conformance.runners.docker.faults import machine_is_at_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, Violation
+from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.trees import mount_points_below
 from mlcube_conformance.model import Mount
@@ -26,6 +26,7 @@ __all__ = [
     "asked",
     "build_arguments",
     "cannot_start",
+    "did_not_run",
     "environment",
     "gpus",
     "mounts",
@@ -114,6 +115,22 @@ def cannot_start(
             found=found,
             expected=_what_starts(request),
             do=_how_to_start(request, found) + more,
+        )
+    )
+
+
+def did_not_run(
+    request: RunRequest, found: str, *, engine: str, do: str, log: str = ""
+) -> MachineError:
+    """Return the error of a container that did not run, by no fault of the cube."""
+    return MachineError(
+        Message(
+            what=f"{engine} did not run the container",
+            where=f"image {request.image.name}, case {request.case_id}",
+            found=found,
+            expected="a container that starts",
+            do=do,
+            log=log,
         )
     )
 

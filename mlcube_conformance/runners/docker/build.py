@@ -15,6 +15,7 @@ from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.text import TAIL_LINES, last_lines, mask
 from mlcube_conformance.runners.common.recipes import has_recipe
 from mlcube_conformance.runners.docker.client import BoundedAPI
+from mlcube_conformance.runners.docker.faults import machine_is_at_fault
 from mlcube_conformance.runners.docker.streams import ending_streams
 from mlcube_conformance.runners.work import HEARTBEAT
 
@@ -24,16 +25,8 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.contract import ConfigureRequest
     from mlcube_conformance.runners.docker.context import BuildContext
 
-__all__ = ["build", "is_built", "machine_is_at_fault", "pull"]
+__all__ = ["build", "is_built", "pull"]
 
-
-# Words of the daemon when a registry, the network or the disk is at fault.
-_MACHINE_FAULTS = re.compile(
-    r"dial tcp|no such host|i/o timeout|TLS handshake|x509:|toomanyrequests"
-    r"|no space left on device|connection (refused|reset)|Client\.Timeout"
-    r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
-    re.IGNORECASE,
-)
 
 #: How a daemon that tells no more says what it has built.
 _SUCCESS = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
@@ -43,13 +36,6 @@ def is_built(request: ConfigureRequest) -> bool:
     """Say whether an image is built here, and not pulled."""
     strategy = request.options.build_strategy or request.platform.strategy
     return strategy != "pull" and has_recipe(request.cube.docker)
-
-
-def machine_is_at_fault(error: str) -> bool:
-    """Say whether an error of the daemon speaks of the machine, not of the cube."""
-    if "returned a non-zero code" in error:
-        return False  # These words are the command's own.
-    return _MACHINE_FAULTS.search(error) is not None
 
 
 def build(

@@ -17,7 +17,7 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.text import mask
-from mlcube_conformance.runners.common.container import cannot_start
+from mlcube_conformance.runners.common.container import cannot_start, did_not_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from mlcube_conformance.base.errors import Fields
     from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
 
-__all__ = ["daemon_faults", "explain", "unreadable_context", "went_away"]
+__all__ = [
+    "daemon_faults",
+    "explain",
+    "machine_is_at_fault",
+    "unreadable_context",
+    "went_away",
+]
 
 # Words of the daemon when the image's entry point cannot be executed.
 _NO_ENTRY_POINT = re.compile(
@@ -34,6 +40,22 @@ _NO_ENTRY_POINT = re.compile(
     r"|exec format error",
     re.DOTALL,  # the path of a program may hold any sign
 )
+
+
+# Words of the daemon when a registry, the network or the disk is at fault.
+_MACHINE_FAULTS = re.compile(
+    r"dial tcp|no such host|i/o timeout|TLS handshake|x509:|toomanyrequests"
+    r"|no space left on device|connection (refused|reset)|Client\.Timeout"
+    r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
+    re.IGNORECASE,
+)
+
+
+def machine_is_at_fault(error: str) -> bool:
+    """Say whether an error of the daemon speaks of the machine, not of the cube."""
+    if "returned a non-zero code" in error:
+        return False  # These words are the command's own.
+    return _MACHINE_FAULTS.search(error) is not None
 
 
 def explain(error: APIError, request: RunRequest) -> NoReturn:
@@ -55,15 +77,8 @@ def explain(error: APIError, request: RunRequest) -> NoReturn:
     if _NO_ENTRY_POINT.search(found):
         image = f"image {request.image.name}"
         raise cannot_start(request, found, where=image) from error
-    raise MachineError(
-        Message(
-            what="Docker did not run the container",
-            where=where,
-            found=found,
-            expected="a container that starts",
-            do="look at the daemon's log",
-        )
-    ) from error
+    do = "look at the daemon's log"
+    raise did_not_run(request, found, engine="Docker", do=do) from error
 
 
 def _removed(request: RunRequest, found: str) -> MachineError:

@@ -165,13 +165,10 @@ def check_started(request: RunRequest, ended: RunResult) -> None:
 
 def not_run(request: RunRequest, found: str) -> MachineError:
     """Say that a container did not run, by no fault of the cube."""
-    return MachineError(
-        Message(
-            what="Singularity did not run the container",
-            where=f"image {request.image.name}, case {request.case_id}",
-            found=found,
-            expected="a container that starts",
-            do="run the same by hand with --debug",
-            log=str(request.stderr),
-        )
+    return container.did_not_run(
+        request,
+        found,
+        engine="Singularity",
+        do="run the same by hand with --debug",
+        log=str(request.stderr),
     )
