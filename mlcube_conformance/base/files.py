@@ -31,6 +31,7 @@ __all__ = [
     "read_text",
     "refuse_depth",
     "resolved",
+    "unreadable",
     "what_is_wrong_with",
 ]
 
@@ -136,7 +137,7 @@ def read_text(file: Path, *roots: Path, limit: int = LARGEST) -> str:
     try:
         return read_bytes(file, *roots, limit=limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable(file, f"byte {error.start} is no UTF-8", "UTF-8") from error
+        raise unreadable(file, f"byte {error.start} is no UTF-8", "UTF-8") from error
 
 
 def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
@@ -155,7 +156,7 @@ def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
     try:
         place = os.path.realpath(file, strict=True)
         if roots and not any(is_inside(root, Path(place)) for root in roots):
-            raise _unreadable(
+            raise unreadable(
                 file,
                 f"a link to {place}, outside of the cube",
                 "a file that lies in the cube",
@@ -169,16 +170,16 @@ def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
             _refuse_odd(file, os.fstat(opened.fileno()))
             content = opened.read(limit + 1)
     except (OSError, ValueError) as error:
-        raise _unreadable(file, _words(error), "a readable file") from error
+        raise unreadable(file, _words(error), "a readable file") from error
     if len(content) > limit:
-        raise _unreadable(file, "more bytes", f"at most {limit} bytes")
+        raise unreadable(file, "more bytes", f"at most {limit} bytes")
     return content
 
 
 def _refuse_odd(file: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no plain file")
-        raise _unreadable(file, kind, _PLAIN)
+        raise unreadable(file, kind, _PLAIN)
 
 
 def _words(error: Exception) -> str:
@@ -191,9 +192,10 @@ def _words(error: Exception) -> str:
     return "a name that no file can have"
 
 
-def _unreadable(
+def unreadable(
     file: Path, found: str, expected: str, do: str = "fix the file"
 ) -> Violation:
+    """Return the fault of a file that cannot be read."""
     return Violation(
         Message(
             what=f"{file.name[:40]} cannot be read",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import yaml
 
 from mlcube_conformance.base.errors import Message, Violation
-from mlcube_conformance.base.files import read_text, resolved
+from mlcube_conformance.base.files import read_text, resolved, unreadable
 from mlcube_conformance.model import Source
 
 if TYPE_CHECKING:
@@ -106,9 +106,9 @@ def read_yaml(file: Path, *roots: Path) -> Located:
         shown = bool(roots) or resolved(file) == file
         raise _not_yaml(file, error, shown=shown) from error
     except yaml.YAMLError as error:
-        raise _not_readable(file, str(error), "valid YAML") from error
+        raise unreadable(file, str(error), "valid YAML") from error
     except (ValueError, LookupError) as error:  # of PyYAML: a code of no sign, …
-        raise _not_readable(file, str(error), "valid YAML") from error
+        raise unreadable(file, str(error), "valid YAML") from error
     if node is None:
         return Located(value=None, source=Source(file=file, line=1))
     return _Reader(file).locate(node, "", 0)
@@ -155,20 +155,8 @@ class _Loader(yaml.SafeLoader):
 
 
 def _too_much(file: Path) -> Violation:
-    return _not_readable(
+    return unreadable(
         file, _TOO_MUCH, f"at most {_MAX_VALUES} values, {_MAX_DEPTH} deep"
-    )
-
-
-def _not_readable(file: Path, found: str, expected: str) -> Violation:
-    return Violation(
-        Message(
-            what=f"{file.name} cannot be read",
-            where=str(file),
-            found=found,
-            expected=expected,
-            do="mend the file",
-        )
     )
 
 
@@ -229,7 +217,7 @@ class _Reader:
                 raise self._not_plain(key_node, source)
             name = str(key_node.value)
             if len(name) > _MAX_KEY:
-                raise _not_readable(
+                raise unreadable(
                     self._file,
                     f"a key of {len(name)} signs in line {source.line} or below",
                     f"keys of at most {_MAX_KEY} signs",
