@@ -108,15 +108,12 @@ def later_schema(document: Located, problems: Problems) -> Platform | None:
 def _mapping(
     document: Located, key: str, known: Iterable[str], problems: Problems
 ) -> Located | None:
-    at = document.get(key)
-    if at is None or not at.is_mapping():
-        problems.add(
-            f"{document.source.file.name} has no mapping {key!r}",
-            at or document,
-            found=at.kind if at else f"no key {key!r}",
-            expected=f"{key}: a mapping with {', '.join(known)}",
-            do=f"write the key {key!r} with a mapping",
-        )
-        return None
-    problems.unknown_keys(at, known)
+    at = problems.mapping(
+        document,
+        key,
+        expected=f"{key}: a mapping with {', '.join(known)}",
+        do=f"write the key {key!r} with a mapping",
+    )
+    if at is not None:
+        problems.unknown_keys(at, known)
     return at

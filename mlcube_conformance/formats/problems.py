@@ -155,6 +155,38 @@ class Problems:
                 do=did_you_mean(key, names) or "remove it",
             )
 
+    def mapping(  # noqa: PLR0913 - each says one thing about it
+        self,
+        document: Located,
+        key: str,
+        *,
+        expected: str,
+        do: str,
+        name: str = "",
+        filled: bool = False,
+    ) -> Located | None:
+        """Return the mapping under a key; add a problem and return None without one.
+
+        Args:
+            document: The mapping around it.
+            key: The key.
+            expected: What messages say of it.
+            do: What is to be done without it.
+            name: What messages call the document, in place of its file's name.
+            filled: Whether an empty one counts as none.
+        """
+        at = document.get(key)
+        if at is not None and at.is_mapping() and (at.value or not filled):
+            return at
+        self.add(
+            f"{name or document.source.file.name} has no mapping {key!r}",
+            at or document,
+            found=at.kind if at else f"no key {key!r}",
+            expected=expected,
+            do=do,
+        )
+        return None
+
     def text(self, mapping: Located, key: str, *, required: bool = True) -> str:
         """Return the text under a key; add a problem and return "" without one."""
         at = mapping.get(key)

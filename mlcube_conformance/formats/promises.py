@@ -44,15 +44,13 @@ def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube
     if document is None:
         return cube
     problems.unknown_keys(document, _KEYS)
-    listed = document.get("tasks")
-    if listed is None or not listed.is_mapping():
-        problems.add(
-            f"{PROMISES} has no mapping 'tasks'",
-            listed or document,
-            found=listed.kind if listed else "no key 'tasks'",
-            expected="tasks: a mapping of task names",
-            do="write the key 'tasks' with a mapping, or remove the file",
-        )
+    listed = problems.mapping(
+        document,
+        "tasks",
+        expected="tasks: a mapping of task names",
+        do="write the key 'tasks' with a mapping, or remove the file",
+    )
+    if listed is None:
         return cube
     known = {each.task.name: each.task for each in cube.invocations}
     promised: dict[str, set[tuple[str, str]]] = {key: set() for key in _TASK_KEYS}

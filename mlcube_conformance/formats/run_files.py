@@ -96,17 +96,16 @@ def _task_named(
 def _load_bindings(
     document: Located, task: Task, role: Role, key: str, problems: Problems
 ) -> list[Binding]:
-    at = document.get(key)
-    if at is None or not at.is_mapping():
-        problems.add(
-            f"run file {document.source.file.name} has no mapping {key!r}",
-            at or document,
-            found=at.kind if at else f"no key {key!r}",
-            expected=f"{key}: a mapping (it may be empty: {{}})",
-            do="write a value for each parameter of the task"
-            if any(each.role == role for each in task.parameters)
-            else f"write {key}: {{}}",
-        )
+    at = problems.mapping(
+        document,
+        key,
+        name=f"run file {document.source.file.name}",
+        expected=f"{key}: a mapping (it may be empty: {{}})",
+        do="write a value for each parameter of the task"
+        if any(each.role == role for each in task.parameters)
+        else f"write {key}: {{}}",
+    )
+    if at is None:
         return []
     problems.warn_of_duplicates(at)
     bindings = []

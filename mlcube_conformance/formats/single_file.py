@@ -146,15 +146,14 @@ def _text(document: Located, key: str, problems: Problems) -> str:
 
 
 def _invocations(document: Located, problems: Problems) -> list[Invocation]:
-    tasks = document.get("tasks")
-    if tasks is None or not tasks.is_mapping() or not tasks.value:
-        problems.add(
-            f"{document.source.file.name} has no mapping 'tasks'",
-            tasks or document,
-            found=tasks.kind if tasks else "no key 'tasks'",
-            expected="tasks: a mapping with at least one task",
-            do="write the key 'tasks' with a mapping of names to tasks",
-        )
+    tasks = problems.mapping(
+        document,
+        "tasks",
+        filled=True,
+        expected="tasks: a mapping with at least one task",
+        do="write the key 'tasks' with a mapping of names to tasks",
+    )
+    if tasks is None:
         return []
     problems.warn_of_duplicates(tasks)
     found = []
