@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, Required, TypedDict
+from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 from mlcube_conformance.base.text import mask, plain
 
@@ -34,6 +34,8 @@ __all__ = [
     "UsageError",
     "Violation",
     "did_you_mean",
+    "not_written",
+    "refusal",
     "require",
 ]
 
@@ -116,6 +118,34 @@ class MachineError(ConformanceError):
 
 class PlatformUnavailable(MachineError):  # noqa: N818 - names a state
     """The platform cannot be used on this machine."""
+
+
+def refusal(*, what: str, where: str, **fields: Unpack[Fields]) -> UsageError:
+    """Return the refusal of what was asked for."""
+    return UsageError(Message(what=what, where=where, **fields))
+
+
+def not_written(
+    what: str,
+    place: object,
+    error: Exception,
+    *,
+    do: str,
+    expected: str = "a folder that can be written to",
+) -> MachineError:
+    """Return the error of a place that the system does not let us write to.
+
+    Args:
+        what: What cannot be made, copied or written.
+        place: Where.
+        error: What the system says.
+        do: What is to be done.
+        expected: What it takes.
+    """
+    found = str(getattr(error, "strerror", None) or error)
+    return MachineError(
+        Message(what=what, where=str(place), found=found, expected=expected, do=do)
+    )
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -7,7 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.errors import (
+    MachineError,
+    UsageError,
+    not_written,
+    refusal,
+)
 from mlcube_conformance.base.files import is_folder, is_inside, is_there
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.convert.multi_file import write_multi_file
@@ -81,26 +86,22 @@ def convert_cube(given: Path, target: Path) -> list[str]:
 
 
 def _refusal(cube: Cube, missing: Sequence[str]) -> UsageError:
-    return UsageError(
-        Message(
-            what=f"the cube {cube.id!r} says what the other format cannot say",
-            where=str(cube.root),
-            found="\n".join(missing),
-            expected="what both formats know",
-            do="keep the cube as it is, or remove what the other format lacks",
-        )
+    return refusal(
+        what=f"the cube {cube.id!r} says what the other format cannot say",
+        where=str(cube.root),
+        found="\n".join(missing),
+        expected="what both formats know",
+        do="keep the cube as it is, or remove what the other format lacks",
     )
 
 
 def _not_written(target: Path, error: Exception) -> MachineError:
-    return MachineError(
-        Message(
-            what="the new cube cannot be written",
-            where=str(target),
-            found=str(error),
-            expected="files that can be read, and a disk with room",
-            do="mend the permissions, or free some space",
-        )
+    return not_written(
+        "the new cube cannot be written",
+        target,
+        error,
+        expected="files that can be read, and a disk with room",
+        do="mend the permissions, or free some space",
     )
 
 
@@ -118,29 +119,25 @@ def _beyond_any(cube: Cube, target: Path) -> list[str]:
 
 def _refuse_target(root: Path, target: Path) -> None:
     if not is_folder(root):
-        raise UsageError(
-            Message(
-                what="there is no cube to convert",
-                where=str(root),
-                found="no such folder",
-                expected="a folder with mlcube.yaml",
-                do="mend the path",
-            )
+        raise refusal(
+            what="there is no cube to convert",
+            where=str(root),
+            found="no such folder",
+            expected="a folder with mlcube.yaml",
+            do="mend the path",
         )
     used = is_there(target) and (not is_folder(target) or any(target.iterdir()))
     if used or target.is_relative_to(root):
-        raise UsageError(
-            Message(
-                what="the folder for the new cube is in use",
-                where=str(target),
-                found="a folder in the cube itself"
-                if target.is_relative_to(root)
-                else "a folder with files in it"
-                if is_folder(target)
-                else "a file",
-                expected="a folder elsewhere that is empty, or not there yet",
-                do="name another folder",
-            )
+        raise refusal(
+            what="the folder for the new cube is in use",
+            where=str(target),
+            found="a folder in the cube itself"
+            if target.is_relative_to(root)
+            else "a folder with files in it"
+            if is_folder(target)
+            else "a file",
+            expected="a folder elsewhere that is empty, or not there yet",
+            do="name another folder",
         )
 
 

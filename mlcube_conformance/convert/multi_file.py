@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, UsageError
+from mlcube_conformance.base.errors import refusal
 from mlcube_conformance.base.files import is_folder, is_there
 from mlcube_conformance.base.names import FOLDER
 from mlcube_conformance.convert.writing import copy_folder, put, write_yaml
@@ -94,14 +94,12 @@ def _kind(binding: Binding, workspace: Path) -> str:
     if binding.parameter.kind != "unknown":
         return binding.parameter.kind
     if not is_there(host_path(binding, workspace)):
-        raise UsageError(
-            Message(
-                what=f"the type of {binding.parameter.name!r} cannot be told",
-                where=str(binding.source),
-                found=f"nothing at {binding.value}",
-                expected="a type, or the file or folder itself",
-                do="write type: file or type: directory",
-            )
+        raise refusal(
+            what=f"the type of {binding.parameter.name!r} cannot be told",
+            where=str(binding.source),
+            found=f"nothing at {binding.value}",
+            expected="a type, or the file or folder itself",
+            do="write type: file or type: directory",
         )
     return "file" if is_file(binding, workspace) else "directory"
 

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.copying import copy
-from mlcube_conformance.base.errors import Message, UsageError, Violation
+from mlcube_conformance.base.errors import (
+    Message,
+    UsageError,
+    Violation,
+    refusal,
+)
 from mlcube_conformance.base.trees import walk
 from mlcube_conformance.plan.given_outputs import is_given_file
 from mlcube_conformance.plan.mounts import host_path, task_view
@@ -79,14 +84,12 @@ def _refuse_exposed(invocation: Invocation, workspace: Path) -> None:
         )
         for folder in exposed:
             name = binding.parameter.name
-            raise UsageError(
-                Message(
-                    what=f"the input {name!r} would be writable",
-                    where=f"--parameter {invocation.task.name}.{name}",
-                    found=f"{path}, in {folder}, which the task writes an output to",
-                    expected="an input that the task cannot change",
-                    do="give another folder for the output, or a copy of the input",
-                )
+            raise refusal(
+                what=f"the input {name!r} would be writable",
+                where=f"--parameter {invocation.task.name}.{name}",
+                found=f"{path}, in {folder}, which the task writes an output to",
+                expected="an input that the task cannot change",
+                do="give another folder for the output, or a copy of the input",
             )
 
 

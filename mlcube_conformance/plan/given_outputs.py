@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.copying import copy
-from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.errors import MachineError, not_written
 from mlcube_conformance.base.snapshots import Snapshot, snapshot
 from mlcube_conformance.plan.mounts import is_file
 from mlcube_conformance.plan.workspace import make_folder
@@ -107,12 +107,10 @@ def deliver(deliveries: tuple[Delivery, ...]) -> None:
 
 
 def _not_delivered(place: Path, error: Exception) -> MachineError:
-    return MachineError(
-        Message(
-            what="a file that the command line names cannot be read or written",
-            where=str(place),
-            found=str(getattr(error, "strerror", None) or error),
-            expected="a file that can be replaced, and a disk with room",
-            do="fix the permissions, or free some space",
-        )
+    return not_written(
+        "a file that the command line names cannot be read or written",
+        place,
+        error,
+        expected="a file that can be replaced, and a disk with room",
+        do="fix the permissions, or free some space",
     )

@@ -7,7 +7,12 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, UsageError, Violation, did_you_mean
+from mlcube_conformance.base.errors import (
+    Message,
+    Violation,
+    did_you_mean,
+    refusal,
+)
 from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.model import Source
@@ -266,14 +271,12 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
     for each in overrides:
         if not any(each.fits(invocation, name) for invocation, name in bound):
             known = {f"{invocation.task.name}.{name}" for invocation, name in bound}
-            raise UsageError(
-                Message(
-                    what=f"no task has the parameter {each.name!r}",
-                    where="--parameter",
-                    found=each.name,
-                    expected=f"one of {', '.join(sorted(known)) or '(none)'}",
-                    do=did_you_mean(each.name, known) or "mend the name",
-                )
+            raise refusal(
+                what=f"no task has the parameter {each.name!r}",
+                where="--parameter",
+                found=each.name,
+                expected=f"one of {', '.join(sorted(known)) or '(none)'}",
+                do=did_you_mean(each.name, known) or "mend the name",
             )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from mlcube_conformance.base.copying import copy
-from mlcube_conformance.base.errors import MachineError, Message, Violation
+from mlcube_conformance.base.errors import Message, Violation, not_written
 from mlcube_conformance.base.files import (
     TreeError,
     is_folder,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mlcube_conformance.base.errors import Fields, MachineError
     from mlcube_conformance.model import Binding, Cube, Invocation
 
 __all__ = [
@@ -85,16 +86,18 @@ def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
         return
     if not is_inside(cube.root, path):
         name = binding.parameter.name
-        raise Violation(
-            Message(
-                what=f"the input {name!r} is a link that leaves the cube",
-                where=str(binding.source),
-                found=f"{path} → {resolved(path)}",
-                expected="a path inside the cube",
-                do="give the place on the command line: "
-                f"--parameter TASK.{name}={resolved(path)}",
-            )
+        raise _wrong(
+            binding,
+            what=f"the input {name!r} is a link that leaves the cube",
+            found=f"{path} → {resolved(path)}",
+            expected="a path inside the cube",
+            do="give the place on the command line: "
+            f"--parameter TASK.{name}={resolved(path)}",
         )
+
+
+def _wrong(binding: Binding, *, what: str, **fields: Unpack[Fields]) -> Violation:
+    return Violation(Message(what=what, where=str(binding.source), **fields))
 
 
 def make_folder(folder: Path) -> None:
@@ -115,40 +118,33 @@ def make_folder(folder: Path) -> None:
 
 
 def _no_folder(folder: Path, error: OSError) -> MachineError:
-    return MachineError(
-        Message(
-            what="a folder of ours cannot be made",
-            where=str(folder),
-            found=str(error.strerror),
-            expected="a folder that can be written to",
-            do="mend the permissions, or choose another place: the current folder for\n"
-            "runs, XDG_CACHE_HOME for what is kept between them",
-        )
+    return not_written(
+        "a folder of ours cannot be made",
+        folder,
+        error,
+        do="mend the permissions, or choose another place: the current folder for\n"
+        "runs, XDG_CACHE_HOME for what is kept between them",
     )
 
 
 def _too_deep(binding: Binding, error: TreeError) -> Violation:
-    return Violation(
-        Message(
-            what=f"the input {binding.parameter.name!r} cannot be staged",
-            where=str(binding.source),
-            found=str(error.strerror),
-            expected="a folder that can be copied",
-            do="nest its folders less deep",
-        )
+    return _wrong(
+        binding,
+        what=f"the input {binding.parameter.name!r} cannot be staged",
+        found=str(error.strerror),
+        expected="a folder that can be copied",
+        do="nest its folders less deep",
     )
 
 
 def not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
     """Say that an input cannot be copied."""
-    return MachineError(
-        Message(
-            what=f"the input {binding.parameter.name!r} cannot be staged",
-            where=str(error.filename or binding.value),
-            found=error.strerror or str(error),
-            expected=f"a copy in {target}",
-            do="free some disk space, or mend the permissions",
-        )
+    return not_written(
+        f"the input {binding.parameter.name!r} cannot be staged",
+        error.filename or binding.value,
+        error,
+        expected=f"a copy in {target}",
+        do="free some disk space, or mend the permissions",
     )
 
 
@@ -235,39 +231,28 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
     for binding in invocation.bound("output"):
         path = host_path(binding, workspace)
         parameter = binding.parameter
+        output = f"the output {parameter.name!r} of task {invocation.task.name!r}"
         found = _what_is(path)
         if found not in {"nothing", parameter.kind}:
-            raise Violation(
-                Message(
-                    what=f"the output {parameter.name!r} of task "
-                    f"{invocation.task.name!r} is no {parameter.kind}",
-                    where=str(binding.source),
-                    found=f"{found} at {binding.value} ({path}), before the task ran",
-                    expected=f"a {parameter.kind}, or nothing",
-                    do=f"declare type: {found}, or mend the path",
-                )
+            raise _wrong(
+                binding,
+                what=f"{output} is no {parameter.kind}",
+                found=f"{found} at {binding.value} ({path}), before the task ran",
+                expected=f"a {parameter.kind}, or nothing",
+                do=f"declare type: {found}, or mend the path",
             )
         folder = path.parent if is_file(binding, workspace) else path
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            raise Violation(
-                Message(
-                    what=f"the output {parameter.name!r} of task "
-                    f"{invocation.task.name!r} lies in what is no folder",
-                    where=str(binding.source),
-                    found=f"{binding.value} ({folder} cannot be a folder)",
-                    expected="a path whose parents are folders",
-                    do="mend the path",
-                )
+            raise _wrong(
+                binding,
+                what=f"{output} lies in what is no folder",
+                found=f"{binding.value} ({folder} cannot be a folder)",
+                expected="a path whose parents are folders",
+                do="mend the path",
             ) from error
         except OSError as error:
-            raise MachineError(
-                Message(
-                    what=f"the folder of the output {parameter.name!r} cannot be made",
-                    where=str(folder),
-                    found=str(error.strerror),
-                    expected="a folder that can be written to",
-                    do="mend the permissions, or choose another workspace",
-                )
-            ) from error
+            what = f"the folder of the output {parameter.name!r} cannot be made"
+            do = "mend the permissions, or choose another workspace"
+            raise not_written(what, folder, error, do=do) from error

@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, UsageError
+from mlcube_conformance.base.errors import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +31,12 @@ def only_run_in(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise UsageError(
-                Message(
-                    what="another run is at work in the workspace",
-                    where="--workspace",
-                    found=str(folder),
-                    expected="one run at a time in a workspace",
-                    do="wait for its end, or give another folder",
-                )
+            raise refusal(
+                what="another run is at work in the workspace",
+                where="--workspace",
+                found=str(folder),
+                expected="one run at a time in a workspace",
+                do="wait for its end, or give another folder",
             ) from error
         except OSError:
             pass  # A file system without locks: nothing can be told.

@@ -8,7 +8,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.errors import not_written
 from mlcube_conformance.base.homes import cache_folder
 from mlcube_conformance.plan.workspace import make_folder
 
@@ -49,12 +49,10 @@ def write_record(kind: str, *words: str, ids: tuple[str, ...]) -> None:
         new.write_text("".join(f"{each}\n" for each in ids), encoding="utf-8")
         new.replace(file)
     except OSError as error:
-        raise MachineError(
-            Message(
-                what="what was made cannot be written down",
-                where=str(file),
-                found=str(error.strerror),
-                expected="a folder that can be written to, and a disk with room",
-                do="fix the permissions, or free some space",
-            )
+        raise not_written(
+            "what was made cannot be written down",
+            file,
+            error,
+            expected="a folder that can be written to, and a disk with room",
+            do="fix the permissions, or free some space",
         ) from error
