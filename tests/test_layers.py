@@ -19,6 +19,7 @@ PREFIX = "mlcube_conformance."
 ROOMS = (
     "",  # the public face
     "base",
+    "place",
     "model",
     "clauses",
     "formats",
@@ -44,6 +45,7 @@ ROOMS = (
     "suites.hooks",
     "suites.options",
     "suites.own_settings",
+    "suites.again",
     "suites.terminal",
     "suites.cube",
     "suites.runner.command",

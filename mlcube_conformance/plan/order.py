@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
     Message,
+    UsageError,
     Violation,
     did_you_mean,
     refusal,
