@@ -193,12 +193,12 @@ def _words(error: Exception) -> str:
 
 
 def unreadable(
-    file: Path, found: str, expected: str, do: str = "fix the file"
+    file: Path, found: str, expected: str, do: str = "fix the file", what: str = ""
 ) -> Violation:
-    """Return the fault of a file that cannot be read."""
+    """Return the fault of a file that cannot be read, or used for what it is for."""
     return Violation(
         Message(
-            what=f"{file.name[:40]} cannot be read",
+            what=what or f"{file.name[:40]} cannot be read",
             where=str(file),
             found=found,
             expected=expected,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "deliver", "is_given_file", "stand_in"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """A file that a task makes in a folder of ours, and where it belongs."""
 
@@ -80,7 +80,8 @@ def stand_in(
         for each in invocation.bindings
     )
     deliveries = tuple(
-        Delivery(made, Path(value), snapshot(made)) for value, made in places.items()
+        Delivery(made=made, wanted=Path(value), before=snapshot(made))
+        for value, made in places.items()
     )
     return replace(invocation, bindings=bindings), deliveries
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.files import is_plain_file
@@ -14,6 +14,7 @@ from mlcube_conformance.runners.work import CA_VARIABLES, proxies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mlcube_conformance.base.errors import Fields
     from mlcube_conformance.model import Build, Platform
     from mlcube_conformance.runners.contract import (
         ConfigureRequest,
@@ -120,19 +121,12 @@ def cannot_start(
 
 
 def did_not_run(
-    request: RunRequest, found: str, *, engine: str, do: str, log: str = ""
+    request: RunRequest, *, engine: str, **fields: Unpack[Fields]
 ) -> MachineError:
     """Return the error of a container that did not run, by no fault of the cube."""
-    return MachineError(
-        Message(
-            what=f"{engine} did not run the container",
-            where=f"image {request.image.name}, case {request.case_id}",
-            found=found,
-            expected="a container that starts",
-            do=do,
-            log=log,
-        )
-    )
+    what = f"{engine} did not run the container"
+    where = f"image {request.image.name}, case {request.case_id}"
+    return MachineError(Message(what=what, where=where, **fields))
 
 
 def visible_devices(gpus: str) -> str:

@@ -33,21 +33,19 @@ __all__ = [
     "went_away",
 ]
 
-# Words of the daemon when the image's entry point cannot be executed.
-_NO_ENTRY_POINT = re.compile(
-    r"executable file not found|No command specified"
-    r"|exec: .*(no such file or directory|permission denied|exec format error)"
-    r"|exec format error",
-    re.DOTALL,  # the path of a program may hold any sign
-)
-
-
 # Words of the daemon when a registry, the network or the disk is at fault.
 _MACHINE_FAULTS = re.compile(
     r"dial tcp|no such host|i/o timeout|TLS handshake|x509:|toomanyrequests"
     r"|no space left on device|connection (refused|reset)|Client\.Timeout"
     r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
     re.IGNORECASE,
+)
+# Words of the daemon when the image's entry point cannot be executed.
+_NO_ENTRY_POINT = re.compile(
+    r"executable file not found|No command specified"
+    r"|exec: .*(no such file or directory|permission denied|exec format error)"
+    r"|exec format error",
+    re.DOTALL,  # the path of a program may hold any sign
 )
 
 
@@ -77,8 +75,13 @@ def explain(error: APIError, request: RunRequest) -> NoReturn:
     if _NO_ENTRY_POINT.search(found):
         image = f"image {request.image.name}"
         raise cannot_start(request, found, where=image) from error
-    do = "look at the daemon's log"
-    raise did_not_run(request, found, engine="Docker", do=do) from error
+    raise did_not_run(
+        request,
+        engine="Docker",
+        found=found,
+        expected="a container that starts",
+        do="look at the daemon's log",
+    ) from error
 
 
 def _removed(request: RunRequest, found: str) -> MachineError:

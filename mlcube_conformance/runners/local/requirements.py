@@ -10,13 +10,18 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, Violation
-from mlcube_conformance.base.files import is_there, read_text, what_is_wrong_with
+from mlcube_conformance.base.files import (
+    is_there,
+    read_text,
+    unreadable,
+    what_is_wrong_with,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mlcube_conformance.base.errors import Violation
     from mlcube_conformance.model import Cube
 
 __all__ = ["requirement_files", "requirements_of"]
@@ -85,12 +90,5 @@ def _options(line: str) -> Iterator[str]:
 
 
 def _refusal(file: Path, found: str, expected: str) -> Violation:
-    return Violation(
-        Message(
-            what="a file of requirements cannot be used",
-            where=str(file),
-            found=found,
-            expected=expected,
-            do="fix the line that names it",
-        )
-    )
+    what = "a file of requirements cannot be used"
+    return unreadable(file, found, expected, "fix the line that names it", what)

@@ -167,8 +167,9 @@ def not_run(request: RunRequest, found: str) -> MachineError:
     """Say that a container did not run, by no fault of the cube."""
     return container.did_not_run(
         request,
-        found,
         engine="Singularity",
+        found=found,
+        expected="a container that starts",
         do="run the same by hand with --debug",
         log=str(request.stderr),
     )

@@ -104,11 +104,7 @@ class Connection:
 
     @property
     def folder(self) -> Path:
-        """Folder of this connection's own files; its path holds no space.
-
-        Raises:
-            ValueError: There is no connection.
-        """
+        """Folder of this connection's files, once open; its path holds no space."""
         if self._folder is None:
             raise ValueError("not connected")
         return self._folder
