@@ -12,6 +12,10 @@ _TASK = "conformance_tests/cube/test_task.py"
 _OUTPUTS = "conformance_tests/cube/test_outputs.py"
 _REMOTE = "conformance_tests/cube/test_remote.py"
 _PLATFORMS = "conformance_tests/cube/test_platforms.py"
+_ONLY_ITS_AUTHOR = (
+    "only its author knows an input that must fail; the reference cube has tests of "
+    "its own for it"
+)
 
 CUBES = (
     Clause(
@@ -106,8 +110,8 @@ CUBES = (
     ),
     Clause(
         id="SAME-1",
-        level="SHOULD",
         who="cube",
+        level="SHOULD",
         sentence="outputs are the same on every platform",
         evidence=(
             "medperf#415, mlcube#305: the working folder differs from engine to engine"
@@ -122,10 +126,7 @@ CUBES = (
         ),
         evidence="examples #61: failures that were caught and forgotten",
         fact=8,
-        why_not=(
-            "only its author knows an input that must fail; the reference cube has "
-            "tests of its own for it"
-        ),
+        why_not=_ONLY_ITS_AUTHOR,
     ),
     Clause(
         id="EXIT-10",
@@ -133,10 +134,7 @@ CUBES = (
         sentence="a cube that starts another process passes on its exit code",
         evidence="medperf#226, medperf#289",
         fact=9,
-        why_not=(
-            "only its author knows an input that must fail; the reference cube has "
-            "tests of its own for it"
-        ),
+        why_not=_ONLY_ITS_AUTHOR,
     ),
     Clause(
         id="ARG-2",
