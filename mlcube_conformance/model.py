@@ -62,6 +62,7 @@ class Parameter:
     """An input or output that a task declares."""
 
     name: str
+    """What the task calls its option, without the hyphens."""
     kind: Kind
     """`unknown` for an input that is what lies there when the task runs."""
     role: Role

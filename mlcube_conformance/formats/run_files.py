@@ -113,12 +113,13 @@ def _load_bindings(
         binding = _load_binding(name, value, task, role, problems)
         if binding is not None:
             bindings.append(binding)
+    given = f"values for {', '.join(name for name, _ in at.items()) or 'nothing'}"
     for parameter in task.parameters:
         if parameter.role == role and at.get(parameter.name) is None:
             problems.add(
                 f"the {role} {parameter.name!r} of task {task.name!r} has no value",
                 at,
-                found=f"values for {', '.join(n for n, _ in at.items()) or 'nothing'}",
+                found=given,
                 expected=f"a value for {parameter.name!r}",
                 do=f"add {parameter.name}: $WORKSPACE/{parameter.name}",
             )

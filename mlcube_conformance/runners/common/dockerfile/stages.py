@@ -173,14 +173,11 @@ def _stage(
 
 
 def _arg(
-    recipe: Recipe,
-    rest: str,
-    inherited: Mapping[str, str],
-    build_args: Mapping[str, str],
+    recipe: Recipe, rest: str, inherited: Mapping[str, str], given: Mapping[str, str]
 ) -> None:
     for word in split_words(rest):
         name, equals, default = word.text(recipe.seen).partition("=")
-        if name in build_args or (not equals and name in inherited):
+        if name in given or (not equals and name in inherited):
             default = inherited[name]
         elif not equals:
             continue
