@@ -42,6 +42,7 @@ ROOMS = (
     "results",
     # pytest and the command lines
     "suites.starting",
+    "suites.reruns",
     "suites.hooks",
     "suites.options",
     "suites.own_settings",

@@ -1,7 +1,8 @@
 """A runner without containers, for tests of what lies above the runners.
 
 The platform file's `image` says how each task behaves: `pass`, `fail`, `hang`,
-`missing`, `empty`, `nothing-builds`, `not-there`, `other-name`, `other-bytes`.
+`missing`, `empty`, `nothing-builds`, `not-there`, `other-name`, `other-bytes`. Behind
+`once-`, it does so the first time and passes from then on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mlcube_conformance.base.text import plain
 from mlcube_conformance.model import Image, RunResult
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from mlcube_conformance.model import Cube, Platform
@@ -32,6 +34,8 @@ _WRITES = {
     "other-name": ("made\n", "other"),
     "other-bytes": ("other\n", "made"),
 }
+_OF_CONFIGURE = {"nothing-builds", "not-there"}
+_ONCE = "once-"
 
 
 class FakeRunner:
@@ -42,7 +46,7 @@ class FakeRunner:
     def __init__(self, run_id: str) -> None:
         """Remember nothing but the run."""
         self._run_id = run_id
-        self._behaviour = ""
+        self._played: set[str] = set()
 
     def unavailable(self) -> MachineError | None:
         """Return None: whether it is there is seen at configure."""
@@ -54,7 +58,7 @@ class FakeRunner:
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Note that it was called; fail where the image's name says so."""
-        behaviour = request.platform.image
+        behaviour = self._now(request.platform.image, _OF_CONFIGURE)
         text = plain(f"configuring {request.cube.id}\n")
         request.log.write_text(text, encoding="utf-8")
         if behaviour == "not-there":
@@ -65,7 +69,7 @@ class FakeRunner:
             raise Violation(
                 Message(what="the image does not build", tail=("Step 1/1: no",))
             )
-        return Image(name=behaviour, digest="sha256:0", origin="built")
+        return Image(name=request.platform.image, digest="sha256:0", origin="built")
 
     def find_image(self, cube: Cube, platform: Platform) -> Image | None:
         """Return the image at once: there is nothing to make."""
@@ -74,7 +78,7 @@ class FakeRunner:
 
     def run(self, request: RunRequest) -> RunResult:
         """Write, or do not write, what the task's arguments name."""
-        behaviour = request.image.name
+        behaviour = self._now(request.image.name)
         stderr = "" if behaviour in _WRITES else f"playing {behaviour}\n"
         stdout = plain(f"{request.case_id}\n")
         request.stdout.write_text(stdout, encoding="utf-8")
@@ -90,6 +94,15 @@ class FakeRunner:
             stderr=request.stderr,
             command=("fake", *request.view.arguments),
         )
+
+    def _now(self, image: str, only: Collection[str] = ()) -> str:
+        """Return what an image's name says for this time, among some behaviours."""
+        behaviour = image.removeprefix(_ONCE)
+        if only and behaviour not in only:
+            return behaviour
+        again = image in self._played
+        self._played.add(image)
+        return "pass" if again and image.startswith(_ONCE) else behaviour
 
     def _write(self, request: RunRequest, text: str, made: str) -> None:
         writable = {each.container: each for each in request.view.mounts}

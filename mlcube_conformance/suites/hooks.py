@@ -16,6 +16,7 @@ from mlcube_conformance.base.text import visible
 from mlcube_conformance.results.finding import Finding
 from mlcube_conformance.results.record import Record
 from mlcube_conformance.results.tool import machine, tool
+from mlcube_conformance.suites.reruns import is_final
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,8 +162,8 @@ def _sendable(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
 
 
 def finding_of(report: pytest.TestReport) -> Finding | None:
-    """Return the finding that came with a report, if any."""
-    for name, found in report.user_properties:
+    """Return the finding that came with a report that counts, if any."""
+    for name, found in report.user_properties if is_final(report) else ():
         if name == _FINDING:
             return Finding.from_dict(found)  # type: ignore[arg-type]
     return None

@@ -306,6 +306,23 @@ class Execution:
         found = self._runs.get(case.key)
         return found if isinstance(found, TaskRun) else None
 
+    def forget(self, placement: Placement) -> None:
+        """Let all of a placement take place again, as it would the first time.
+
+        Its tasks share a workspace, and any may have spoilt what others brought:
+        only a fresh one shows what a task does. A workspace of the user stays as it is.
+        """
+        for case in placement.all_cases:
+            self._runs.pop(case.key, None)
+        self._staged.pop(placement.key, None)
+        if isinstance(self._images.get(placement.key), Exception):
+            del self._images[placement.key]
+        if isinstance(self._runners.get(placement.platform.kind), MachineError):
+            del self._runners[placement.platform.kind]
+        remove_tree(self.folder_of(placement) / "given")
+        if self.workspace is None:
+            remove_tree(self.workspace_of(placement))
+
     def begun(self, placements: Iterable[Placement]) -> list[Placement]:
         """Return the placements that this process has worked on."""
         return [each for each in placements if each.key in self._images]

@@ -53,6 +53,7 @@ from mlcube_conformance.suites.hooks import (
     verdict_of,
 )
 from mlcube_conformance.suites.options import kept
+from mlcube_conformance.suites.reruns import Reruns
 from mlcube_conformance.suites.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ __all__ = ["ConformanceSession"]
 _CASE_PROPERTY = "mlcube_case"
 _DEFINITION_PROPERTY = "mlcube_definition"
 _CASE_FIXTURES = {"attempt", "task_run"}
+#: The fault of the machine that a test told, so that others need not.
+_TOLD = pytest.StashKey[str]()
 
 
 class ConformanceSession:
@@ -116,6 +119,8 @@ class ConformanceSession:
         self.execution.record = self.record
         self._failed: set[object] = set()
         self._told: set[str] = set()
+        self._reruns = Reruns("mlcube_subject")
+        config.pluginmanager.register(self._reruns, "mlcube_reruns")
         self._held = ExitStack()
         self._interrupts = Interrupts(self.execution.watch.note)
         self._interrupted = False
@@ -245,7 +250,9 @@ class ConformanceSession:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Run what the test looks at; show a fault of the machine once only."""
         subject = _subject(item)
-        if isinstance(subject, (Case, Placement, Comparison)):
+        if self._reruns.begin(item):
+            self._forget(item, subject)
+        elif isinstance(subject, (Case, Placement, Comparison)):
             item.user_properties.append((_CASE_PROPERTY, subject.id))
         self._record_cube(subject)
         try:
@@ -254,6 +261,7 @@ class ConformanceSession:
             if str(error) in self._told:
                 pytest.skip(visible(f"not run: {error.messages[0].what}"))
             self._told.add(str(error))
+            item.stash[_TOLD] = str(error)
             raise
         except KeyboardInterrupt:
             # In the middle of a wait, its traceback says nothing to a user.
@@ -265,6 +273,15 @@ class ConformanceSession:
         if cube is not None and cube.root not in self._hashed:
             self._hashed.add(cube.root)
             self.record.event("cube", **cube_facts(cube))
+
+    def _forget(self, item: pytest.Item, subject: object) -> None:
+        """Let all that a test looked at take place again."""
+        self._told.discard(item.stash.get(_TOLD, ""))
+        if isinstance(subject, (Placement, Case)):
+            self.execution.forget(self.placement_of(subject))
+        elif isinstance(subject, Comparison):
+            for each in subject.cases:
+                self.execution.forget(self.placement_of(each))
 
     def _prepare(self, item: pytest.Item, subject: object) -> None:
         names = set(getattr(item, "fixturenames", ()))

@@ -48,6 +48,7 @@ from mlcube_conformance.suites.hooks import (
     verdict_of,
 )
 from mlcube_conformance.suites.options import base_image, kept
+from mlcube_conformance.suites.reruns import Reruns
 from mlcube_conformance.suites.runner.choice import (
     ask_version,
     card_file,
@@ -120,6 +121,8 @@ class RunnerSession:
         self._version = "" if self._is_worker else ask_version(self.trial)
         self._interrupts = Interrupts(Terminal(config).watch(live=False).note)
         self.record = record_of(config, shared)
+        self._reruns = Reruns("trial")
+        config.pluginmanager.register(self._reruns, "mlcube_reruns")
         self._said: list[str] = []
         self._card: Scorecard | None = None
         self._kept = False
@@ -182,9 +185,12 @@ class RunnerSession:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave out what does not apply; make sure that the probe's image is there."""
         judged = _clause_of(item)
+        if self._reruns.begin(item):
+            self.trial.forget()
+        elif judged is not None:
+            item.user_properties.append((_CLAUSE, judged.id))
         if judged is None:
             return
-        item.user_properties.append((_CLAUSE, judged.id))
         description = self.trial.description
         lacking = description.lacking(judged.needs)
         if lacking:

@@ -302,6 +302,13 @@ class Trial:
             done.write_text("", encoding="utf-8")
         return ""
 
+    def forget(self) -> None:
+        """Let what is asked once in a session be asked again, where it failed."""
+        self.sound = self.sound or None
+        if self.unready:
+            self.unready = None
+            (self.shared / "ready").unlink(missing_ok=True)
+
     def clean_up(self, *, keep: str) -> None:
         """Remove what need not be looked at: `keep` is `all`, `failed` or `none`."""
         for each in self.placed:
