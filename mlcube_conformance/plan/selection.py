@@ -9,14 +9,14 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, Violation, did_you_mean
-from mlcube_conformance.base.files import is_folder, is_plain_file, read_text, resolved
+from mlcube_conformance.base.files import read_text, resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import HIDDEN, hide
-from mlcube_conformance.formats.cubes import cube_folder, load_cube
+from mlcube_conformance.cube_roots import cube_roots
+from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import with_optional_inputs
 from mlcube_conformance.model import Case, PlatformFile
@@ -36,6 +36,7 @@ from mlcube_conformance.runners.contract import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from mlcube_conformance.formats.loaded import LoadedCube
     from mlcube_conformance.model import Cube, Strategy
@@ -55,7 +56,6 @@ __all__ = [
     "select",
 ]
 
-_GLOB = re.compile(r"[*?\[]")
 _HOUR = 3600.0
 #: Bytes of a file with certificates; that of a system has a quarter of a million.
 _LARGEST_BUNDLE = 16 * 1024 * 1024
@@ -114,7 +114,7 @@ def select(
     Raises:
         UsageError: A cube, platform, task or parameter asked for does not exist.
     """
-    roots = _each_once(root for given in cubes for root in _cube_roots(given))
+    roots = cube_roots(cubes)
     read = [load_cube(root, cube_id, variables) for root, cube_id in _with_ids(roots)]
     check_overrides([each.cube for each in read], overrides)
     cubes_made = make_optional(
@@ -200,50 +200,12 @@ def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
     return [with_optional_inputs(cube, optional) for cube in cubes]
 
 
-def _cube_roots(given: str) -> list[Path]:
-    path = given_path(given, "--cube")
-    folder = cube_folder(path)
-    if folder is not None:
-        return [folder]
-    if _GLOB.search(given):
-        pattern = path.relative_to(path.anchor)
-        found = sorted(
-            each for each in Path(path.anchor).glob(str(pattern)) if is_folder(each)
-        )
-        if found:
-            return found
-    raise UsageError(
-        Message(
-            what=f"there is no cube at {given}",
-            where="--cube",
-            found="a file" if is_plain_file(path) else "no such folder",
-            expected="a folder with mlcube.yaml, that file, or a pattern of folders",
-            do=_near(path) or "mend the path",
-        )
-    )
-
-
-def _each_once(paths: Iterable[Path]) -> list[Path]:
-    """Return paths without those that lead to what an earlier one leads to."""
-    found: dict[Path, Path] = {}
-    for path in paths:
-        found.setdefault(resolved(path), path)
-    return list(found.values())
-
-
 def _files_once(files: Iterable[PlatformFile]) -> list[PlatformFile]:
     """Return platform files without those that an earlier one means, too."""
     found: dict[tuple[Path, str], PlatformFile] = {}
     for file in files:
         found.setdefault((resolved(file.path), file.section), file)
     return list(found.values())
-
-
-def _near(path: Path) -> str:
-    try:
-        return did_you_mean(path.name, [each.name for each in path.parent.iterdir()])
-    except OSError:
-        return ""
 
 
 def _with_ids(roots: list[Path]) -> list[tuple[Path, str]]:
