@@ -220,6 +220,24 @@ def test_platform_without_a_runner_is_said(run_plain: Run, cube: CubeFolder) -> 
     result.stderr.fnmatch_lines(["*no runner for platforms of the kind 'mainframe'"])
 
 
+@pytest.mark.parametrize("words", [(), ("-q",), ("-qq",)], ids=" ".join)
+def test_platform_that_nobody_named_is_told_at_the_end(
+    words: tuple[str, ...], run: Run, cube: CubeFolder
+) -> None:
+    result = run("--cube", cube.root, "--collect-only", *words)
+
+    told = "mlcube-conformance: no --platform given: local was taken, the first that*"
+    result.stdout.fnmatch_lines([told])
+
+
+def test_platform_that_is_named_is_not_told_at_the_end(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    result = run_plain("--cube", cube.root, "--platform", "fake", "-q")
+
+    result.stdout.no_fnmatch_line("*no --platform given*")
+
+
 def test_collecting_runs_nothing(
     run_plain: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:

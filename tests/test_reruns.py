@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from mlcube_conformance.results.scorecard import Scorecard
+from mlcube_conformance.results.judgements import Scorecard
 from tests.cube_folders import CubeFolder, make_cube
 
 if TYPE_CHECKING:

@@ -36,6 +36,13 @@ class PlatformChoice:
         kind, troubles = first_available(_PREFERRED)
         return cls(platforms=(kind,), unavailable=troubles, named=False)
 
+    def summary(self) -> list[str]:
+        """Say at the end what was chosen; `-q` leaves the header out."""
+        if self.named:
+            return []
+        taken = f"{self.platforms[0]} was taken, the first that works here"
+        return [f"mlcube-conformance: no --platform given: {taken}"]
+
     def header(self) -> list[str]:
         """Say what was chosen, and why the others were not."""
         if self.named:

@@ -412,8 +412,10 @@ class ConformanceSession:
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """Say what was kept, and when a run showed nothing."""
+        """Say what was chosen and kept, and when a run showed nothing."""
         write = terminalreporter.write_line
+        for line in self._choice.summary():
+            write(line)
         for reason, count in skips(self.record.findings).most_common():
             write(f"mlcube-conformance: {count} skipped: {reason}")
         if self._said_nothing:
