@@ -13,7 +13,8 @@ from docker.utils import parse_repository_tag
 
 from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.text import TAIL_LINES, last_lines, mask
-from mlcube_conformance.runners.common.recipes import has_recipe
+from mlcube_conformance.runners.common.deadlines import Progress, images_fetched
+from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
 from mlcube_conformance.runners.docker.client import BoundedAPI
 from mlcube_conformance.runners.docker.faults import machine_is_at_fault
 from mlcube_conformance.runners.docker.streams import ending_streams
@@ -47,7 +48,7 @@ def build(
     """Build an image without a name, and return its id.
 
     Raises:
-        Violation: The build fails, or runs past its deadline.
+        Violation: The build fails, or a step of it runs past its deadline.
         MachineError: The registry, the network, the disk or the daemon fails.
     """
     network = request.options.network
@@ -67,7 +68,10 @@ def build(
                 decode=True,
             )
 
-    return _follow(request, start, f"the image of {request.cube.id!r} does not build")
+    recipe = recipe_text(request.cube, request.cube.docker)
+    progress = Progress(tool="docker", bases=images_fetched(recipe))
+    failure = f"the image of {request.cube.id!r} does not build"
+    return _follow(request, start, failure, progress)
 
 
 def pull(request: ConfigureRequest) -> None:
@@ -85,13 +89,15 @@ def pull(request: ConfigureRequest) -> None:
             repository, tag or "latest", stream=True, decode=True
         )
 
-    _follow(request, start, f"the image of {request.cube.id!r} is not to be had")
+    failure = f"the image of {request.cube.id!r} is not to be had"
+    _follow(request, start, failure, Progress(tool="docker"))
 
 
 def _follow(
     request: ConfigureRequest,
     start: Callable[[docker.APIClient], Iterator[dict[str, Any]]],
     failure: str,
+    progress: Progress,
 ) -> str:
     """Write a stream of the daemon to the log until it ends or fails.
 
@@ -114,7 +120,7 @@ def _follow(
     try:
         with ending_streams(api):
             threading.Thread(target=read, daemon=True).start()
-            log = _Log(request)
+            log = _Log(request, progress)
             log.drain(lines, deadline, failure)
             return log.built
     finally:
@@ -124,8 +130,9 @@ def _follow(
 class _Log:
     """Writes what the daemon says of a build or pull, and keeps the last lines."""
 
-    def __init__(self, request: ConfigureRequest) -> None:
+    def __init__(self, request: ConfigureRequest, progress: Progress) -> None:
         self._request = request
+        self._progress = progress
         self._lines: list[str] = []
         self.built = ""
         """Id of the image that the daemon has built."""
@@ -144,7 +151,7 @@ class _Log:
                     item = items.get(timeout=max(0.0, min(HEARTBEAT, left)))
                 except queue.Empty:
                     if time.monotonic() >= deadline:
-                        raise Violation(self._too_late(failure)) from None
+                        raise self._too_late(failure) from None
                     self._still(time.monotonic() - started)
                     continue
                 if item is None:
@@ -154,6 +161,7 @@ class _Log:
                     raise self._failure(failure, said) from item
                 self.built = _built(item) or self.built
                 text = _text(item)
+                self._progress.hear(str(item.get("stream", "")).splitlines())
                 file.write(text)
                 file.flush()
                 self._remember(text)
@@ -184,13 +192,10 @@ class _Log:
             log=str(self._request.log),
         )
 
-    def _too_late(self, failure: str) -> Message:
-        return self._message(
-            failure,
-            "it was stopped at its deadline",
-            f"an end within {self._request.options.configure_timeout:g} s",
-            "speed it up, or give --configure-timeout more seconds",
-        )
+    def _too_late(self, failure: str) -> Violation | MachineError:
+        message = self._message(failure, "", "", "")
+        timeout = self._request.options.configure_timeout
+        return self._progress.too_late(message, timeout)
 
     @property
     def _way_out(self) -> str:

@@ -20,6 +20,7 @@ from mlcube_conformance.base.text import last_lines, tail
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.runners.common.content import content_key, files_below
+from mlcube_conformance.runners.common.deadlines import Progress
 from mlcube_conformance.runners.local.requirements import (
     requirement_files,
     requirements_of,
@@ -102,7 +103,8 @@ def make_environment(
         marks: Variables by which a later run knows what this one started.
 
     Raises:
-        Violation: A requirement does not exist or does not install.
+        Violation: A requirement does not exist or does not install, or its build runs
+            past the deadline.
         MachineError: The package index or the disk is at fault.
     """
     path = environment_path(key)
@@ -179,13 +181,10 @@ def _step(
             log.write(text)
         part.unlink()
     if ended.timed_out:
-        raise Violation(
-            _message(
-                request,
-                "it was stopped at its deadline",
-                f"an end within {request.options.configure_timeout:g} s",
-            )
-        )
+        progress = Progress(tool="pip")
+        progress.hear(text.splitlines())
+        timeout = request.options.configure_timeout
+        raise progress.too_late(_message(request, "", ""), timeout)
     if ended.exit_code == 0:
         return
     # What a package's own build says is indented by pip.

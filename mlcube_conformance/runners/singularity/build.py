@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.process import run_process
 from mlcube_conformance.base.text import TAIL_LINES, mask, tail
+from mlcube_conformance.runners.common.deadlines import Progress
 from mlcube_conformance.runners.common.scratch import remove_all
 from mlcube_conformance.runners.singularity.engine import lacks_privileges
 from mlcube_conformance.runners.work import heartbeat, proxies
@@ -81,7 +82,7 @@ def build_image(
     """Build an image; whatever happens, its place holds a whole one or what it held.
 
     Raises:
-        Violation: The build fails, or runs past its deadline.
+        Violation: The build fails, or a step of it runs past its deadline.
         MachineError: The registry, the network, the disk or the program fails.
     """
     part = path.with_name(f".{liveness.mark}.part")
@@ -149,14 +150,11 @@ def _judge(
 ) -> None:
     """Say whose fault it is that a build failed, if it did."""
     if ended.timed_out:
-        raise Violation(
-            _message(
-                request,
-                plan,
-                "it was stopped at its deadline",
-                f"an end within {request.options.configure_timeout:g} s",
-                "speed it up, or give --configure-timeout more seconds",
-            )
+        progress = Progress(tool="singularity", bases=plan.stages)
+        with request.log.open(encoding="utf-8", errors="replace") as log:
+            progress.hear(log)
+        raise progress.too_late(
+            _message(request, plan, "", ""), request.options.configure_timeout
         )
     if ended.exit_code == 0:
         return

@@ -57,6 +57,8 @@ class BuildPlan:
     """File of the cube to mend where it fails."""
     pulls: bool
     """Whether a base image comes from a registry."""
+    stages: int
+    """How many there are, each with a base image."""
 
 
 def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
@@ -193,6 +195,7 @@ def _finished(  # noqa: PLR0913 - each says one thing about the image
             stage.header["bootstrap"] not in {"docker-daemon", *LOCAL_AGENTS}
             for stage in definition.stages
         ),
+        stages=len(definition.stages),
     )
 
 
