@@ -15,7 +15,7 @@ Each carries a `Message`, so that every text reads in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Required, TypedDict, Unpack
@@ -24,6 +24,7 @@ from mlcube_conformance.base.text import mask, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 __all__ = [
     "ConformanceError",
@@ -37,6 +38,7 @@ __all__ = [
     "not_written",
     "refusal",
     "require",
+    "without_paths",
 ]
 
 
@@ -88,6 +90,37 @@ class Fields(TypedDict, total=False):
     do: Required[str]
     tail: tuple[str, ...]
     log: str
+
+
+def without_paths(
+    error: Violation | ConformanceError, folder: Path
+) -> tuple[Message, ...]:
+    """Return the messages of an error without paths in a folder that will be gone.
+
+    What leads to a place in it is left out; elsewhere a path starts in the folder.
+    """
+    return tuple(_without(each, str(folder)) for each in error.messages)
+
+
+def _without(message: Message, folder: str) -> Message:
+    led = {
+        name: "" if folder in text else text
+        for name, text in (
+            ("where", message.where),
+            ("do", message.do),
+            ("log", message.log),
+        )
+    }
+    told = {
+        name: text.replace(f"{folder}/", "")
+        for name, text in (
+            ("what", message.what),
+            ("found", message.found),
+            ("expected", message.expected),
+        )
+    }
+    tail = tuple(line.replace(f"{folder}/", "") for line in message.tail)
+    return replace(message, **led, **told, tail=tail)
 
 
 class Violation(AssertionError):  # noqa: N818 - a verdict

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -424,8 +424,12 @@ def _job(
         for name in runner.remove_leftovers():
             _say(f"removed {name}, left over from an earlier run")
         streams = _Stream(sys.stdout), _Stream(sys.stderr)
-        watch = Watch(note=_say, out=streams[0], err=streams[1])
-        with temporary_folder(place, "given-") as copies:
+        # Without a folder of the user, logs are kept where something fails.
+        watch = Watch(
+            note=_say, out=streams[0], err=streams[1], keeps_logs=logs is not None
+        )
+        telling = nullcontext() if logs else _telling_what_is_kept(place)
+        with telling, temporary_folder(place, "given-") as copies:
             try:
                 yield _Job(
                     cube=cube,
@@ -439,12 +443,23 @@ def _job(
                 for each in streams:
                     each.end()
         if logs is None:
-            remove_tree(place)  # those of a failure are kept
+            remove_tree(place)
     finally:
         runner.close()
         with suppress(OSError):
             if logs is None:
                 place.rmdir()  # empty where nothing was started
+
+
+@contextmanager
+def _telling_what_is_kept(place: Path) -> Iterator[None]:
+    """Say where the logs of a failure are; nobody has named a folder for them."""
+    try:
+        yield
+    except BaseException:
+        if any(place.iterdir()):
+            _say(f"logs are kept in {place}")
+        raise
 
 
 def _cube_folder(mlcube: str) -> Path:

@@ -43,6 +43,12 @@ class Watch:
     """Takes the standard output of the work, in pieces; None when not wanted."""
     err: Callable[[bytes], None] | None = None
     """Takes its standard error, in pieces; what a build says is taken as such."""
+    keeps_logs: bool = True
+    """Whether logs may be there when the work is done."""
+
+    def begin(self, what: str, log: Path) -> None:
+        """Note that work has begun, and where its log is, unless that will be gone."""
+        self.note(f"{what}; log: {log}" if self.keeps_logs else what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

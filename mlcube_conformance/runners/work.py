@@ -82,7 +82,7 @@ def run_case(  # noqa: PLR0913 - each says one thing about the run
     for warning in view.warnings:
         watch.note(f"warning: {warning}")
     stdout, stderr = logs
-    watch.note(f"running {case.id}; log: {stdout}")
+    watch.begin(f"running {case.id}", stdout)
     result = run_disarmed(
         runner,
         RunRequest(

@@ -25,11 +25,14 @@ class Terminal:
         self._config = config
         self._live: list[LiveText] = []
 
-    def watch(self, *, live: bool) -> Watch:
+    def watch(self, *, live: bool, keeps_logs: bool = True) -> Watch:
         """Return a watch that writes there; with `live`, output too."""
-        if not live:
-            return Watch(note=self._line)
-        return Watch(note=self._line, out=self._piece(), err=self._piece())
+        return Watch(
+            note=self._line,
+            out=self._piece() if live else None,
+            err=self._piece() if live else None,
+            keeps_logs=keeps_logs,
+        )
 
     def _line(self, text: str) -> None:
         waiting = "".join(each.end() for each in self._live)

@@ -188,7 +188,7 @@ class DockerRunner:
             reason = "build_strategy is pull" if there else f"no {recipe}"
             request.watch.note(f"{reason}: {name} is used as it is")
         else:
-            request.watch.note(f"pulling {name}; log: {request.log}")
+            request.watch.begin(f"pulling {name}", request.log)
             pull(request)
             found, origin = str(self._client.images.get(name).id), "pulled"
             remember_tag(name, found)
@@ -205,7 +205,7 @@ class DockerRunner:
         image = image_id(self._client, built_image(key))
         origin: ImageOrigin = "up to date"
         if not image:
-            request.watch.note(f"building {name}; log: {request.log}")
+            request.watch.begin(f"building {name}", request.log)
             built = build(request, context, proxies(), {CONTENT_LABEL: key})
             image, origin = str(self._client.images.get(built).id), "built"
             remember_built(key, image)

@@ -110,7 +110,7 @@ def make_environment(
     path = environment_path(key)
     if is_complete(path):
         return "up to date"
-    request.watch.note(f"making the environment {path}; log: {request.log}")
+    request.watch.begin(f"making the environment {path}", request.log)
     try:
         remove_tree(path)
         make_folder(path.parent)

@@ -111,8 +111,8 @@ class SingularityRunner:
         if wrong:
             request.watch.note(f"{path} is made anew: {wrong}")
         make_room(request, path)
-        request.watch.note(
-            f"building {path} from {plan.source}, by {engine}; log: {request.log}"
+        request.watch.begin(
+            f"building {path} from {plan.source}, by {engine}", request.log
         )
         # Two that pull at once could break the cache of the program.
         pulling = (

@@ -323,6 +323,16 @@ class Execution:
         if self.workspace is None:
             remove_tree(self.workspace_of(placement))
 
+    def failed(self, placement: Placement) -> bool:
+        """Say whether the image, or any task that ran, came to nothing."""
+        runs = (self._runs.get(each.key) for each in placement.all_cases)
+        found = (self._images.get(placement.key), *runs)
+        return any(
+            isinstance(each, Exception)
+            or (isinstance(each, TaskRun) and not each.succeeded)
+            for each in found
+        )
+
     def begun(self, placements: Iterable[Placement]) -> list[Placement]:
         """Return the placements that this process has worked on."""
         return [each for each in placements if each.key in self._images]

@@ -14,6 +14,7 @@ from mlcube_conformance.base.errors import (
     Message,
     UsageError,
     Violation,
+    without_paths,
 )
 from mlcube_conformance.base.faults import fault_of_ours
 from mlcube_conformance.base.files import is_folder, is_no_utf8, is_there
@@ -112,7 +113,9 @@ class ConformanceSession:
                 configure_timeout=option("mlcube_configure_timeout"),
                 task_timeout=option("mlcube_task_timeout"),
             ),
-            watch=Terminal(config).watch(live=option("mlcube_live")),
+            watch=Terminal(config).watch(
+                live=option("mlcube_live"), keeps_logs=self._keep != "none"
+            ),
             workspace=workspace,
         )
         self.record = record_of(config, self.execution.folder)
@@ -323,11 +326,18 @@ class ConformanceSession:
             if isinstance(error, (Violation, ConformanceError)):
                 facts = self._facts(item, subject)
                 shown = (f"  {label + ':':<10}{text}" for label, text in facts)
-                report.longrepr = "\n".join([str(error), *map(plain, shown)])
+                report.longrepr = "\n".join([self._told_as(error), *map(plain, shown)])
         _mask_report(report)
         if is_decisive(report):
             attach(report, _finding(item, report, error, facts))
         return report
+
+    def _told_as(self, error: Violation | ConformanceError) -> str:
+        """Return the text of an error; it names no file that will be gone."""
+        if self._keep != "none":
+            return str(error)
+        messages = without_paths(error, self.execution.folder)
+        return "\n\n".join(map(str, messages))
 
     def _facts(self, item: pytest.Item, subject: object) -> list[tuple[str, str]]:
         """Return the clause that was broken, and how to look at the case."""
@@ -340,17 +350,24 @@ class ConformanceSession:
         if isinstance(subject, Comparison):
             again = again_for_cube(self._config, item, subject.cases)
             facts.append(("again", again))
-            facts += [
-                ("files", str(self.execution.workspace_of(self.placement_of(each))))
-                for each in subject.cases
-            ]
-        if isinstance(subject, Case):
-            run = self.execution.run_of(subject)
-            if run is not None and run.result is not None:
-                facts.append(("by hand", mask(command_line(run.result.command))))
-            if run is not None:
-                facts.append(("files", str(run.workspace)))
-        return facts
+        return [*facts, *self._files(subject)]
+
+    def _files(self, subject: object) -> list[tuple[str, str]]:
+        """Return where the files of a case will lie, and the command that used them."""
+        cases = getattr(subject, "cases", (subject,))
+        runs = [
+            run
+            for each in cases
+            if isinstance(each, Case) and (run := self.execution.run_of(each))
+        ]
+        if runs and self._keep == "none" and self.execution.workspace is None:
+            return [("files", "removed, as --keep none asks")]
+        by_hand = [
+            ("by hand", mask(command_line(run.result.command)))
+            for run in runs
+            if run.result and isinstance(subject, Case) and self._keep != "none"
+        ]
+        return [*by_hand, *(("files", str(run.workspace)) for run in runs)]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test found; workers send it to their controller."""
@@ -391,7 +408,11 @@ class ConformanceSession:
         for placement in self.execution.begun(self.selection.placements):
             kept = self._keep == "all" or (
                 self._keep == "failed"
-                and (interrupted or placement.key in self._failed)
+                and (
+                    interrupted
+                    or placement.key in self._failed
+                    or self.execution.failed(placement)
+                )
             )
             if not kept:
                 self.execution.remove_folder(placement)

@@ -18,6 +18,7 @@ from mlcube_conformance.base.errors import (
     Message,
     UsageError,
     Violation,
+    without_paths,
 )
 from mlcube_conformance.base.faults import fault_of_ours
 from mlcube_conformance.base.homes import given_path, is_written_as_path
@@ -126,6 +127,7 @@ class RunnerSession:
         self._said: list[str] = []
         self._card: Scorecard | None = None
         self._kept = False
+        self._placed = 0
 
     # Hooks, in the order in which pytest calls them.
 
@@ -185,6 +187,7 @@ class RunnerSession:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave out what does not apply; make sure that the probe's image is there."""
         judged = _clause_of(item)
+        self._placed = len(self.trial.placed)
         if self._reruns.begin(item):
             self.trial.forget()
         elif judged is not None:
@@ -210,11 +213,15 @@ class RunnerSession:
         report = yield
         error = call.excinfo.value if call.excinfo else None
         error = fault_of_ours(error) or error
+        if report.failed:
+            for each in self.trial.placed[self._placed :]:
+                each.kept = True
         judged, again = _clause_of(item), ""
         if report.failed and isinstance(error, (Violation, ConformanceError)):
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
             again = again_for_runner(self._config, item)
-            report.longrepr = f"{about}{error}\n  again:    {again}"
+            told = "\n\n".join(map(str, self._messages(error)))
+            report.longrepr = f"{about}{told}\n  again:    {again}"
         if is_decisive(report):
             attach(report, self._finding(item, report, error, again))
         return report
@@ -233,7 +240,7 @@ class RunnerSession:
             left_out = dict(item.user_properties).get(_NOT_JUDGED, "error")
             verdict = cast("Verdict", left_out)
         if report.failed and isinstance(error, (Violation, ConformanceError)):
-            messages, reason = error.messages, self._reason(error.messages[0])
+            messages, reason = self._messages(error), self._reason(error.messages[0])
         elif report.failed and verdict == "failed":
             verdict = "error"  # The test broke, and says nothing of the runner.
         return Finding(
@@ -247,6 +254,12 @@ class RunnerSession:
             expected=judged in self._expected,
             seconds=round(report.duration, 3),
         )
+
+    def _messages(self, error: Violation | ConformanceError) -> tuple[Message, ...]:
+        """Return what is told of an error; it names no file that will be gone."""
+        if self._keep != "none":
+            return error.messages
+        return without_paths(error, self.trial.shared)
 
     def _reason(self, message: Message) -> str:
         """Return in one line what was wrong, the same in each session."""
@@ -263,13 +276,14 @@ class RunnerSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Remove what need not be kept; write the record and the scorecards."""
+        if self.record.findings:
+            with suppress(MachineError):
+                self.trial.remove_left(IMAGE)
         self.trial.clean_up(keep=self._keep)
         if self._is_worker or self._config.getoption("collectonly"):
             return
         found = self.record.end(int(exitstatus))
         if judgements_of(found["findings"]):
-            with suppress(MachineError):
-                self.trial.remove_left(IMAGE)
             self._card = scorecard_of(found)
             for file in self._cards:
                 self._write(file, self._card)

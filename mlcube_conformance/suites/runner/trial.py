@@ -318,7 +318,7 @@ class Trial:
 
     def kept_something(self) -> bool:
         """Remove what no call has left logs in; say whether anything else is there."""
-        kept = any(self.shared.glob("*/*/call-*"))
+        kept = any(each.is_dir() for each in self.shared.glob("*/*"))
         for each in () if kept else self.shared.glob("*"):
             if each.name not in {LINES, WHOLE}:
                 remove_tree(each)

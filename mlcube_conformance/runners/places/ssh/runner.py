@@ -74,9 +74,8 @@ class SshRunner:
         log = request.log.with_name("environment.log")
         there.make_environment(log, request.watch, timeout)
         there.send({"cube": str(request.cube.root)}, timeout)
-        request.watch.note(
-            f"configuring {request.cube.id} by {there.version_note()}; "
-            f"log: {request.log}"
+        request.watch.begin(
+            f"configuring {request.cube.id} by {there.version_note()}", request.log
         )
         with build_lock(
             f"ssh-{there.content_key}",
