@@ -39,6 +39,12 @@ _HAND: Final = (
 )
 
 
+def _beside_runs(place: Path) -> list[Path]:
+    """Return all that lies in a folder, but for the records of runs."""
+    records = place / ".mlcube-conformance"
+    return sorted(each for each in place.rglob("*") if not each.is_relative_to(records))
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a home with all that options can name."""
@@ -68,7 +74,7 @@ def run(place: Path, home: Path) -> Run:
     """Return what runs a command, and leaves the folder that it runs in as it is."""
 
     def run(at: str, *words: str) -> tuple[int, str]:
-        before = sorted(place.rglob("*"))
+        before = _beside_runs(place)
         done = subprocess.run(
             [sys.executable, "-P", *(word.replace("@", at) for word in words)],
             cwd=place,
@@ -80,7 +86,7 @@ def run(place: Path, home: Path) -> Run:
         )
         said = done.stdout + done.stderr
         assert "Traceback" not in said
-        assert sorted(place.rglob("*")) == before, said
+        assert _beside_runs(place) == before, said
         return done.returncode, said
 
     return run

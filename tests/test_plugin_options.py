@@ -24,6 +24,7 @@ _OPTIONS: Final = {
     "--optional=seed": _CUBES,
     "--workspace=place": _CUBES,
     "--keep=all": _CUBES | _RUNNERS,
+    "--record=record.json": _CUBES | _RUNNERS,
     "--live": _CUBES,
     "--build-arg=A=1": _CUBES,
     "--build-strategy=pull": _CUBES,

@@ -15,7 +15,7 @@ from mlcube_conformance.base.errors import Message, UsageError, Violation, did_y
 from mlcube_conformance.base.files import read_text, resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import HIDDEN, hide
-from mlcube_conformance.cube_roots import cube_roots
+from mlcube_conformance.formats.cube_roots import cube_roots
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import with_optional_inputs
