@@ -247,6 +247,10 @@ class Case:
         """Keep assertions short."""
         return f"<Case {self.id}>"
 
+    def __hash__(self) -> int:
+        """Take what tells it from others; pytest asks for each test, several times."""
+        return hash((self.cube.root, self.platform.id, self.invocation.name))
+
     @property
     def placement_key(self) -> tuple[Path, PlatformFile]:
         """What tells the cube and the platform from all others; ids may look alike."""

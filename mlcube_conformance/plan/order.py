@@ -76,6 +76,10 @@ class Placement:
         """Keep assertions short."""
         return f"<Placement {self.id}>"
 
+    def __hash__(self) -> int:
+        """Take what tells it from others; pytest asks for each test, several times."""
+        return hash((self.cube.root, self.platform.id))
+
     @property
     def id(self) -> str:
         """Name of the cube and the platform together, as in `mnist-docker`."""
@@ -107,6 +111,10 @@ class Comparison:
     def __repr__(self) -> str:
         """Keep assertions short."""
         return f"<Comparison {self.id}>"
+
+    def __hash__(self) -> int:
+        """Take what tells it from others; pytest asks for each test, several times."""
+        return hash((self.cube.root, self.invocation.name))
 
     @property
     def cube(self) -> Cube:

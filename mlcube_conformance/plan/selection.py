@@ -81,15 +81,10 @@ class Selection:
     platforms: tuple[CheckedPlatform, ...]
     placements: tuple[Placement, ...]
 
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """Every case asked for."""
-        return tuple(case for each in self.placements for case in each.cases)
-
-    @property
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """Every case that is asked for on several platforms."""
-        return comparisons(self.placements)
+    cases: tuple[Case, ...]
+    """Every case asked for."""
+    comparisons: tuple[Comparison, ...]
+    """Every case that is asked for on several platforms."""
 
 
 def select(
@@ -133,7 +128,11 @@ def select(
             _place(each, (file, platform_id), tasks, checked, placements)
     _check_tasks(tasks, loaded)
     return Selection(
-        cubes=loaded, platforms=tuple(checked), placements=tuple(placements)
+        cubes=loaded,
+        platforms=tuple(checked),
+        placements=tuple(placements),
+        cases=tuple(case for each in placements for case in each.cases),
+        comparisons=comparisons(placements),
     )
 
 

@@ -7,6 +7,7 @@ name is the kind of platform and whose value takes the id of the run.
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
@@ -78,8 +79,14 @@ def make_runner(kind: str, run_id: str) -> Runner:
     return make(run_id)
 
 
+@cache
+def _installed() -> dict[str, str]:
+    """Return the runners of other packages; all of these are looked through once."""
+    return {each.name: each.value for each in entry_points(group=_GROUP)}
+
+
 def _known() -> dict[str, str]:
-    others = {each.name: each.value for each in entry_points(group=_GROUP)}
+    others = dict(_installed())
     if os.environ.get("MLCUBE_CONFORMANCE_FAKE"):
         # Not for a platform file to choose: it passes without running anything.
         others["fake"] = "mlcube_conformance.runners.fake:FakeRunner"

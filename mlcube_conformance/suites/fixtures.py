@@ -93,6 +93,8 @@ def _tasks_of(metafunc: pytest.Metafunc, session: ConformanceSession) -> set[str
         for mark in metafunc.definition.iter_markers("mlcube_task")
         for name in mark.args
     }
+    if not wanted:
+        return wanted
     loaded = session.selection.cubes
     known = {run.task.name for each in loaded for run in each.cube.invocations}
     unknown = sorted(wanted - known)

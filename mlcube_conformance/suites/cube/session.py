@@ -22,7 +22,7 @@ from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import command_line, mask, plain, visible
-from mlcube_conformance.clauses import CLAUSES, clause
+from mlcube_conformance.clauses import clause
 from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan.order import Comparison, Placement
@@ -44,6 +44,7 @@ from mlcube_conformance.suites.again import again_for_cube
 from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
 from mlcube_conformance.suites.cube.facts import cube_facts, subject_of
+from mlcube_conformance.suites.cube.ordering import Ordering
 from mlcube_conformance.suites.hooks import (
     attach,
     begin_record,
@@ -95,6 +96,7 @@ class ConformanceSession:
             optional=option("mlcube_optional"),
             variables=environment,
         )
+        self._ordering = Ordering(self.selection)
         _refuse_names_for_workers(config, self.selection)
         workspace = _workspace(option("mlcube_workspace"))
         if workspace and len(self.selection.placements) > 1:
@@ -135,11 +137,7 @@ class ConformanceSession:
         """Return the placement that a case belongs to; a placement is its own."""
         if isinstance(subject, Placement):
             return subject
-        return next(
-            each
-            for each in self.selection.placements
-            if each.key == subject.placement_key
-        )
+        return self._ordering.placement_of(subject)
 
     # Hooks, in the order in which pytest calls them.
 
@@ -235,20 +233,12 @@ class ConformanceSession:
         self._deselected += len(items)
 
     def _place(self, item: pytest.Item) -> tuple[int, ...]:
-        """Sort by cube, then platform, then case; a cube's own tests come first."""
+        """Sort by what a test looks at; those of a case, by their clause."""
         subject = _subject(item)
-        cubes = [each.cube.root for each in self.selection.cubes]
-        if isinstance(subject, LoadedCube):
-            return (cubes.index(subject.cube.root), -1, -1)
-        platforms = [each.key for each in self.selection.platforms]
-        if isinstance(subject, CheckedPlatform):
-            return (cubes.index(subject.key[0]), platforms.index(subject.key), -2)
-        if isinstance(subject, Comparison):
-            return (cubes.index(subject.cube.root), len(platforms))
-        placement = self.placement_of(subject)
-        platform = platforms.index(placement.key)
-        case = placement.cases.index(subject) if isinstance(subject, Case) else -1
-        return (cubes.index(placement.cube.root), platform, case, _clause_place(item))
+        place = self._ordering.place_of(subject)
+        if not isinstance(subject, (Case, Placement)):
+            return place
+        return (*place, self._ordering.place_of_clause(clause_id(item)))
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Run what the test looks at; show a fault of the machine once only."""
@@ -506,13 +496,6 @@ def _subject(item: pytest.Item | pytest.Collector) -> Any:  # noqa: ANN401 - a c
     subject = callspec.params.get("mlcube_subject") if callspec else None
     kinds = (LoadedCube, CheckedPlatform, Placement, Case, Comparison)
     return subject if isinstance(subject, kinds) else None
-
-
-def _clause_place(item: pytest.Item) -> int:
-    """Return the place of a test's clause in the table; other tests come last."""
-    ids = [each.id for each in CLAUSES]
-    mark = item.get_closest_marker("clause")
-    return ids.index(mark.args[0]) if mark else len(ids)
 
 
 def _has_no_subject(item: pytest.Item | pytest.Collector) -> bool:

@@ -1,0 +1,1 @@
+"""Measurements, which are started by hand: none of them is a test."""
