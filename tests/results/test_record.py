@@ -77,18 +77,10 @@ def test_a_run_leaves_a_record_that_keeps_to_its_schema(
 def test_git_leaves_out_the_folder_of_all_runs(
     run: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:
-    subprocess.run(["git", "init", "-q", pytester.path], check=True, timeout=60)
-
     run("-k", "definitions or platform_file")
 
-    told = subprocess.run(
-        ["git", "status", "--short", ".mlcube-conformance"],
-        cwd=pytester.path,
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    assert told.stdout == b""
+    ignored = (pytester.path / ".mlcube-conformance/.gitignore").read_text()
+    assert ignored.splitlines()[-1] == "*"
     assert cube.root.is_dir()
 
 
@@ -109,7 +101,7 @@ def test_content_of_a_cube_is_the_same_until_a_file_changes(
 def test_a_killed_run_leaves_what_was_known(
     pytester: pytest.Pytester, cube_folder: CubeFolder
 ) -> None:
-    cube_folder.tasks(use="sleep 60")
+    cube_folder.tasks(use="sleep 15")
     place = pytester.path
     words = ("test", str(cube_folder.root), "--platform", "local")
     with subprocess.Popen(
@@ -130,7 +122,6 @@ def test_a_killed_run_leaves_what_was_known(
     assert found["runs"][-1]["subject"].endswith("-use")
     assert found["configures"][0]["image"]["name"]
     assert {each["verdict"] for each in found["findings"]} == {"passed"}
-    subprocess.run(["pkill", "-f", "sleep 60"], check=False, timeout=60)
 
 
 def _wait_for_run(place: Path) -> list[dict[str, object]]:
