@@ -22,7 +22,7 @@ def new_run_id() -> str:
 
 
 def make_run_folder(folder: Path) -> None:
-    """Make the folder of a run, in a folder of ours that git leaves out.
+    """Make the folder of a run, in one that git ignores.
 
     Raises:
         OSError: It cannot be made.

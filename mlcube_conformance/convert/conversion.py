@@ -101,7 +101,7 @@ def _not_written(target: Path, error: Exception) -> MachineError:
         target,
         error,
         expected="files that can be read, and a disk with room",
-        do="mend the permissions, or free some space",
+        do="fix the permissions, or free some space",
     )
 
 
@@ -124,7 +124,7 @@ def _refuse_target(root: Path, target: Path) -> None:
             where=str(root),
             found="no such folder",
             expected="a folder with mlcube.yaml",
-            do="mend the path",
+            do="fix the path",
         )
     used = is_there(target) and (not is_folder(target) or any(target.iterdir()))
     if used or target.is_relative_to(root):

@@ -53,7 +53,7 @@ def _roots(word: str) -> list[Path]:
 def _matching(path: Path) -> Iterator[Path]:
     """Yield the cubes that a pattern matches; hidden folders only where it names some.
 
-    Cubes lie in a folder of ours where a run was kept, and in environments of Python.
+    Folders of earlier runs and environments of Python hold copies of cubes.
     """
     fixed = next(i for i, part in enumerate(path.parts) if glob.has_magic(part))
     top, pattern = Path(*path.parts[:fixed]), Path(*path.parts[fixed:])

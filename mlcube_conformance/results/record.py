@@ -71,8 +71,11 @@ class Record:
         found = {"kind": kind, "at": _now(), **facts}
         text = json.dumps(masked(found), default=str)
         try:
-            make_run_folder(self._folder)
-            self._append(text)
+            try:
+                self._append(text)
+            except FileNotFoundError:
+                make_run_folder(self._folder)
+                self._append(text)
         except OSError as error:
             self.trouble = self.trouble or f"{self.lines}: {error.strerror}"
 

@@ -31,8 +31,9 @@ __all__ = [
     "begin_record",
     "clause_id",
     "file_to_write",
-    "finding_of",
     "is_decisive",
+    "keep_finding",
+    "keeps_record",
     "record_of",
     "verdict_of",
 ]
@@ -40,7 +41,8 @@ __all__ = [
 _FINDING = "mlcube_finding"
 #: How a test says that its clause means nothing here.
 _DOES_NOT_APPLY = "not applicable: "
-_LONGEST = 400
+#: Letters of a line that travel to the process that keeps the record.
+_LONGEST = 4000
 
 
 def file_to_write(
@@ -93,10 +95,17 @@ def record_of(config: pytest.Config, folder: Path) -> Record:
     return Record(folder, [file_to_write("--record", "record", one) for one in given])
 
 
+def keeps_record(config: pytest.Config) -> bool:
+    """Say whether this process keeps the record: no worker does, and no dry run."""
+    return not hasattr(config, "workerinput") and not config.getoption("collectonly")
+
+
 def begin_record(
     record: Record, config: pytest.Config, suite: str, **facts: object
 ) -> None:
-    """Write the first line of a record."""
+    """Write the first line of a record, in the process that keeps it."""
+    if not keeps_record(config):
+        return
     record.begin(
         suite=suite,
         tool=tool(),
@@ -155,15 +164,18 @@ def attach(report: pytest.TestReport, finding: Finding) -> None:
 def _sendable(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
     """Return a document that can be sent: names may hold bytes that are not UTF-8."""
     if isinstance(found, str):
-        return "\n".join(visible(line)[: _LONGEST * 10] for line in found.split("\n"))
+        return "\n".join(visible(line)[:_LONGEST] for line in found.split("\n"))
     if isinstance(found, dict):
         return {_sendable(key): _sendable(value) for key, value in found.items()}
     return [_sendable(each) for each in found] if isinstance(found, list) else found
 
 
-def finding_of(report: pytest.TestReport) -> Finding | None:
-    """Return the finding that came with a report that counts, if any."""
-    for name, found in report.user_properties if is_final(report) else ():
+def keep_finding(
+    record: Record, config: pytest.Config, report: pytest.TestReport
+) -> None:
+    """Keep the finding that came with a report that counts, if any."""
+    if not keeps_record(config) or not is_final(report):
+        return
+    for name, found in report.user_properties:
         if name == _FINDING:
-            return Finding.from_dict(found)  # type: ignore[arg-type]
-    return None
+            record.find(Finding.from_dict(found))  # type: ignore[arg-type]

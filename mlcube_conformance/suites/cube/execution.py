@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
@@ -29,7 +29,6 @@ from mlcube_conformance.runners.contract import ConfigureRequest
 from mlcube_conformance.runners.work import run_case
 from mlcube_conformance.suites.cube.facts import (
     error_facts,
-    image_facts,
     platform_facts,
     run_facts,
 )
@@ -172,7 +171,7 @@ class Execution:
         )
         with self._told("configure", placement.id, log=str(request.log)) as found:
             image = runner.configure(request)
-            found["image"] = image_facts(image)
+            found["image"] = asdict(image)
         self.watch.note(f"configured {placement.id}: {image.how}: {image.name}")
         return image
 

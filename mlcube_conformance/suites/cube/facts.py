@@ -14,13 +14,12 @@ from mlcube_conformance.runners.common.content import content_key, files_below
 
 if TYPE_CHECKING:
     from mlcube_conformance.base.errors import ConformanceError, Violation
-    from mlcube_conformance.model import Cube, Image
+    from mlcube_conformance.model import Cube
     from mlcube_conformance.suites.cube.execution import TaskRun
 
 __all__ = [
     "cube_facts",
     "error_facts",
-    "image_facts",
     "platform_facts",
     "run_facts",
     "subject_of",
@@ -92,11 +91,6 @@ def platform_facts(placement: Placement, engine: str) -> dict[str, Any]:
         "engine": engine,
         "file": str(platform.source),
     }
-
-
-def image_facts(image: Image) -> dict[str, Any]:
-    """Return what an image is."""
-    return asdict(image)
 
 
 def run_facts(run: TaskRun) -> dict[str, Any]:

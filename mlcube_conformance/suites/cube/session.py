@@ -49,8 +49,9 @@ from mlcube_conformance.suites.hooks import (
     attach,
     begin_record,
     clause_id,
-    finding_of,
     is_decisive,
+    keep_finding,
+    keeps_record,
     record_of,
     verdict_of,
 )
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
 __all__ = ["ConformanceSession"]
 
 _CASE_PROPERTY = "mlcube_case"
-_DEFINITION_PROPERTY = "mlcube_definition"
 _CASE_FIXTURES = {"attempt", "task_run"}
 #: The fault of the machine that a test told, so that others need not.
 _TOLD = pytest.StashKey[str]()
@@ -174,15 +174,13 @@ class ConformanceSession:
         """Let a request to end be an interrupt, so that containers are removed."""
         self._interrupts.take()
         workspace = self.execution.workspace
-        is_worker = hasattr(self._config, "workerinput")
-        if not is_worker and not self._config.getoption("collectonly"):
-            begin_record(self.record, self._config, "cube", run=self.execution.run_id)
-        if workspace and not is_worker and not self._config.getoption("collectonly"):
+        if workspace and keeps_record(self._config):
             try:
                 make_folder(workspace)
                 self._held.enter_context(only_run_in(workspace))
             except ConformanceError as error:
                 raise pytest.UsageError(str(error)) from error
+        begin_record(self.record, self._config, "cube", run=self.execution.run_id)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - of xdist
@@ -361,9 +359,7 @@ class ConformanceSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test found; workers send it to their controller."""
-        finding = finding_of(report)
-        if finding is not None and not hasattr(self._config, "workerinput"):
-            self.record.find(finding)
+        keep_finding(self.record, self._config, report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -384,9 +380,7 @@ class ConformanceSession:
                 )
             if self._said_nothing:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if not self._config.getoption("collectonly") and not hasattr(
-            self._config, "workerinput"
-        ):
+        if keeps_record(self._config):
             self.record.end(int(session.exitstatus))
 
     def _has_workers(self) -> bool:
@@ -448,7 +442,7 @@ def _workspace(given: str | None) -> Path | None:
                 where="--workspace",
                 found=str(path),
                 expected="a folder, there or not yet",
-                do="mend the path",
+                do="fix the path",
             )
         )
     return path

@@ -43,8 +43,9 @@ from mlcube_conformance.suites.hooks import (
     attach,
     begin_record,
     clause_id,
-    finding_of,
     is_decisive,
+    keep_finding,
+    keeps_record,
     record_of,
     verdict_of,
 )
@@ -148,20 +149,18 @@ class RunnerSession:
     def pytest_sessionstart(self) -> None:
         """Let a request to end be an interrupt, so that the runner is ended."""
         self._interrupts.take()
-        if not self._is_worker and not self._config.getoption("collectonly"):
-            description = self.trial.description
-            begin_record(
-                self.record,
-                self._config,
-                "runner",
-                run=self.trial.run_id,
-                runner={
-                    "name": description.name,
-                    "version": self._version,
-                    "format": self.trial.form,
-                    "platform": self.trial.platform,
-                },
-            )
+        begin_record(
+            self.record,
+            self._config,
+            "runner",
+            run=self.trial.run_id,
+            runner={
+                "name": self.trial.description.name,
+                "version": self._version,
+                "format": self.trial.form,
+                "platform": self.trial.platform,
+            },
+        )
 
     def pytest_unconfigure(self) -> None:
         """Let requests to end do what they did before."""
@@ -269,9 +268,7 @@ class RunnerSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test found; workers send it to their controller."""
-        finding = finding_of(report)
-        if finding is not None and not self._is_worker:
-            self.record.find(finding)
+        keep_finding(self.record, self._config, report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
@@ -280,7 +277,7 @@ class RunnerSession:
             with suppress(MachineError):
                 self.trial.remove_left(IMAGE)
         self.trial.clean_up(keep=self._keep)
-        if self._is_worker or self._config.getoption("collectonly"):
+        if not keeps_record(self._config):
             return
         found = self.record.end(int(exitstatus))
         if judgements_of(found["findings"]):
