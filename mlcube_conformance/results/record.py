@@ -53,6 +53,7 @@ class Record:
         self._folder = folder
         self._copies = copies
         self._cut = False
+        self._own: list[dict[str, Any]] = []
         self.findings: list[Finding] = []
         self.trouble = ""
         """Why the record cannot be written; "" where it can."""
@@ -64,12 +65,12 @@ class Record:
 
     def begin(self, **facts: object) -> None:
         """Write the first line: what the run is, and who runs it where."""
-        self.event("begun", schema_version=SCHEMA_VERSION, **facts)
+        self._own.append(self.event("begun", schema_version=SCHEMA_VERSION, **facts))
 
-    def event(self, kind: str, **facts: object) -> None:
-        """Write one line: something happened."""
-        found = {"kind": kind, "at": _now(), **facts}
-        text = json.dumps(masked(found), default=str)
+    def event(self, kind: str, **facts: object) -> dict[str, Any]:
+        """Write one line: something happened; return it."""
+        found: dict[str, Any] = masked({"kind": kind, "at": _now(), **facts})
+        text = json.dumps(found, default=str)
         try:
             try:
                 self._append(text)
@@ -78,6 +79,7 @@ class Record:
                 self._append(text)
         except OSError as error:
             self.trouble = self.trouble or f"{self.lines}: {error.strerror}"
+        return found
 
     def _append(self, text: str) -> None:
         # In one call, which the system does not mix with those of other processes.
@@ -93,12 +95,15 @@ class Record:
     def find(self, finding: Finding) -> None:
         """Keep what a test found."""
         self.findings.append(finding)
-        self.event("finding", **finding.to_dict())
+        self._own.append(self.event("finding", **finding.to_dict()))
 
     def end(self, exit_code: int) -> dict[str, Any]:
         """Write the last line, and the whole record; return it."""
-        self.event("ended", exit_code=exit_code)
-        found = whole(read_lines(self.lines))
+        self._own.append(self.event("ended", exit_code=exit_code))
+        # A task or a runner may write to the file: what is found is not theirs to say.
+        own = {each["kind"] for each in self._own}
+        others = (x for x in read_lines(self.lines) if x.get("kind") not in own)
+        found = whole([*others, *self._own])
         text = json.dumps(found, indent=2) + "\n"
         for file in (self._folder / WHOLE, *self._copies):
             try:
@@ -125,7 +130,7 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
         for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError):
                 each = json.loads(line)
-                if isinstance(each, dict):
+                if isinstance(each, dict) and isinstance(each.get("kind"), str):
                     found.append(each)
     return found
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
+from mlcube_conformance.results.finding import Finding, Subject
 from mlcube_conformance.results.record import Record, read_lines, whole
 from tests.cube_folders import CubeFolder, make_cube
 from tests.records import record_in
@@ -160,3 +161,18 @@ def test_a_record_that_cannot_be_written_is_told(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: the record cannot be written there"])
     assert cube.root.is_dir()
+
+
+def test_what_others_write_into_the_lines_is_no_finding(tmp_path: Path) -> None:
+    record = Record(tmp_path / "runs" / "one")
+    record.begin(suite="cube", runner={"name": "mine"})
+    record.find(Finding(subject=Subject(kind="cube", id="a"), verdict="failed"))
+    with record.lines.open("a") as file:
+        file.write('{"kind": ["no", "word"]}\n')
+        file.write('{"kind": "begun", "runner": {"name": "other"}}\n')
+        file.write('{"kind": "finding", "verdict": "passed"}\n')
+
+    found = record.end(1)
+
+    assert [each["verdict"] for each in found["findings"]] == ["failed"]
+    assert found["runner"] == {"name": "mine"}
