@@ -12,6 +12,7 @@ from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.formats.main_files import MAIN_FILES, main_file
 from mlcube_conformance.formats.multi_file import load_multi_file, load_run_file
 from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
+from mlcube_conformance.formats.reading import Reading
 from mlcube_conformance.formats.single_file import is_single_file, load_single_file
 from mlcube_conformance.model import Cube
 
@@ -44,12 +45,15 @@ def load_cube(
         cube_id: Name of the cube in test ids.
         variables: What the command line gives for `${oc.env:NAME}`.
     """
-    document = _single_file(root)
+    reading = Reading()
+    document = _single_file(root, reading)
     if document is not None:
         return _as_far_as_it_goes(
             root, lambda: load_single_file(document, root, cube_id, variables), cube_id
         )
-    return _as_far_as_it_goes(root, lambda: load_multi_file(root, cube_id), cube_id)
+    return _as_far_as_it_goes(
+        root, lambda: load_multi_file(root, cube_id, reading), cube_id
+    )
 
 
 def _as_far_as_it_goes(
@@ -127,11 +131,11 @@ def _run_file(root: Path, task: str) -> Path | None:
     return file if is_there(file) else None
 
 
-def _single_file(root: Path) -> Located | None:
+def _single_file(root: Path, reading: Reading | None = None) -> Located | None:
     file = main_file(root)
     if file is None:
         return None
-    problems = Problems()
+    problems = Problems(reading)
     document = problems.read(file, "main file", (), root)
     return document if document is not None and is_single_file(document) else None
 

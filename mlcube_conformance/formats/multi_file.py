@@ -23,6 +23,7 @@ from mlcube_conformance.model import Cube, Task
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlcube_conformance.formats.reading import Reading
     from mlcube_conformance.formats.yaml import Located
 
 __all__ = ["load_multi_file", "load_run_file"]
@@ -38,9 +39,9 @@ _ROOT_KEYS = (
 )
 
 
-def load_multi_file(root: Path, cube_id: str) -> LoadedCube:
+def load_multi_file(root: Path, cube_id: str, reading: Reading) -> LoadedCube:
     """Read every file of a cube; what is broken is reported and left out."""
-    problems = Problems()
+    problems = Problems(reading)
     document = _read_root(root, problems)
     cube = _cube(document, root, cube_id, problems)
     if document is None or not is_inside(root, cube.docker.context):
@@ -85,10 +86,13 @@ def _run_files(root: Path, problems: Problems) -> list[Path]:
         )
         problems.messages.append(message)
         return []
+    inside = []
     for each in found:
-        if not is_inside(root, each):
+        if is_inside(root, each):
+            inside.append(each)
+        else:
             problems.messages.append(leaves(each, f"run file {each.name}"))
-    return [each for each in found if is_inside(root, each)]
+    return inside
 
 
 def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:

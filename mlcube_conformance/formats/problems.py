@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, Violation, did_you_mean
-from mlcube_conformance.formats.yaml import read_yaml
+from mlcube_conformance.formats.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -73,8 +73,9 @@ class TooManyProblemsError(Exception):
 class Problems:
     """Everything that is wrong with a cube's files, in the order it was found."""
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, reading: Reading | None = None) -> None:
+        """Start with none; files that were read already are not read again."""
+        self._reading = reading or Reading()
         self.messages: list[Message] = []
         self.warnings: list[Message] = []
 
@@ -110,7 +111,7 @@ class Problems:
             roots: Folders in one of which it must lie, with its links followed.
         """
         try:
-            document = read_yaml(file, *roots)
+            document = self._reading.read(file, *roots)
         except Violation as violation:
             self.messages.extend(violation.messages)
             return None

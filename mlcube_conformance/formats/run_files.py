@@ -76,6 +76,8 @@ def _task_named(
     problems: Problems,
 ) -> Task | None:
     """Return a task; MLCube finds it by its file's name, listed in the root or not."""
+    if name in tasks:
+        return tasks[name]
     file = root / "tasks" / f"{name}.yaml"
     inside = is_inside(root / "tasks", file) and is_inside(root, file)
     if not inside or not is_plain_file(file):
@@ -88,8 +90,7 @@ def _task_named(
             do=did_you_mean(name, known) or "write the name of a file in tasks/",
         )
         return None
-    if name not in tasks:
-        tasks[name] = load_task(file, root, problems)
+    tasks[name] = load_task(file, root, problems)
     return tasks[name]
 
 

@@ -7,10 +7,14 @@ scanned, before there are nodes: a file is read or refused within a second.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import yaml
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
 
 from mlcube_conformance.base.errors import Message, Violation
 from mlcube_conformance.base.files import read_text, resolved, unreadable
@@ -31,6 +35,9 @@ _MAX_TOKENS = 30_000
 #: Letters of a key, and of anything that is to be a number, a date or the like.
 _MAX_KEY = 250
 _MAX_NUMBER = 100
+#: Characters that libyaml takes in places where PyYAML, as the official tools use it,
+#: refuses them.
+_READ_OTHERWISE = "\t?\ufeff"
 #: Letters of a value, and of a path of keys, that a message shows.
 _MAX_SHOWN = 80
 _MAX_PATH = 500
@@ -115,9 +122,17 @@ def read_yaml(file: Path, *roots: Path) -> Located:
 
 
 def _compose(text: str) -> yaml.Node | None:
-    loader = _Loader(text)
+    if _FastLoader is not None and not any(each in text for each in _READ_OTHERWISE):
+        # What libyaml refuses is read again in Python, whose messages show the line.
+        with suppress(yaml.YAMLError):
+            return _single_node(_FastLoader(text))
+    return _single_node(_Loader(text))
+
+
+def _single_node(loader: Any) -> yaml.Node | None:  # noqa: ANN401 - either loader
     try:
-        return loader.get_single_node()
+        node: yaml.Node | None = loader.get_single_node()
+        return node
     finally:
         loader.dispose()
 
@@ -126,18 +141,10 @@ class _LimitError(Exception):
     """There is more in a file than is read."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Limits(Composer):
     """Makes nodes of a text, and ends as soon as there are too many or too deep."""
 
-    def __init__(self, text: str) -> None:
-        self._fetched = self._nodes = self._depth = 0
-        super().__init__(text)
-
-    def fetch_more_tokens(self) -> None:
-        self._fetched += 1
-        if self._fetched > _MAX_TOKENS:
-            raise _LimitError
-        super().fetch_more_tokens()
+    _nodes = _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._nodes += 1
@@ -151,7 +158,41 @@ class _Loader(yaml.SafeLoader):
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:  # noqa: ANN401 - as PyYAML has them
         if kind is yaml.ScalarNode and implicit[0] and len(value) > _MAX_NUMBER:
             implicit = (False, True)  # Text: to look for a number takes its time.
-        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        return super().resolve(kind, value, implicit)  # type: ignore[misc]
+
+
+class _Loader(_Limits, yaml.SafeLoader):
+    """Reads a text in Python: slowly, with messages that show the line."""
+
+    _fetched = 0
+
+    def fetch_more_tokens(self) -> None:
+        self._fetched += 1
+        if self._fetched > _MAX_TOKENS:
+            raise _LimitError
+        super().fetch_more_tokens()
+
+
+def _make_fast_loader() -> type[Any] | None:
+    """Return a loader that scans by libyaml, or None where PyYAML lacks it.
+
+    libyaml gives one event after another, so the limits end it as soon.
+    """
+    try:
+        from yaml._yaml import CParser  # noqa: PLC0415 - it may be missing
+    except ImportError:
+        return None
+
+    class FastLoader(_Limits, CParser, Resolver):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+            Composer.__init__(self)
+            Resolver.__init__(self)
+
+    return FastLoader
+
+
+_FastLoader = _make_fast_loader()
 
 
 def _too_much(file: Path) -> Violation:
@@ -185,7 +226,7 @@ class _Reader:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._seen = 0
-        self._scalars = yaml.SafeLoader("")
+        self._scalars = SafeConstructor()
 
     def locate(self, node: yaml.Node, key: str, depth: int) -> Located:
         source = Source(file=self._file, line=node.start_mark.line + 1, key=key)
@@ -244,8 +285,9 @@ class _Reader:
         return values
 
     def _scalar(self, node: yaml.Node, source: Source) -> object:
-        odd = node.tag != "tag:yaml.org,2002:str"
-        if odd and len(str(node.value)) > _MAX_NUMBER:
+        if node.tag == "tag:yaml.org,2002:str" and isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        if len(str(node.value)) > _MAX_NUMBER:
             raise self._not_plain(node, source)
         try:
             return self._scalars.construct_object(node)

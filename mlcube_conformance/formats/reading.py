@@ -1,0 +1,40 @@
+"""What is read of a cube in one go: each of its files once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import Violation
+from mlcube_conformance.formats.yaml import read_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.formats.yaml import Located
+
+__all__ = ["Reading"]
+
+
+class Reading:
+    """Reads YAML files, and remembers what they hold."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._found: dict[tuple[Path, ...], Located | Violation] = {}
+
+    def read(self, file: Path, *roots: Path) -> Located:
+        """Return what a file holds; see `read_yaml`.
+
+        Raises:
+            Violation: It cannot be read.
+        """
+        key = (file, *roots)
+        if key not in self._found:
+            try:
+                self._found[key] = read_yaml(file, *roots)
+            except Violation as violation:
+                self._found[key] = violation
+        found = self._found[key]
+        if isinstance(found, Violation):
+            raise found
+        return found

@@ -1,0 +1,50 @@
+"""YAML is read as the official tools read it, however fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from mlcube_conformance.base.errors import Violation
+from mlcube_conformance.formats.yaml import read_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TEXTS = (
+    "a: {b: 1, c: 2}",
+    "a: {b\t: 1}",
+    "a: [1,\t2]",
+    "a: text \t",
+    "a: {b: c, d? e: f}",
+    "a: what? no",
+    "\ufeffa: 1",
+    "a\ufeff: 1",
+    "a: é",
+    "a: 'open",
+    "a: b: c",
+    "a:\n- b\n- c\n",
+    "? a\n: b\n",
+    "a: &x [1]\nb: *x\n",
+    "a: *nowhere",
+    "a: |\n  one\n  two\n",
+    "%YAML 1.2\n---\na: 1\n",
+    "a: 1\n---\nb: 2\n",
+    "a: \x07",
+    "a:\r\n  b: 1\r\n",
+)
+
+
+@pytest.mark.parametrize("text", _TEXTS)
+def test_yaml_is_read_or_refused_as_pyyaml_does(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "some.yaml"
+    file.write_bytes(text.encode())
+    try:
+        expected = yaml.load(text, yaml.SafeLoader)
+    except yaml.YAMLError:
+        with pytest.raises(Violation):
+            read_yaml(file)
+    else:
+        assert str(list(read_yaml(file).value)) == str(list(expected))
