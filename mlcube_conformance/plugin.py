@@ -38,7 +38,6 @@ from mlcube_conformance.suites.fixtures import (
 )
 from mlcube_conformance.suites.options import (
     add_options,
-    destination,
     idle_option,
     option_of,
 )
@@ -52,6 +51,8 @@ from mlcube_conformance.suites.own_settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+
+    from mlcube_conformance.options import Option
 
 __all__ = [
     "attempt",
@@ -90,25 +91,10 @@ def pytest_addoption(
         except (ArgumentError, ValueError) as error:
             raise _clash("another plugin", name) from error
 
-    add(
-        "--cube",
-        action="append",
-        default=[],
-        metavar="PATH",
-        dest="mlcube_cube",
-        help="cube to test: a folder, its mlcube.yaml, or a pattern (repeatable); "
-        "without test files, the packaged suite runs",
-    )
-    add(
-        "--runner",
-        metavar="NAME",
-        dest="mlcube_runner",
-        help="runner to hold to the clauses: docker, singularity, local, ssh, mlcube, "
-        "or the path of a description; without test files, the packaged suite runs",
-    )
+    add_options(add, asking=True)
     config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
     if config is not None and asks_for_us(config):
-        add_options(add)
+        add_options(add, asking=False)
         _refuse_clash(parser, "another plugin")
 
 
@@ -156,7 +142,8 @@ def _refuse_options(
 ) -> None:
     """Refuse options of ours that nothing asks for, and nobody else has."""
     words = parser.parse_known_and_unknown_args(args, copy(config.option))[1]
-    _refuse({option_of(word) for word in words}.__contains__)
+    found = {option_of(word) for word in words}
+    _refuse(lambda option: option.name in found)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -167,7 +154,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if started_by_command(config) and not _asked_for(config):
         raise pytest.UsageError(str(no_cube(config.invocation_params.dir)))
     asked = [each for each in ("--cube", "--runner") if config.getoption(each)]
-    _refuse(lambda name: config.getoption(destination(name), None), asked)
+    _refuse(lambda option: config.getoption(option.destination, None), asked)
     try:
         with telling_faults():
             suite = _begin(config)
@@ -213,7 +200,7 @@ def _begin(config: pytest.Config) -> str:
     return ""
 
 
-def _refuse(given: Callable[[str], object], asked: Iterable[str] = ()) -> None:
+def _refuse(given: Callable[[Option], object], asked: Iterable[str] = ()) -> None:
     """Refuse options that would silently do nothing.
 
     Raises:

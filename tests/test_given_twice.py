@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from mlcube_conformance.plan.selection import parse_environment
+from mlcube_conformance.plan.values import variables
 from tests.cube_folders import CubeFolder, make_cube
 
 if TYPE_CHECKING:
@@ -155,4 +155,4 @@ def test_last_value_of_a_variable_counts(
 ) -> None:
     monkeypatch.setenv("A", "mine")
 
-    assert parse_environment(values) == {"A": counts}
+    assert variables("--env", values) == {"A": counts}

@@ -26,6 +26,7 @@ ROOMS = (
     "runners.contract",
     "runners",
     "plan",
+    "options",
     "convert",
     "runners.disarming",
     "runners.work",
@@ -43,8 +44,8 @@ ROOMS = (
     # pytest and the command lines
     "suites.starting",
     "suites.reruns",
-    "suites.hooks",
     "suites.options",
+    "suites.hooks",
     "suites.own_settings",
     "suites.again",
     "suites.terminal",

@@ -38,27 +38,7 @@ from mlcube_conformance.commands.log_folder import (
     STDOUT_LOG,
     claim_log_folder,
 )
-from mlcube_conformance.commands.runner_options import (
-    BuildArgOption,
-    BuildContextOption,
-    BuildStrategyOption,
-    CaBundleOption,
-    ConfigureTimeoutOption,
-    CubeOption,
-    DaysOption,
-    EnvOption,
-    ForceOption,
-    GpusOption,
-    LogsOption,
-    NetworkOption,
-    OptionalOption,
-    ParameterOption,
-    PlatformOption,
-    RetagOption,
-    TaskOption,
-    TaskTimeoutOption,
-    WorkspaceOption,
-)
+from mlcube_conformance.commands.runner_options import Given, command_of
 from mlcube_conformance.formats.cubes import (
     cube_folder,
     load_cube,
@@ -71,19 +51,14 @@ from mlcube_conformance.formats.platforms import (
     load_platform,
 )
 from mlcube_conformance.model import Case
+from mlcube_conformance.options import runner_options
 from mlcube_conformance.plan.order import (
     check_overrides,
     check_paths,
     override_parameters,
 )
 from mlcube_conformance.plan.prepare import check_ready, make_ready
-from mlcube_conformance.plan.selection import (
-    hide_values,
-    make_optional,
-    parse_environment,
-    parse_overrides,
-    runner_options,
-)
+from mlcube_conformance.plan.selection import make_optional
 from mlcube_conformance.plan.workspace import (
     make_folder,
     stage,
@@ -132,99 +107,46 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         no_args_is_help=True,
     )
 
-    @app.command()
-    def configure(
-        mlcube: CubeOption,
-        platform: PlatformOption,
-        build_arg: BuildArgOption = [],  # noqa: B006 - read by typer, never changed
-        build_strategy: BuildStrategyOption = None,
-        build_context: BuildContextOption = None,
-        env: EnvOption = [],  # noqa: B006 - as above
-        network: NetworkOption = None,
-        ca_bundle: CaBundleOption = None,
-        configure_timeout: ConfigureTimeoutOption = None,
-        logs: LogsOption = None,
-        *,
-        retag: RetagOption = False,
-    ) -> None:
+    def configure(given: Given) -> None:
         """Make the image of a cube."""
-        hide_values(env, build_arg)
-        with _ending(logs) as (outcome, folder):
-            options = runner_options(
-                names_image=True,
-                build_args=build_arg,
-                build_strategy=build_strategy.value if build_strategy else None,
-                environment=parse_environment(env),
-                network=_network(network),
-                gpus=None,
-                ca_bundle=ca_bundle,
-                configure_timeout=configure_timeout,
-            )
-            loaded = load_for_configure(_cube_folder(mlcube), options.environment)
-            cube = _checked(loaded, build_context)
-            with _job(kind, cube, platform, folder) as job:
-                if retag:
-                    options = _retagging(options, job.platform)
+        with _ending(given.value("--logs")) as (outcome, folder):
+            options = runner_options("configure", given, names_image=True)
+            root = _cube_folder(given.value("--mlcube"))
+            loaded = load_for_configure(root, options.environment)
+            cube = _checked(loaded, given.value("--build-context"))
+            with _job(kind, cube, given.value("--platform"), folder) as job:
+                if options.retag:
+                    _refuse_retag(job.platform)
                 outcome.image = job.configure(options)
 
-    @app.command()
-    def run(
-        mlcube: CubeOption,
-        platform: PlatformOption,
-        task: TaskOption = None,
-        workspace: WorkspaceOption = None,
-        parameter: ParameterOption = [],  # noqa: B006 - read by typer, never changed
-        optional: OptionalOption = [],  # noqa: B006 - as above
-        build_arg: BuildArgOption = [],  # noqa: B006 - as above
-        build_strategy: BuildStrategyOption = None,
-        build_context: BuildContextOption = None,
-        env: EnvOption = [],  # noqa: B006 - as above
-        network: NetworkOption = None,
-        gpus: GpusOption = None,
-        ca_bundle: CaBundleOption = None,
-        configure_timeout: ConfigureTimeoutOption = None,
-        task_timeout: TaskTimeoutOption = None,
-        logs: LogsOption = None,
-    ) -> None:
+    def run(given: Given) -> None:
         """Run a task of a cube; makes the image first if it is not there."""
-        hide_values(env, build_arg)
-        with _ending(logs) as (outcome, folder):
-            options = runner_options(
-                names_image=True,
-                build_args=build_arg,
-                build_strategy=build_strategy.value if build_strategy else None,
-                environment=parse_environment(env),
-                network=_network(network),
-                gpus=gpus,
-                ca_bundle=ca_bundle,
-                configure_timeout=configure_timeout,
-                task_timeout=task_timeout,
-            )
-            root = _cube_folder(mlcube)
-            loaded = load_cube_for(root, task, options.environment)
-            cube = _checked(loaded, build_context)
-            overrides = parse_overrides("--parameter", parameter)
+        with _ending(given.value("--logs")) as (outcome, folder):
+            options = runner_options("run", given, names_image=True)
+            root = _cube_folder(given.value("--mlcube"))
+            loaded = load_cube_for(root, given.value("--task"), options.environment)
+            cube = _checked(loaded, given.value("--build-context"))
+            overrides = given.value("--parameter")
             check_overrides([cube], overrides)
-            (cube,) = make_optional([override_parameters(cube, overrides)], optional)
-            with _job(kind, cube, platform, folder) as job:
-                outcome.result = result = job.run(options, workspace)
+            cube = override_parameters(cube, overrides)
+            (cube,) = make_optional([cube], given.value("--optional"))
+            with _job(kind, cube, given.value("--platform"), folder) as job:
+                result = job.run(options, given.value("--workspace"))
+                outcome.result = result
                 code = _TIMED_OUT if result.timed_out else result.exit_code
                 if code:
                     raise typer.Exit(code)
 
+    def clean(given: Given) -> None:
+        """Remove what cubes of yours left on a host; its images stay."""
+        with _ending(None):
+            days, force = given.value("--older-than"), given.value("--force")
+            _clean(given.value("--platform"), days, force=force)
+
+    app.command()(command_of("configure", configure))
+    app.command()(command_of("run", run))
     if kind == "ssh":
-
-        @app.command()
-        def clean(
-            platform: PlatformOption,
-            older_than: DaysOption = 0,
-            *,
-            force: ForceOption = False,
-        ) -> None:
-            """Remove what cubes of yours left on a host; its images stay."""
-            with _ending(None):
-                _clean(platform, older_than, force=force)
-
+        app.command()(command_of("clean", clean))
     try:
         app(prog_name=program)
     finally:
@@ -259,33 +181,18 @@ def _say(text: str) -> None:
         sys.stderr.flush()
 
 
-def _network(value: str | None) -> str | None:
-    if value not in {None, "none", "host"}:
-        raise UsageError(
-            Message(
-                what="the network asked for does not exist",
-                where="--network",
-                found=str(value),
-                expected="none or host; without the option, the platform's own",
-                do="write one of these",
-            )
-        )
-    return value
-
-
-def _retagging(options: Options, platform: Platform) -> Options:
+def _refuse_retag(platform: Platform) -> None:
     kind = (platform.inner or platform).kind
     if kind != "docker":
         raise UsageError(
             Message(
-                what=f"the platform {kind} knows no --retag",
+                what=f"the platform {kind} has no --retag",
                 where="--retag",
                 found=f"a platform of the kind {kind}",
                 expected="docker, here or on another host",
                 do="leave the option out",
             )
         )
-    return replace(options, retag=True)
 
 
 @contextmanager

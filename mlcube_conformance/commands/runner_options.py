@@ -1,158 +1,95 @@
-"""The options of a runner's command line, as typer reads them."""
+"""The options of the table, as typer takes them."""
 
 from __future__ import annotations
 
+import inspect
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-__all__ = [
-    "BuildArgOption",
-    "BuildContextOption",
-    "BuildStrategy",
-    "BuildStrategyOption",
-    "CaBundleOption",
-    "ConfigureTimeoutOption",
-    "CubeOption",
-    "DaysOption",
-    "EnvOption",
-    "ForceOption",
-    "GpusOption",
-    "LogsOption",
-    "NetworkOption",
-    "OptionalOption",
-    "ParameterOption",
-    "PlatformOption",
-    "TaskOption",
-    "TaskTimeoutOption",
-    "WorkspaceOption",
-]
+from mlcube_conformance.options import options_of
+from mlcube_conformance.plan.values import hide_values
 
-CubeOption = Annotated[
-    str, typer.Option("--mlcube", metavar="DIR", help="Folder of the cube.")
-]
-PlatformOption = Annotated[
-    str, typer.Option("--platform", metavar="FILE", help="Platform file, or its name.")
-]
-TaskOption = Annotated[
-    str | None,
-    typer.Option(
-        "--task",
-        metavar="NAME",
-        help="Task or run file, by its name or its path, which has a / or ends in "
-        ".yaml (default: the cube's only task).",
-    ),
-]
-OptionalOption = Annotated[
-    list[str],
-    typer.Option(
-        "--optional",
-        metavar="NAME",
-        help="Input that the task does without where it is not there (repeatable).",
-    ),
-]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlcube_conformance.options import Option, Taker
+
+__all__ = ["Given", "command_of"]
 
 
-class BuildStrategy(StrEnum):
-    """Where an image comes from."""
+class Given:
+    """What a command line gave, by the names of the options."""
 
-    AUTO = "auto"
-    PULL = "pull"
-    ALWAYS = "always"
+    def __init__(self, taker: Taker, values: dict[str, Any]) -> None:
+        """Keep the values, by their keys in the table."""
+        self._values = {each: _text(values[each.key]) for each in options_of(taker)}
+
+    def __call__(self, option: Option) -> object:
+        """Return what was given for an option; None or nothing where it was not."""
+        return self._values[option]
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 - as its row says
+        """Return the value of an option.
+
+        Raises:
+            UsageError: It cannot be read.
+        """
+        option = next(each for each in self._values if each.name == name)
+        return option.read(self._values[option])
+
+    def secrets(self) -> list[str]:
+        """Return the texts that may hold secrets."""
+        found = (self._values[each] for each in self._values if each.secret)
+        return [text for texts in found for text in texts]
 
 
-BuildStrategyOption = Annotated[
-    BuildStrategy | None,
-    typer.Option(
-        "--build-strategy",
-        help="Build where there is a recipe, pull, or build anew before each run; "
-        "without the option, as the cube says.",
-    ),
-]
-BuildContextOption = Annotated[
-    str | None,
-    typer.Option(
-        "--build-context",
-        metavar="DIR",
-        help="Folder to build in, in place of the one that the cube names.",
-    ),
-]
-ParameterOption = Annotated[
-    list[str],
-    typer.Option(
-        "--parameter",
-        metavar="NAME=PATH",
-        help="Value for a parameter, instead of the run file's (repeatable).",
-    ),
-]
-BuildArgOption = Annotated[
-    list[str],
-    typer.Option(
-        "--build-arg",
-        metavar="NAME[=VALUE]",
-        help="Build argument of the image; without a value, the variable of this "
-        "process (repeatable).",
-    ),
-]
-EnvOption = Annotated[
-    list[str],
-    typer.Option(
-        "--env",
-        metavar="NAME[=VALUE]",
-        help="Variable for tasks; without a value, that of this process (repeatable).",
-    ),
-]
-WorkspaceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--workspace", metavar="DIR", help="Folder in place of the cube's workspace/."
-    ),
-]
-RetagOption = Annotated[
-    bool,
-    typer.Option(
-        "--retag",
-        help="Move the image's name to the new image, whatever it names now.",
-    ),
-]
-LogsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--logs",
-        metavar="DIR",
-        help="Folder to keep the logs in, and outcome.json: what came of it.",
-    ),
-]
-NetworkOption = Annotated[
-    str | None,
-    typer.Option("--network", metavar="none|host", help="Network of build and task."),
-]
-GpusOption = Annotated[
-    str | None,
-    typer.Option("--gpus", metavar="N", help="GPUs: all, a number, or device=0,1."),
-]
-CaBundleOption = Annotated[
-    str | None,
-    typer.Option("--ca-bundle", metavar="FILE", help="Certificates to trust (PEM)."),
-]
-ConfigureTimeoutOption = Annotated[
-    str | None,
-    typer.Option(
-        "--configure-timeout", metavar="SECONDS", help="Time to build (3600)."
-    ),
-]
-TaskTimeoutOption = Annotated[
-    str | None,
-    typer.Option("--task-timeout", metavar="SECONDS", help="Time for the task (3600)."),
-]
-DaysOption = Annotated[
-    float,
-    typer.Option("--older-than", metavar="DAYS", help="Days without use, at least."),
-]
-ForceOption = Annotated[
-    bool,
-    typer.Option(
-        "--force", help="End what runs there, and drop results not fetched yet."
-    ),
-]
+def command_of(taker: Taker, act: Callable[[Given], None]) -> Callable[..., None]:
+    """Return a command for typer, with the options that the table says.
+
+    Args:
+        taker: Name of the command.
+        act: What it does; its docstring is the command's help.
+    """
+
+    def command(**values: Any) -> None:  # noqa: ANN401 - as typer read them
+        given = Given(taker, values)
+        hide_values(given.secrets())
+        act(given)
+
+    parameters = [_parameter(each) for each in options_of(taker)]
+    command.__name__ = taker
+    command.__doc__ = act.__doc__
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401 - as typer read it
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    """Return a parameter as typer reads it from a signature."""
+    help_text = option.described
+    settings: dict[str, Any] = {"help": f"{help_text[:1].upper()}{help_text[1:]}."}
+    kind: Any = str | None
+    default: Any = None
+    if option.is_switch:
+        kind, default = bool, False
+    elif option.choices:
+        names = {each.replace("-", "_"): each for each in option.choices}
+        kind = StrEnum(option.key, names) | None  # type: ignore[operator]
+    else:
+        settings["metavar"] = option.metavar
+    if option.repeat:
+        kind, default = list[str], []
+    if option.required:
+        kind, default = str, inspect.Parameter.empty
+    return inspect.Parameter(
+        option.key,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, typer.Option(option.name, **settings)],
+    )

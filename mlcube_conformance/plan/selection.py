@@ -5,16 +5,12 @@ Reads YAML files and nothing else: no container, process or network is touched.
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, UsageError, Violation, did_you_mean
-from mlcube_conformance.base.files import read_text, resolved
-from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.base.text import HIDDEN, hide
+from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.base.files import resolved
 from mlcube_conformance.formats.cube_roots import cube_roots
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
@@ -23,7 +19,6 @@ from mlcube_conformance.model import Case, PlatformFile
 from mlcube_conformance.plan.definitions import check_definitions
 from mlcube_conformance.plan.order import (
     Comparison,
-    Override,
     Placement,
     check_overrides,
     comparisons,
@@ -32,33 +27,22 @@ from mlcube_conformance.plan.order import (
     select_invocations,
 )
 from mlcube_conformance.runners import check_kind
-from mlcube_conformance.runners.contract import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from mlcube_conformance.formats.loaded import LoadedCube
-    from mlcube_conformance.model import Cube, Strategy
+    from mlcube_conformance.model import Cube
+    from mlcube_conformance.plan.order import Override
 
 __all__ = [
     "CheckedPlatform",
     "Selection",
-    "hide_values",
     "make_optional",
-    "parse_assignments",
-    "parse_ca_bundle",
-    "parse_environment",
-    "parse_gpus",
-    "parse_overrides",
-    "parse_seconds",
-    "runner_options",
     "select",
 ]
 
-_HOUR = 3600.0
-#: Bytes of a file with certificates; that of a system has a quarter of a million.
-_LARGEST_BUNDLE = 16 * 1024 * 1024
 _NO_VARIABLES: Mapping[str, str] = {}
 
 
@@ -238,166 +222,3 @@ def _check_tasks(tasks: Sequence[str], loaded: Sequence[LoadedCube]) -> None:
                     or "write the name of a task, or the path of a run file",
                 )
             )
-
-
-def parse_assignments(
-    option: str, values: Sequence[str], form: str = "NAME=VALUE"
-) -> list[tuple[str, str]]:
-    """Split `NAME=VALUE` texts at the first `=`.
-
-    Raises:
-        UsageError: One of them has no name or no `=`.
-    """
-    result = []
-    for each in values:
-        name, equals, value = each.partition("=")
-        if not equals or not name:
-            raise _bad_value(option, _without_value(option, each), form)
-        result.append((name, value))
-    return result
-
-
-def _without_value(option: str, given: str) -> str:
-    """Return what was given, less a value that may be a secret."""
-    name, equals, _ = given.partition("=")
-    secret = equals and option in {"--env", "--build-arg"}
-    return f"{name}={HIDDEN}" if secret else given
-
-
-def parse_overrides(option: str, values: Sequence[str]) -> tuple[Override, ...]:
-    """Read `TASK.PARAMETER=PATH` or `PARAMETER=PATH` texts.
-
-    Raises:
-        UsageError: One of them reads otherwise.
-    """
-    overrides = []
-    form = "TASK.PARAMETER=PATH"
-    for name, value in parse_assignments(option, values, form):
-        if not value or not name.rpartition(".")[2]:
-            raise _bad_value(option, f"{name}={value}", form)
-        overrides.append(Override(name=name, value=str(given_path(value, option))))
-    return tuple(overrides)
-
-
-def parse_environment(values: Sequence[str], option: str = "--env") -> dict[str, str]:
-    """Read `NAME=VALUE` texts, and names of variables of this process.
-
-    Of a name that is given twice, the last one counts.
-
-    Raises:
-        UsageError: One of them is neither.
-    """
-    given = [
-        f"{each}={os.environ[each]}" if each in os.environ else each for each in values
-    ]
-    return dict(parse_assignments(option, given, "NAME or NAME=VALUE"))
-
-
-def hide_values(environment: Sequence[str], build_args: Sequence[str]) -> None:
-    """Keep what the command line gives to tasks and builds out of all that is shown.
-
-    Values that cannot be read are left to those who read them.
-    """
-    texts = (*environment, *build_args)
-    hide(
-        [
-            each.partition("=")[2] if "=" in each else os.environ.get(each, "")
-            for each in texts
-        ]
-    )
-
-
-def parse_seconds(option: str, value: str | None) -> float:
-    """Read a number of seconds above 0; None gives an hour.
-
-    Raises:
-        UsageError: It is none.
-    """
-    if value is None:
-        return _HOUR
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise _bad_value(option, value, "a number of seconds above 0")
-    return seconds
-
-
-def parse_gpus(value: str | None) -> str | None:
-    """Read which GPUs are asked for; "" and 0 ask for none, whatever the platform.
-
-    Raises:
-        UsageError: It is neither `all`, a number, nor `device=…`.
-    """
-    if value is None:
-        return None
-    if value in {"", "0"}:
-        return ""
-    if (
-        value == "all"
-        or re.fullmatch(r"[0-9]+", value)
-        or re.fullmatch(r"device=[\w,-]+", value)
-    ):
-        return value
-    raise _bad_value("--gpus", value, "all, a number, or device=0,1")
-
-
-def parse_ca_bundle(value: str | None) -> Path | None:
-    """Read the path of a file with certificates.
-
-    Raises:
-        UsageError: There is no such file, or it holds no certificate.
-    """
-    if value is None:
-        return None
-    path = given_path(value, "--ca-bundle")
-    try:
-        text = read_text(path, limit=_LARGEST_BUNDLE)
-    except Violation:
-        text = ""
-    if "BEGIN CERTIFICATE" not in text:
-        raise _bad_value("--ca-bundle", value, "a PEM file that can be read")
-    return path
-
-
-def runner_options(
-    *,
-    build_args: Sequence[str],
-    network: str | None,
-    gpus: str | None,
-    ca_bundle: str | None,
-    environment: Mapping[str, str] | None = None,
-    build_strategy: Strategy | None = None,
-    configure_timeout: str | None = None,
-    task_timeout: str | None = None,
-    names_image: bool = False,
-) -> Options:
-    """Read the options that go to a runner, as texts of the command line.
-
-    Raises:
-        UsageError: One of them is wrong.
-    """
-    return Options(
-        build_args=parse_environment(build_args, "--build-arg"),
-        environment=environment or {},
-        build_strategy=build_strategy,
-        network=network,
-        gpus=parse_gpus(gpus),
-        ca_bundle=parse_ca_bundle(ca_bundle),
-        names_image=names_image,
-        configure_timeout=parse_seconds("--configure-timeout", configure_timeout),
-        task_timeout=parse_seconds("--task-timeout", task_timeout),
-    )
-
-
-def _bad_value(option: str, found: str, expected: str) -> UsageError:
-    return UsageError(
-        Message(
-            what=f"the value of {option} cannot be read",
-            where=option,
-            found=found or "nothing",
-            expected=expected,
-            do=f"write {option} with {expected}",
-        )
-    )

@@ -10,7 +10,8 @@ from mlcube_conformance.base.homes import current_folder, is_written_as_path
 from mlcube_conformance.base.text import command_line, mask
 from mlcube_conformance.formats.platforms import find_platform
 from mlcube_conformance.model import Case
-from mlcube_conformance.suites.options import TAKERS, destination
+from mlcube_conformance.options import option, options_of
+from mlcube_conformance.suites.options import given_words
 from mlcube_conformance.suites.own_settings import is_test
 
 if TYPE_CHECKING:
@@ -20,15 +21,12 @@ if TYPE_CHECKING:
     import pytest
 
     from mlcube_conformance.model import Cube, Platform
+    from mlcube_conformance.options import Option, Taker
     from mlcube_conformance.plan.order import Placement
 
 __all__ = ["again_for_cube", "again_for_runner"]
 
 _COMMAND = ("mlcube-conformance", "test")
-#: Options by which nothing else is found, and those that are named anew.
-_LEFT_OUT = {"--keep", "--live", "--scorecard", "--platform", "--task"}
-#: Options whose values may be secrets: the name alone takes that of the environment.
-_SECRET = {"--env", "--build-arg"}
 
 
 def again_for_cube(
@@ -48,33 +46,30 @@ def again_for_cube(
     if isinstance(subjects[0], Case):
         words += _words("--task", subjects[0].invocation.name)
     else:
-        words += _given(config, "--task")
-    words += [*_forwarded(config, "--cube"), *_own_test(item)]
+        words += _given(config, option("--task", "cube"))
+    words += [*_forwarded(config, "cube"), *_own_test(item)]
     return mask(command_line(words))
 
 
 def again_for_runner(config: pytest.Config, item: pytest.Item) -> str:
     """Return the line that puts a runner to one test again."""
     words = [*_COMMAND, *_words("--runner", config.getoption("mlcube_runner"))]
-    words += [*_forwarded(config, "--runner"), *_own_test(item)]
+    words += [*_forwarded(config, "runner"), *_own_test(item)]
     # Without the values of its parameters, which `-k` may not take.
     words += ["-k", getattr(item, "originalname", "") or item.name]
     return mask(command_line(words))
 
 
-def _forwarded(config: pytest.Config, suite: str) -> Iterator[str]:
+def _forwarded(config: pytest.Config, suite: Taker) -> Iterator[str]:
     """Yield the options that were given, but for those that change nothing."""
-    for name, takers in TAKERS.items():
-        if suite in takers and name not in _LEFT_OUT:
-            yield from _given(config, name)
+    for each in options_of(suite):
+        if each.again:
+            yield from _given(config, each)
 
 
-def _given(config: pytest.Config, name: str) -> Iterator[str]:
-    value = config.getoption(destination(name), None)
-    for each in value if isinstance(value, list) else [value]:
-        if each is not None:
-            shown = each.partition("=")[0] if name in _SECRET else each
-            yield from _words(name, shown)
+def _given(config: pytest.Config, declared: Option) -> Iterator[str]:
+    for each in given_words(config, declared):
+        yield from [declared.name] if each is None else _words(declared.name, each)
 
 
 def _words(option: str, value: str) -> list[str]:

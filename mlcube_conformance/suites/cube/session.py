@@ -25,15 +25,13 @@ from mlcube_conformance.base.text import command_line, mask, plain, visible
 from mlcube_conformance.clauses import clause
 from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.model import Case
+from mlcube_conformance.options import options_of, runner_options
 from mlcube_conformance.plan.order import Comparison, Placement
 from mlcube_conformance.plan.selection import (
     CheckedPlatform,
-    hide_values,
-    parse_environment,
-    parse_overrides,
-    runner_options,
     select,
 )
+from mlcube_conformance.plan.values import hide_values
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.results.finding import Finding
@@ -55,7 +53,7 @@ from mlcube_conformance.suites.hooks import (
     record_of,
     verdict_of,
 )
-from mlcube_conformance.suites.options import kept
+from mlcube_conformance.suites.options import value
 from mlcube_conformance.suites.reruns import Reruns
 from mlcube_conformance.suites.terminal import Terminal
 
@@ -82,41 +80,37 @@ class ConformanceSession:
         Raises:
             UsageError: Something that was asked for does not exist.
         """
-        option = config.getoption
-        hide_values(option("mlcube_env"), option("mlcube_build_arg"))
-        environment = parse_environment(option("mlcube_env"))
+
+        def asked(name: str) -> Any:  # noqa: ANN401 - as its row says
+            return value(config, name, "cube")
+
+        for each in options_of("cube"):
+            if each.secret:
+                hide_values(config.getoption(each.destination))
+        options = runner_options("cube", lambda row: config.getoption(row.destination))
         self._config = config
-        self._keep: str = kept(option("mlcube_keep"))
+        self._keep: str = asked("--keep")
         self._choice = PlatformChoice.of(config)
         self.selection: Selection = select(
-            option("mlcube_cube"),
+            asked("--cube"),
             self._choice.platforms,
-            option("mlcube_task"),
-            parse_overrides("--parameter", option("mlcube_parameter")),
-            optional=option("mlcube_optional"),
-            variables=environment,
+            asked("--task"),
+            asked("--parameter"),
+            optional=asked("--optional"),
+            variables=options.environment,
         )
         self._ordering = Ordering(self.selection)
         _refuse_names_for_workers(config, self.selection)
-        workspace = _workspace(option("mlcube_workspace"))
+        workspace = _workspace(asked("--workspace"))
         if workspace and len(self.selection.placements) > 1:
             raise _one_placement(len(self.selection.placements))
         run_id = getattr(config, "workerinput", {}).get("mlcube_run_id") or new_run_id()
         self.execution = Execution(
             run_id=run_id,
             folder=config.invocation_params.dir / FOLDER / run_id,
-            options=runner_options(
-                build_args=option("mlcube_build_arg"),
-                environment=environment,
-                build_strategy=option("mlcube_build_strategy"),
-                network=option("mlcube_network"),
-                gpus=option("mlcube_gpus"),
-                ca_bundle=option("mlcube_ca_bundle"),
-                configure_timeout=option("mlcube_configure_timeout"),
-                task_timeout=option("mlcube_task_timeout"),
-            ),
+            options=options,
             watch=Terminal(config).watch(
-                live=option("mlcube_live"), keeps_logs=self._keep != "none"
+                live=asked("--live"), keeps_logs=self._keep != "none"
             ),
             workspace=workspace,
         )

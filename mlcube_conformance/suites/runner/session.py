@@ -30,7 +30,6 @@ from mlcube_conformance.formats.runner_description import (
     filled,
     load_runner_description,
 )
-from mlcube_conformance.plan.selection import parse_seconds
 from mlcube_conformance.results.finding import Finding, Subject
 from mlcube_conformance.results.judgements import (
     Scorecard,
@@ -49,7 +48,7 @@ from mlcube_conformance.suites.hooks import (
     record_of,
     verdict_of,
 )
-from mlcube_conformance.suites.options import base_image, kept
+from mlcube_conformance.suites.options import value
 from mlcube_conformance.suites.reruns import Reruns
 from mlcube_conformance.suites.runner.choice import (
     ask_version,
@@ -74,8 +73,6 @@ __all__ = ["RunnerSession"]
 
 _CLAUSE = "mlcube_clause"
 _NOT_JUDGED = "mlcube_not_judged"
-#: Seconds for a call, where `--runner-timeout` says nothing.
-_TIMEOUT = "60"
 
 
 class RunnerSession:
@@ -87,16 +84,19 @@ class RunnerSession:
         Raises:
             UsageError: Something that was asked for does not exist.
         """
-        option = config.getoption
+
+        def asked(name: str) -> Any:  # noqa: ANN401 - as its row says
+            return value(config, name, "runner")
+
         self._config = config
-        self._keep: str = kept(option("mlcube_keep"))
-        description = load_runner_description(description_file(option("mlcube_runner")))
+        self._keep: str = asked("--keep")
+        description = load_runner_description(description_file(asked("--runner")))
         known = getattr(config, "workerinput", {})
         run_id = known.get("mlcube_run_id") or new_run_id()
         shared = _place(config.invocation_params.dir) / FOLDER / run_id
-        platform = _platform(option("mlcube_runner_platform"), description)
-        self._cards = [card_file(each) for each in option("mlcube_scorecard")]
-        expected = option("mlcube_expected_failures")
+        platform = _platform(asked("--runner-platform"), description)
+        self._cards = [card_file(each) for each in asked("--scorecard")]
+        expected = asked("--expected-failures")
         self._expected: Mapping[str, str] = (
             load_expected_failures(given_path(expected, "--expected-failures"))
             if expected is not None
@@ -104,20 +104,18 @@ class RunnerSession:
         )
         self.trial = Trial(
             description=description,
-            form=chosen_format(option("mlcube_format"), description),
+            form=chosen_format(asked("--format"), description),
             platform=platform,
             site=Site(
                 sources=probe_sources(),
-                base_image=base_image(option("mlcube_base_image")),
+                base_image=asked("--base-image"),
                 images=shared,
                 kind="" if "/" in platform else platform,
             ),
             shared=shared,
             folder=shared / known.get("workerid", "main"),
             run_id=run_id,
-            timeout=parse_seconds(
-                "--runner-timeout", option("mlcube_runner_timeout") or _TIMEOUT
-            ),
+            timeout=asked("--runner-timeout"),
         )
         self._is_worker = bool(known)
         self._version = "" if self._is_worker else ask_version(self.trial)

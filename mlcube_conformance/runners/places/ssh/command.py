@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.options import options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from mlcube_conformance.options import Taker
     from mlcube_conformance.runners.contract import Options
 
 __all__ = ["RemoteCommand", "option_words"]
@@ -46,37 +49,38 @@ class RemoteCommand:
 
 
 def option_words(
-    verb: str, options: Options, variables: Mapping[str, str]
+    verb: Taker, options: Options, variables: Mapping[str, str]
 ) -> tuple[list[str], dict[str, str]]:
     """Return the words that say what is asked of a runner, and variables for them.
 
     Args:
-        verb: `configure` or `run`.
+        verb: The command of the runner.
         options: What the command line here asks.
         variables: Those of builds and tasks that the platform file names.
     """
-    words = ["--configure-timeout", f"{options.configure_timeout:g}"]
-    if options.build_strategy:
-        words += ["--build-strategy", options.build_strategy]
-    left = {**variables, **options.environment}
-    built: dict[str, str] = {}
-    for name, value in options.build_args.items():
-        # Through a variable, since others of that host see command lines.
-        hidden = name not in left and not name.startswith("PYTHON")
-        words += ["--build-arg", name if hidden else f"{name}={value}"]
-        built |= {name: value} if hidden else {}
-    for name in list(left):
-        # What Python itself reads is for the task, and not for the runner.
-        own = name.startswith("PYTHON")
-        words += ["--env", f"{name}={left.pop(name)}" if own else name]
-    if options.network:
-        words += ["--network", options.network]
-    words += _of_verb(verb, options)
-    return words, {**built, **left}
+    words: list[str] = []
+    hidden: dict[str, str] = {}
+    taken = {**variables, **options.environment}
+    for each in options_of(verb):
+        value: Any = getattr(options, each.goes_to) if each.goes_to else None
+        if each.forward == "words":
+            words += _words(each.name, value)
+        elif each.forward == "variables":
+            given = taken if each.goes_to == "environment" else value
+            others = {} if given is taken else taken
+            for name, text in given.items():
+                # What Python itself reads is for the task, and not for the runner.
+                shown = name in others or name.startswith("PYTHON")
+                words += [each.name, f"{name}={text}" if shown else name]
+                hidden |= {} if shown else {name: text}
+    return words, hidden
 
 
-def _of_verb(verb: str, options: Options) -> Sequence[str]:
-    if verb == "configure":
-        return ["--retag"] if options.retag else []
-    gpus = [] if options.gpus is None else ["--gpus", options.gpus or "0"]
-    return ["--task-timeout", f"{options.task_timeout:g}", *gpus]
+def _words(option: str, value: object) -> list[str]:
+    """Return an option with its value; nothing where it would change nothing."""
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [option]
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return [option, text or "0"]
