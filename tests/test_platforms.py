@@ -10,9 +10,9 @@ import pytest
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
-from mlcube_conformance.formats.run_args import OFFERS
 from mlcube_conformance.model import Image, Platform, PlatformFile
 from mlcube_conformance.plan.mounts import TaskView
+from mlcube_conformance.runners.about import offer_of
 from mlcube_conformance.runners.contract import Options, RunRequest, Watch
 from mlcube_conformance.runners.docker.container import command_line as docker_line
 from mlcube_conformance.runners.docker.container import host_config
@@ -309,7 +309,7 @@ def test_all_that_a_kind_offers_reaches_its_engine(
 ) -> None:
     cube = load_cube(cube_folder.root, "tiny").cube
     plain = Platform(id=kind, kind=kind, image="tiny", file=cube.root)
-    offer = OFFERS[kind]
+    offer = offer_of(kind)
     options = {*offer.written, *(["runtime"] if offer.runtimes else [])}
 
     without = set(_words(plain, cube))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message
 from mlcube_conformance.base.text import TAIL_LINES, tail
+from mlcube_conformance.runners.about import about
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Case, RunResult
@@ -44,11 +45,13 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
         do = "the entry point of the image cannot be executed: give its absolute path"
     elif result.exit_code == _KILLED:
         do = "it was killed (by the kernel, for memory?)"
-    elif case.platform.kind == "singularity" and any(
-        words in line.lower() for line in last for words in _NOT_FOUND
+    elif (
+        (kind := about(case.platform.kind))
+        and not kind.keeps_workdir
+        and any(words in line.lower() for line in last for words in _NOT_FOUND)
     ):
         do = (
-            "mend what the log shows; are its paths absolute? Singularity does not\n"
+            f"mend what the log shows; are its paths absolute? {kind.title} does not\n"
             "keep the working folder of an image"
         )
     else:

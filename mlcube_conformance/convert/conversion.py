@@ -22,8 +22,9 @@ from mlcube_conformance.formats.cubes import cube_folder, load_cube
 from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import PROMISES
-from mlcube_conformance.formats.run_args import DOCKER
+from mlcube_conformance.formats.sections import SECTIONS
 from mlcube_conformance.plan.workspace import make_folder
+from mlcube_conformance.runners.docker.about import OFFER as DOCKER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +156,7 @@ def _platforms(cube: Cube) -> list[Platform]:
     if cube.platforms:
         return list(cube.platforms.values())
     found = []
-    for name in ("docker", "singularity"):
+    for name in SECTIONS:
         file = find_platform(name, cube)
         own = file.path.is_relative_to(cube.root)
         if name == "singularity" and not own:

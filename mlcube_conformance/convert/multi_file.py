@@ -10,8 +10,8 @@ from mlcube_conformance.base.names import FOLDER
 from mlcube_conformance.convert.writing import copy_folder, put, write_yaml
 from mlcube_conformance.formats.problems import is_version
 from mlcube_conformance.formats.promises import PROMISES
-from mlcube_conformance.formats.run_args import DOCKER
 from mlcube_conformance.plan.mounts import host_path, is_file
+from mlcube_conformance.runners.about import about, offer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,15 +132,11 @@ def _write_platform(file: Path, platform: Platform) -> None:
     for key in ("runtime", "command"):
         if key in options:
             container[key] = options.pop(key)
-    if platform.kind == "singularity":
-        words = ["--nv"] if "gpus" in options else []
-        words += ["--network none"] if options.get("network") == "none" else []
-        words += ["--writable-tmpfs"] if "writable_tmpfs" in options else []
-    else:
-        words = [f"{DOCKER.written[name]}={value}" for name, value in options.items()]
+    words = offer_of(platform.kind).run_args(options)
     if words:
         container["run_args"] = " ".join(words)
-    version = platform.version or (">=18.01" if platform.kind == "docker" else ">=3.5")
+    kind = about(platform.kind)
+    version = platform.version or (kind.versions if kind else "")
     write_yaml(
         file,
         {

@@ -11,7 +11,7 @@ from mlcube_conformance.convert.writing import (
     copy_folder,
     write_yaml,
 )
-from mlcube_conformance.formats.run_args import DOCKER
+from mlcube_conformance.runners.docker.about import OFFER as DOCKER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def _docker_section(platform: Platform) -> dict[str, Any]:
     for name in _KEYS:
         if name in options:
             section[DOCKER.written[name]] = options.pop(name)
-    words = [f"{DOCKER.written[name]}={value}" for name, value in options.items()]
+    words = DOCKER.run_args(options)
     if words:
         section["cpu_args"] = section["gpu_args"] = " ".join(words)
     return section

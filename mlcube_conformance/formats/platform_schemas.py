@@ -4,57 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.formats.run_args import (
-    OFFERS,
-    offer_of,
-    read_container,
-    read_program,
-)
+from mlcube_conformance.formats.run_args import read_container, read_program
 from mlcube_conformance.model import Platform
+from mlcube_conformance.runners.about import about, built_in, offer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
+    from mlcube_conformance.runners.about import About
 
 __all__ = [
-    "FIRST_SCHEMA",
     "TOP_KEYS",
     "first_schema",
+    "first_schemas",
     "later_schema",
 ]
 
-FIRST_SCHEMA = {
-    "mlcube_docker": "docker",
-    "mlbox_docker": "docker",
-    "mlcube_singularity": "singularity",
-    "mlbox_singularity": "singularity",
-}
 _LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
 TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
-_FIRST_KEYS = ("schema_type", "schema_version", "image", "docker_runtime")
+_FIRST_KEYS = ("schema_type", "schema_version", "image")
 _CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
-#: The kind of a file that leads to another host.
-_PLACE = "ssh"
+
+
+def first_schemas() -> dict[str, About]:
+    """Return the kind of platform that each schema of a runner of 2020 is for."""
+    return {name: each for each in built_in().values() for name in each.first_schemas}
 
 
 def first_schema(
     document: Located, schema_type: str, problems: Problems
 ) -> Platform | None:
     """Read a platform file of one of the runners of 2020."""
-    kind = FIRST_SCHEMA[schema_type]
-    known = _FIRST_KEYS if kind == "docker" else _FIRST_KEYS[:3]
-    problems.unknown_keys(document, known)
+    found = first_schemas()[schema_type]
+    key = found.first_program
+    problems.unknown_keys(document, (*_FIRST_KEYS, *([key] if key else [])))
     problems.version(document, "schema_version")
     options: dict[str, str] = {}
-    if kind == "docker":
-        runtime = problems.text(document, "docker_runtime")
-        at = document.get("docker_runtime") or document
-        read_program(runtime, at, options, problems, OFFERS[kind])
+    if key:
+        program = problems.text(document, key)
+        at = document.get(key) or document
+        read_program(program, at, options, problems, offer_of(found.kind))
     file = document.source.file
     image = problems.text(document, "image")
-    return Platform(id=file.stem, kind=kind, image=image, file=file, options=options)
+    return Platform(
+        id=file.stem, kind=found.kind, image=image, file=file, options=options
+    )
 
 
 def later_schema(document: Located, problems: Problems) -> Platform | None:
@@ -65,7 +61,7 @@ def later_schema(document: Located, problems: Problems) -> Platform | None:
             f"{document.source.file.name} has the wrong schema_type",
             schema_type,
             found=str(schema_type.value),
-            expected=f"one of {', '.join((_LATER_SCHEMA[0], *FIRST_SCHEMA))}",
+            expected=f"one of {', '.join((_LATER_SCHEMA[0], *first_schemas()))}",
             do=f"write schema_type: {_LATER_SCHEMA[0]}",
         )
         return None
@@ -76,7 +72,8 @@ def later_schema(document: Located, problems: Problems) -> Platform | None:
     kind = problems.text(platform, "name")
     version = problems.text(platform, "version")
     file = document.source.file
-    if kind == _PLACE:
+    known = about(kind)
+    if known is not None and known.is_place:
         problems.add(
             f"{file.name} names no host",
             platform,

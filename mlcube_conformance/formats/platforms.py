@@ -27,15 +27,15 @@ from mlcube_conformance.formats.loaded import check_path
 from mlcube_conformance.formats.main_files import roots_of
 from mlcube_conformance.formats.places import read_place
 from mlcube_conformance.formats.platform_schemas import (
-    FIRST_SCHEMA,
     TOP_KEYS,
     first_schema,
+    first_schemas,
     later_schema,
 )
 from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
-from mlcube_conformance.formats.run_args import OFFERS
 from mlcube_conformance.model import Platform, PlatformFile
 from mlcube_conformance.place import Place
+from mlcube_conformance.runners.about import about, built_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,11 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find_platform", "load_place", "load_platform", "shared_platforms"]
 
-_OTHER_NAMES = {"apptainer": "singularity", "podman": "docker"}
 #: The kind of a file that leads to another host.
 _PLACE = "ssh"
-#: Kinds of platform that work on another host.
-_AT_A_PLACE = ("docker", "singularity")
 
 
 def shared_platforms() -> Path:
@@ -90,6 +87,7 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
             return PlatformFile(path=folder / f"{name}.yaml")
     files = {Path(each).stem for each in _names_in(cube, folders)}
     known = sorted(files | set(cube.platforms))
+    kind = about(name)
     raise UsageError(
         Message(
             what=f"there is no platform {name!r} for the cube {cube.id!r}",
@@ -98,11 +96,22 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
             expected=f"one of {', '.join(known)}, or the path of a platform file",
             do="write platform/ssh.yaml with the keys host and platform, or give the "
             "path of such\na file: docs/platforms.md has one"
-            if name == "ssh"
-            else did_you_mean(_OTHER_NAMES.get(name, name), known)
+            if kind is not None and kind.is_place
+            else did_you_mean(_usual_name(name), known)
             or "write a platform file for it",
         )
     )
+
+
+def _usual_name(name: str) -> str:
+    """Return the name of the kind that people look for by another name."""
+    kinds = built_in().values()
+    return next((each.kind for each in kinds if name in each.other_names), name)
+
+
+def _works_at_place(kind: str) -> bool:
+    known = about(kind)
+    return known is not None and known.works_at_place
 
 
 def _own_folders(cube: Cube) -> tuple[Path, ...]:
@@ -143,7 +152,7 @@ def _roots(file: Path, cube: Cube) -> tuple[Path, ...]:
 
 def _platform(document: Located, cube: Cube, problems: Problems) -> Platform | None:
     schema_type = document.get("schema_type")
-    if schema_type is not None and schema_type.text() in FIRST_SCHEMA:
+    if schema_type is not None and schema_type.text() in first_schemas():
         platform = first_schema(document, schema_type.text(), problems)
     elif _is_place(document):
         platform = _at_place(document, cube, problems)
@@ -186,12 +195,13 @@ def _inner(
     inner = None if is_place else _platform(found, cube, problems)
     if inner is None and not is_place:
         return None
-    if inner is None or inner.kind not in _AT_A_PLACE:
+    if inner is None or not _works_at_place(inner.kind):
+        kinds = [each for each in built_in() if _works_at_place(each)]
         problems.add(
             "the platform file of the other host is of a kind that does not work there",
             document.get("platform") or document,
             found=f"{file}, of the kind {inner.kind if inner else _PLACE}",
-            expected=f"a platform of the kind {' or '.join(_AT_A_PLACE)}",
+            expected=f"a platform of the kind {' or '.join(kinds)}",
             do="name another platform file",
         )
         return None
@@ -233,11 +243,15 @@ def _find_inner(
             continue
         if each.is_absolute() and is_there(each):
             return each
+    useless = {
+        each.kind
+        for each in built_in().values()
+        if not each.is_place and not each.works_at_place
+    }
     known = {
         each
         for each in _names_in(cube, (*_own_folders(cube), shared_platforms()))
-        if each != document.source.file.name
-        and Path(each).stem not in set(OFFERS) - set(_AT_A_PLACE)
+        if each != document.source.file.name and Path(each).stem not in useless
     }
     problems.add(
         f"{document.source.file.name} names a platform file that is not there",

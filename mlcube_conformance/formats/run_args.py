@@ -1,4 +1,4 @@
-"""What a platform file may ask for, by its kind, and how that is read.
+"""Reads what a platform file asks of its kind of platform.
 
 What a kind cannot give is refused: to leave it out in silence would run a task
 otherwise than its author means.
@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
+    from mlcube_conformance.runners.about import Offer
 
 __all__ = [
-    "DOCKER",
-    "OFFERS",
-    "SINGULARITY",
-    "Offer",
-    "offer_of",
     "read_container",
     "read_flag",
     "read_flags",
@@ -35,108 +28,6 @@ __all__ = [
 #: Signs of a text of flags.
 _MAX_LENGTH = 10_000
 _NO_VALUE = re.compile("")
-_SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
-_GPUS = re.compile(r"all|\d+|device=[\w,-]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """What a kind of platform gives to who asks for it in a platform file."""
-
-    kind: str
-    command: str
-    """What its flags are flags of."""
-    options: Mapping[str, str]
-    """Option that each flag sets; of two flags for one, the first is written."""
-    values: Mapping[str, re.Pattern[str]]
-    """What an option may be."""
-    words: Mapping[str, str] = field(default_factory=dict)
-    """What a flag without a value means."""
-    ignored: frozenset[str] = frozenset()
-    """What is done whether it is asked or not."""
-    programs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Names that `command` may give, and the options that they set."""
-    otherwise: str = "remove it"
-    """What to do where another program is named."""
-    runtimes: bool = False
-    """Whether `runtime` can be named."""
-    needs_image: bool = True
-    """Whether a file must name an image."""
-
-    @property
-    def written(self) -> dict[str, str]:
-        """The flag that asks for each option."""
-        found: dict[str, str] = {}
-        for flag, option in self.options.items():
-            found.setdefault(option, flag)
-        return found
-
-
-DOCKER = Offer(
-    kind="docker",
-    command="docker run",
-    options={
-        "--network": "network",
-        "--net": "network",
-        "--gpus": "gpus",
-        "--shm-size": "shm_size",
-        "--memory": "memory",
-        "-m": "memory",
-        "--ipc": "ipc",
-        "--cpuset-cpus": "cpuset_cpus",
-        "--security-opt": "security_opt",
-    },
-    values={
-        "network": re.compile(r"none|host|bridge|default|[\w][\w.-]*"),
-        "gpus": _GPUS,
-        "shm_size": _SIZE,
-        "memory": _SIZE,
-        "ipc": re.compile(r"none|host|private|shareable"),
-        "cpuset_cpus": re.compile(r"\d[\d,-]*"),
-        "security_opt": re.compile(r"no-new-privileges(:(true|false))?|label[=:].+"),
-    },
-    ignored=frozenset({"--rm"}),
-    programs={"docker": {}, "nvidia-docker": {"gpus": "all"}},
-    otherwise="write docker; DOCKER_HOST says which daemon is spoken to",
-    runtimes=True,
-)
-SINGULARITY = Offer(
-    kind="singularity",
-    command="singularity run",
-    options={
-        "--network": "network",
-        "--nv": "gpus",
-        "--writable-tmpfs": "writable_tmpfs",
-    },
-    values={"network": re.compile(r"none|host")},
-    words={"--nv": "all", "--writable-tmpfs": "yes"},
-    ignored=frozenset(
-        {
-            *("-c", "--contain", "-C", "--containall", "-e", "--cleanenv"),
-            *("-n", "--net", "--no-home"),
-        }
-    ),
-    programs={each: {"command": each} for each in ("singularity", "apptainer")},
-    otherwise="write one of these, or leave it out",
-)
-_LOCAL = Offer(
-    kind="local",
-    command="docker run",
-    options={"--gpus": "gpus", "--network": "network", "--net": "network"},
-    # Nothing is isolated: the network is that of this machine.
-    values={"gpus": _GPUS, "network": re.compile("host")},
-    ignored=frozenset({"--rm"}),
-    needs_image=False,
-)
-#: By kind; a place has none of its own, but those of what is used there.
-OFFERS: Mapping[str, Offer] = {
-    each.kind: each for each in (DOCKER, SINGULARITY, _LOCAL)
-}
-
-
-def offer_of(kind: str) -> Offer:
-    """Return what a kind gives; runners of others are given what Docker is."""
-    return OFFERS.get(kind, DOCKER)
 
 
 def read_container(

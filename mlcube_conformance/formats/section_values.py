@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.formats.loaded import check_path
-from mlcube_conformance.formats.run_args import Offer, read_flags, split_words
+from mlcube_conformance.formats.run_args import read_flags, split_words
 
 if TYPE_CHECKING:
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
+    from mlcube_conformance.runners.about import Offer
 
 __all__ = [
     "assignments",

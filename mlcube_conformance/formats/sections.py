@@ -15,13 +15,7 @@ from mlcube_conformance.formats.build_paths import (
     recipe_below,
     refuse_outside,
 )
-from mlcube_conformance.formats.run_args import (
-    DOCKER,
-    SINGULARITY,
-    read_flag,
-    read_program,
-    split_words,
-)
+from mlcube_conformance.formats.run_args import read_flag, read_program, split_words
 from mlcube_conformance.formats.section_values import (
     assignments,
     flags_below,
@@ -31,13 +25,15 @@ from mlcube_conformance.formats.section_values import (
     scalar,
 )
 from mlcube_conformance.model import Build, Platform
+from mlcube_conformance.runners.docker.about import OFFER as DOCKER
+from mlcube_conformance.runners.singularity.about import OFFER as SINGULARITY
 
 if TYPE_CHECKING:
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Strategy
 
-__all__ = ["Sections", "read_sections"]
+__all__ = ["SECTIONS", "Sections", "read_sections"]
 
 _DOCKER_FLAGS = ("--network", "--security-opt", "--gpus", "--memory", "--cpuset-cpus")
 _DOCKER_KEYS = (
@@ -49,6 +45,8 @@ _SINGULARITY_KEYS = (
     *("image", "image_dir", "singularity", "build_args", "run_args", "build_file"),
     *("--network", "--security", "--nv", "--vm-ram", "--vm-cpu", "--mount_opts"),
 )
+#: The platforms that this format describes, with the keys of each.
+SECTIONS = {"docker": _DOCKER_KEYS, "singularity": _SINGULARITY_KEYS}
 #: Keys of `singularity` for which its runner has nothing.
 _NOT_GIVEN = ("--security", "--vm-ram", "--vm-cpu")
 _STRATEGIES = ("auto", "pull", "always")
@@ -82,7 +80,7 @@ def read_sections(document: Located, root: Path, problems: Problems) -> Sections
         docker=Build(file=root / "Dockerfile", context=root),
         singularity=Build(file=root / "Singularity.recipe", context=root),
     )
-    for name, known in (("docker", _DOCKER_KEYS), ("singularity", _SINGULARITY_KEYS)):
+    for name, known in SECTIONS.items():
         section = document.get(name)
         if section is None or section.value is None:
             continue

@@ -15,7 +15,7 @@ from mlcube_conformance.formats.interpolation import Interpolation
 from mlcube_conformance.formats.loaded import LoadedCube, loaded
 from mlcube_conformance.formats.problems import Problems, misspelt_keys
 from mlcube_conformance.formats.promises import with_promises
-from mlcube_conformance.formats.sections import read_sections
+from mlcube_conformance.formats.sections import SECTIONS, read_sections
 from mlcube_conformance.formats.task_parameters import parameters_of
 from mlcube_conformance.model import Binding, Cube, Invocation, Task
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_single_file", "load_single_file"]
 
-_READ = ("name", "version", "platform", "docker", "singularity", "tasks")
+_READ = ("name", "version", "platform", *SECTIONS, "tasks")
 _KNOWN = (*_READ, "description", "author", "authors")
 #: Signs of an entry point.
 _MAX_ENTRYPOINT = 10_000

@@ -1,7 +1,8 @@
 """The runners, each imported on first use.
 
-Others join by an entry point in the group `mlcube_conformance.runners`, whose
-name is the kind of platform and whose value takes the id of the run.
+Each folder here with an `about.py` is one. Others join by an entry point in the group
+`mlcube_conformance.runners`, whose name is the kind of platform and whose value takes
+the id of the run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.base.errors import Message, UsageError
+from mlcube_conformance.runners.about import built_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,17 +23,8 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Platform
     from mlcube_conformance.runners.contract import Runner
 
-__all__ = ["ISOLATES_NOTHING", "check_kind", "first_available", "make_runner"]
+__all__ = ["check_kind", "first_available", "make_runner"]
 
-#: Kinds of platform on which a task may do what the user may do.
-ISOLATES_NOTHING = frozenset({"local"})
-
-_BUILT_IN = {
-    "docker": "mlcube_conformance.runners.docker.runner:DockerRunner",
-    "local": "mlcube_conformance.runners.local.runner:LocalRunner",
-    "singularity": "mlcube_conformance.runners.singularity.runner:SingularityRunner",
-    "ssh": "mlcube_conformance.runners.places.ssh.runner:SshRunner",
-}
 _GROUP = "mlcube_conformance.runners"
 
 
@@ -90,4 +83,4 @@ def _known() -> dict[str, str]:
     if os.environ.get("MLCUBE_CONFORMANCE_FAKE"):
         # Not for a platform file to choose: it passes without running anything.
         others["fake"] = "mlcube_conformance.runners.fake:FakeRunner"
-    return {**others, **_BUILT_IN}
+    return {**others, **{each.kind: each.runner for each in built_in().values()}}

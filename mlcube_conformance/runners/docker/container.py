@@ -16,8 +16,8 @@ from docker.types import Mount as DockerMount
 from mlcube_conformance.base.errors import MachineError, Message
 from mlcube_conformance.base.files import is_no_utf8
 from mlcube_conformance.base.text import visible
-from mlcube_conformance.formats.run_args import DOCKER
 from mlcube_conformance.runners.common import container
+from mlcube_conformance.runners.docker.about import OFFER
 from mlcube_conformance.runners.work import (
     HEARTBEAT,
     heartbeat,
@@ -214,14 +214,10 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
     """Return the command line of `docker` that runs the same task by hand."""
     options = container.asked(request)
     words = ["docker", "run", "--rm", "--user", user()]
-    chosen = {
-        **options,
-        "network": container.network(request),
-        "gpus": container.gpus(request),
-    }
-    for option, flag in {**DOCKER.written, "runtime": "--runtime"}.items():
-        if value := chosen.get(option):
-            words += [flag, value]
+    chosen = {**options, "network": container.network(request) or ""}
+    words += OFFER.argv(chosen)
+    if "runtime" in options:
+        words += ["--runtime", options["runtime"]]
     given = request.options.environment
     for name, value in shown_variables(environment(request), given).items():
         words += ["--env", f"{name}={value}"]

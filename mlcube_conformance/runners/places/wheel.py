@@ -14,10 +14,10 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from mlcube_conformance import __version__
+from mlcube_conformance.runners.about import built_in
 
 __all__ = ["make_wheel", "package_key"]
 
-_PACKAGES = ("mlcube_conformance", "mlcube_docker_run", "mlcube_singularity_run")
 _TAG = "py3-none-any"
 _WHEEL = f"""\
 Wheel-Version: 1.0
@@ -71,7 +71,9 @@ def make_wheel(folder: Path) -> Path:
 def _files() -> dict[str, bytes]:
     """Return what the packages hold, by path in the wheel."""
     found = {}
-    for package in _PACKAGES:
+    used_there = [each.kind for each in built_in().values() if each.works_at_place]
+    packages = ("mlcube_conformance", *(f"mlcube_{each}_run" for each in used_there))
+    for package in packages:
         spec = find_spec(package)
         if spec is None or spec.origin is None:
             continue

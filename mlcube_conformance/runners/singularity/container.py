@@ -16,6 +16,7 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.runners.common import container
+from mlcube_conformance.runners.singularity.about import OFFER
 from mlcube_conformance.runners.singularity.engine import lacks_privileges
 from mlcube_conformance.runners.singularity.image import identity, what_is_wrong
 
@@ -56,12 +57,11 @@ def command_line(request: RunRequest, engine: Engine) -> tuple[str, ...]:
         words.append("--no-privs")
         if lacks_privileges():
             words.append("--userns")
-    if container.network(request) == "none":
-        words += ["--net", "--network", "none"]
-    if container.gpus(request):
-        words.append("--nv")
-    if "writable_tmpfs" in options:
-        words.append("--writable-tmpfs")
+    if options.get("network") == "none":
+        words.append("--net")
+    # Any other network is the engine's own default.
+    chosen = {**options, "network": "none" if "--net" in words else ""}
+    words += OFFER.argv(chosen)
     for each in container.mounts(request):
         words += _mount(each, engine)
     return (*words, request.image.name, *first, *request.view.arguments)

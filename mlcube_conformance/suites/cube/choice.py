@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.runners import first_available
+from mlcube_conformance.runners.about import preferred
 
 if TYPE_CHECKING:
     import pytest
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from mlcube_conformance.base.errors import MachineError
 
 __all__ = ["PlatformChoice"]
-
-#: Platforms in the order in which they are tried when none is named.
-_PREFERRED = ("docker", "singularity", "local")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +31,7 @@ class PlatformChoice:
         given = getattr(config, "workerinput", {}).get("mlcube_platforms") or given
         if given:
             return cls(platforms=tuple(given))
-        kind, troubles = first_available(_PREFERRED)
+        kind, troubles = first_available(preferred())
         return cls(platforms=(kind,), unavailable=troubles, named=False)
 
     def summary(self) -> list[str]:

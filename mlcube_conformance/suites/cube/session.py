@@ -36,7 +36,7 @@ from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.results.finding import Finding
 from mlcube_conformance.results.summary import said_nothing, skips
-from mlcube_conformance.runners import ISOLATES_NOTHING
+from mlcube_conformance.runners.about import about
 from mlcube_conformance.runners.common.container import resources
 from mlcube_conformance.suites.again import again_for_cube
 from mlcube_conformance.suites.cube.choice import PlatformChoice
@@ -147,7 +147,8 @@ class ConformanceSession:
         lines += [
             f"mlcube-conformance: {kind} isolates nothing: tasks run as you, with your "
             "files and network"
-            for kind in sorted(kinds & ISOLATES_NOTHING)
+            for kind in sorted(kinds)
+            if (known := about(kind)) and not known.isolates
         ]
         lines += [
             f"mlcube-conformance: {each.id} runs with "
