@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.base.errors import require
-from mlcube_conformance.checks.remote import same_on_host
 
 if TYPE_CHECKING:
     from mlcube_conformance.suites.cube.execution import TaskRun
@@ -16,5 +15,4 @@ if TYPE_CHECKING:
 @pytest.mark.clause("REMOTE-1")
 def test_outputs_are_on_the_host(remote_run: TaskRun) -> None:
     """What the task made lies on the host where it ran, and the same here."""
-    seen = (*remote_run.inputs, *remote_run.outputs)
-    require(same_on_host(seen, remote_run.ended.remote or {}))
+    require(remote_run.judgement.of("REMOTE-1"))

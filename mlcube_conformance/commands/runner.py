@@ -31,7 +31,7 @@ from mlcube_conformance.base.interrupts import INTERRUPTED, Interrupts
 from mlcube_conformance.base.streams import replace_closed_streams
 from mlcube_conformance.base.text import LiveText, mask, plain
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
-from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.checks.judge import Seen, judge
 from mlcube_conformance.commands.log_folder import (
     CONFIGURE_LOG,
     STDERR_LOG,
@@ -299,7 +299,7 @@ class _Job:
         )
         if result.exit_code == 0:
             _say(f"done in {result.seconds:.1f} s; outputs in {workspace}")
-        for problem in exits_zero(case, result):
+        for problem in judge(case, Seen(result=result)).of("EXIT-1"):
             # What the task itself said was shown as it came.
             _say(str(replace(problem, tail=())))
         return result

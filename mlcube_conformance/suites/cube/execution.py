@@ -13,12 +13,7 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.trees import remove_tree
-from mlcube_conformance.checks.outputs import (
-    Observation,
-    outputs_appear,
-    outputs_are_of_their_type,
-)
-from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.checks.judge import Judgement, Seen, judge
 from mlcube_conformance.plan.prepare import make_ready
 from mlcube_conformance.plan.workspace import (
     make_folder,
@@ -47,23 +42,19 @@ __all__ = ["Execution", "TaskRun"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRun:
+class TaskRun(Seen):
     """What became of one case: it ran, or it could not."""
 
     case: Case
     workspace: Path
-    result: RunResult | None = None
-    """None when the task was never started."""
-    not_ready: Violation | None = None
-    """What is wrong with its inputs or outputs, when that kept it from running."""
-    not_started: Violation | None = None
-    """Why the image cannot start the task."""
     blocked_by: str = ""
     """What had to come first and failed: the image, or the case of a producer."""
-    inputs: tuple[Observation, ...] = ()
-    outputs: tuple[Observation, ...] = ()
-    beside: tuple[Observation, ...] = ()
-    """What inputs lead to by links, and what other tasks read or made."""
+    judgement: Judgement = field(init=False, compare=False)
+    """What is wrong with it, by clause."""
+
+    def __post_init__(self) -> None:
+        """Judge it, once for all who ask."""
+        object.__setattr__(self, "judgement", judge(self.case, self))
 
     def __repr__(self) -> str:
         """Keep assertions short."""
@@ -89,16 +80,12 @@ class TaskRun:
     @property
     def exited_zero(self) -> bool:
         """Whether the task ran and exited with 0 within its time."""
-        return self.result is not None and not exits_zero(self.case, self.result)
+        return self.judgement.met("EXIT-1")
 
     @property
     def succeeded(self) -> bool:
         """Whether others can read what the task had to make."""
-        return (
-            self.exited_zero
-            and not outputs_appear(self.outputs)
-            and not outputs_are_of_their_type(self.outputs)
-        )
+        return self.judgement.usable
 
 
 @dataclass(slots=True)

@@ -1,0 +1,105 @@
+"""Judges a run: the one place that says what is wrong with it, clause by clause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.checks.outputs import (
+    inputs_unchanged,
+    nothing_dangerous,
+    outputs_appear,
+    outputs_are_of_their_type,
+    outputs_belong_to_user,
+    outputs_hold_together,
+    outputs_not_empty,
+)
+from mlcube_conformance.checks.remote import same_on_host
+from mlcube_conformance.checks.run import exits_zero
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlcube_conformance.base.errors import Message, Violation
+    from mlcube_conformance.checks.outputs import Observation
+    from mlcube_conformance.model import Case, RunResult
+
+__all__ = ["Judgement", "Seen", "judge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen of a run, before and after."""
+
+    result: RunResult | None = None
+    """None when the task was never started."""
+    not_ready: Violation | None = None
+    """What is wrong with its inputs or outputs, when that kept it from running."""
+    not_started: Violation | None = None
+    """Why the image cannot start the task."""
+    inputs: tuple[Observation, ...] = ()
+    outputs: tuple[Observation, ...] = ()
+    beside: tuple[Observation, ...] = ()
+    """What inputs lead to by links, and what other tasks read or made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What is wrong with a run."""
+
+    clauses: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
+    """Each clause that was judged, with what is wrong; nothing where it is met."""
+    usable: bool = False
+    """Whether other tasks can read what this one had to make."""
+
+    def of(self, clause: str) -> tuple[Message, ...]:
+        """Return what is wrong by a clause.
+
+        Raises:
+            KeyError: The clause was not judged: the run did not get that far.
+        """
+        return self.clauses[clause]
+
+    def met(self, clause: str) -> bool:
+        """Say whether a clause was judged, and nothing is wrong."""
+        return self.clauses.get(clause) == ()
+
+
+def judge(case: Case, seen: Seen) -> Judgement:
+    """Return what is wrong with a run, by each clause that it got far enough for.
+
+    A task that was blocked is not judged. What a failed task left says nothing of its
+    outputs, but its inputs have to be unchanged, and its files have to be the user's.
+
+    Args:
+        case: What was run.
+        seen: What was seen of it.
+    """
+    if seen.not_ready is not None:
+        return Judgement(clauses={"INPUT-1": seen.not_ready.messages})
+    if seen.not_started is not None:
+        return Judgement(clauses={"INPUT-1": (), "EXIT-1": seen.not_started.messages})
+    if seen.result is None:
+        return Judgement()
+    failed = exits_zero(case, seen.result)
+    clauses = {
+        "INPUT-1": (),
+        "EXIT-1": failed,
+        "INPUT-2": inputs_unchanged((*seen.inputs, *seen.beside)),
+        "OWNER-1": outputs_belong_to_user(seen.outputs),
+    }
+    if failed:
+        return Judgement(clauses=clauses)
+    missing = outputs_appear(seen.outputs)
+    wrong_type = outputs_are_of_their_type(seen.outputs)
+    clauses["OUTPUT-1"] = missing
+    clauses["OUTPUT-2"] = (
+        *wrong_type,
+        *outputs_hold_together(seen.outputs),
+        *nothing_dangerous(seen.result),
+    )
+    clauses["OUTPUT-3"] = outputs_not_empty(seen.outputs)
+    if case.platform.place is not None:
+        both = (*seen.inputs, *seen.outputs)
+        clauses["REMOTE-1"] = same_on_host(both, seen.result.remote or {})
+    return Judgement(clauses=clauses, usable=not missing and not wrong_type)
