@@ -1,1 +1,1 @@
-"""The clauses that any cube is held to, as tests."""
+"""The clauses that any cube is tested against, as tests."""

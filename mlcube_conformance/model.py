@@ -64,12 +64,12 @@ class Parameter:
     name: str
     """What the task calls its option, without the hyphens."""
     kind: Kind
-    """`unknown` for an input that is what lies there when the task runs."""
+    """`unknown` for an input that is what is there when the task runs."""
     role: Role
     access: Access = ""
-    """How the task is to see it; "" for the way that its role asks."""
+    """How the task sees it; "" for the default of its role."""
     optional: bool = False
-    """Whether the task does without it where it is not there."""
+    """Whether the task does not need it where it does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Task:
     name: str
     parameters: tuple[Parameter, ...]
     entrypoint: tuple[str, ...] = ()
-    """What is started in place of the image's entry point, and without the name of the
+    """What is started instead of the image's entry point, and without the name of the
     task; empty for that of the image."""
 
     def parameter(self, name: str, role: Role) -> Parameter | None:
@@ -127,7 +127,7 @@ class Build:
     context: Path
     """Folder that the paths in it start from."""
     named: bool = False
-    """Whether the cube names the recipe, so that it has to be there."""
+    """Whether the cube names the recipe, so it has to be there."""
     args: Mapping[str, str] = field(default_factory=dict)
     """Values for its arguments, beside those of the command line."""
 
@@ -174,7 +174,7 @@ class Cube:
         return self.singularity_build or Build(file=recipe, context=build)
 
     def shown(self, path: Path) -> str:
-        """Return a path as it reads best: relative to the cube where it lies in it."""
+        """Return a path as it reads best: relative to the cube where it is in it."""
         inside = path.is_relative_to(self.root)
         return str(path.relative_to(self.root) if inside else path)
 
@@ -218,7 +218,7 @@ class Platform:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables for tasks."""
     strategy: Strategy = "auto"
-    """Whether the image is built where there is a recipe, pulled, or built anew
+    """Whether the image is built where there is a recipe, pulled, or built again
     before each run."""
     base: str = ""
     """Image that stands for a recipe of Singularity, as `docker://python:3.12`."""
@@ -300,7 +300,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteEntry:
-    """A file, folder or link as it lies on another host."""
+    """A file, folder or link as it is on another host."""
 
     kind: str
     """`file`, `directory`, `link` or `other`."""
@@ -324,7 +324,7 @@ class RunResult:
     command: tuple[str, ...]
     """The engine's own command line that does the same."""
     remote: Mapping[str, Mapping[str, RemoteEntry]] | None = None
-    """What lies in place of each parameter on the host where the task ran, by role and
+    """What is instead of each parameter on the host where the task ran, by role and
     name, and by path relative to it; None where that is this machine."""
     taken_away: tuple[str, ...] = ()
     """Device nodes and privileged files that the task left, and what was done."""

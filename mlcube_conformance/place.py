@@ -44,9 +44,9 @@ class Place:
     fingerprints: tuple[str, ...] = ()
     """Host keys to be trusted, as `SHA256:…`."""
     ssh_config: Path | None = None
-    """Read in place of `~/.ssh/config`."""
+    """Read instead of `~/.ssh/config`."""
     root: str = "mlcube"
-    """Folder of ours there, relative to the home."""
+    """Our folder there, relative to the home."""
     cube_folder: str = ""
     """Folder of the cube there; "" for one of its own below `root`."""
     sync_package: bool = True

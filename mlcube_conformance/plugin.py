@@ -108,9 +108,9 @@ def _refuse_clash(parser: pytest.Parser, whose: str) -> None:
 
 def _clash(whose: str, option: str) -> pytest.UsageError:
     message = (
-        f"{whose} ({option}) has an option of the same name as ours: write "
-        "mlcube-conformance test without tests beside that conftest.py, or turn that "
-        "plugin off by -p no:NAME"
+        f"{whose} already has the option {option}: write mlcube-conformance test "
+        "without tests beside that conftest.py, or turn that plugin off by -p "
+        "no:NAME"
     )
     return pytest.UsageError(message)
 
@@ -140,7 +140,7 @@ def pytest_load_initial_conftests(
 def _refuse_options(
     config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> None:
-    """Refuse options of ours that nothing asks for, and nobody else has."""
+    """Refuse our options that nothing asks for, and nobody else has."""
     words = parser.parse_known_and_unknown_args(args, copy(config.option))[1]
     found = {option_of(word) for word in words}
     _refuse(lambda option: option.name in found)
@@ -165,7 +165,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _asked_for(config: pytest.Config) -> bool:
-    """Say whether anything is to be tested, or told."""
+    """Say whether there is anything to test, or to show."""
     wanted = (
         *("mlcube_cube", "mlcube_runner", "help", "version"),
         *("markers", "showfixtures", "show_fixtures_per_test"),

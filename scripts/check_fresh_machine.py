@@ -35,7 +35,7 @@ CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"
 NAMES: Final = ("/etc/resolv.conf", "/etc/hosts")
 
 
-# In a mount namespace of its own, so that nothing stays mounted: the first word is
+# In a mount namespace of its own, so nothing stays mounted: the first word is
 # the new root, then come folders of this machine up to `--`, then the command.
 _MOUNT: Final = """
 root=$1
@@ -160,7 +160,7 @@ def _taken_along(value: str, root: Path) -> list[str]:
     if not path.is_absolute():
         return []
     if path.is_file() and path.suffix not in {".htm", ".html"}:
-        # Constraints, requirements or certificates; a page leads to what lies beside.
+        # Constraints, requirements or certificates; a page points to what is beside.
         there = root / str(path).lstrip("/")
         there.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, there)

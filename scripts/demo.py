@@ -4,7 +4,7 @@
     .venv/bin/python scripts/demo.py
 
 The data are handwritten digits that scikit-learn brings along; they are not MNIST.
-What the run leaves is in demo-results/, which each run makes anew. The exit code is
+What the run leaves is in demo-results/, which each run makes again. The exit code is
 pytest's.
 """
 
@@ -37,7 +37,7 @@ class DemoError(Exception):
 
 
 def main() -> int:
-    """Make the data, run the suite on them, and say where everything lies."""
+    """Make the data, run the suite on them, and say where everything is."""
     started = time.monotonic()
     try:
         _prepare()
@@ -56,7 +56,7 @@ def main() -> int:
 
 def _prepare() -> None:
     if not PROGRAM.is_file():
-        message = f"{PROGRAM} is not there; run this from a checkout of the project"
+        message = f"{PROGRAM} is missing; run this from a checkout of the project"
         raise DemoError(message)
     if find_spec("mlcube_conformance") is None:
         message = f"{sys.executable} lacks mlcube-conformance; `make demo` installs all"

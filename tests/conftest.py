@@ -72,7 +72,7 @@ def _only_what_is_marked(
 ) -> None:
     """Keep tests away from platforms that they have no mark for."""
     monkeypatch.setenv("MLCUBE_CONFORMANCE_FAKE", "1")
-    # What a failed run keeps for its user lies where the test's own things lie.
+    # What a failed run keeps for its user is where the test's own things are.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     marks = {mark.name for mark in request.node.iter_markers()}
     if not marks & {"docker", "singularity"}:
@@ -82,7 +82,7 @@ def _only_what_is_marked(
         monkeypatch.setenv("PATH", f"{hidden}:{os.environ['PATH']}")
     else:
         _need_singularity()
-        # The images of the cubes of a test lie below its home, and go with it; what
+        # The images of the cubes of a test are below its home, and go with it; what
         # is kept between runs stays where it is.
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         monkeypatch.setenv("XDG_CACHE_HOME", cache)
@@ -116,7 +116,7 @@ def _hidden(folder: Path, names: Sequence[str]) -> Path:
 
 
 def _need(runner: Runner, name: str, how: str) -> None:
-    """Skip where a platform is not there; fail where it should have been set up."""
+    """Skip where a platform does not exist; fail where it should have been set up."""
     trouble = runner.unavailable()
     runner.close()
     if trouble is None:
@@ -155,7 +155,7 @@ def _need_docker(request: pytest.FixtureRequest) -> None:
     client = docker.from_env(timeout=60)
     if not _has_base_image(client) and "docker" not in REQUIRED:
         client.close()
-        pytest.skip(f"the image {BUSYBOX} is not to be had; {_HOW_TO_GET_DOCKER}")
+        pytest.skip(f"the image {BUSYBOX} cannot be pulled; {_HOW_TO_GET_DOCKER}")
     # Not a fixture's own end, since it serves some tests only.
     request.addfinalizer(partial(_remove_images_of_test, client))
 

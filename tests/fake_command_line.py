@@ -78,13 +78,13 @@ class FakeCall:
         return replace(self, argv=tuple(argv))
 
 
-#: What runs came to, so that another session need not repeat them.
+#: What runs came to, so another session need not repeat them.
 _PLAYED: dict[object, tuple[int, bytes, bytes, dict[str, _Entry]]] = {}
 _MATTERS = ("HOME", "DOCKER_HOST", "http_proxy", "https_proxy")
 
 
 def play(call: FakeCall) -> int:
-    """Do what a call asks for, or again what it led to; return the exit code."""
+    """Do what a call asks for, or again what it came to; return the exit code."""
     engine = call.option("platform")
     made_elsewhere = "configure" in call.argv and "singularity" in engine
     if len(call.argv) < _WORDS or made_elsewhere:
@@ -117,7 +117,7 @@ _Entry = tuple[str, bytes]
 
 
 def _entries(folder: Path) -> dict[str, _Entry]:
-    """Return what lies in the folder around a cube, by path; folders come first."""
+    """Return what is in the folder around a cube, by path; folders come first."""
     found: dict[str, _Entry] = {}
     for place, folders, files in os.walk(folder):
         here = Path(place)

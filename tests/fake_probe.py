@@ -36,13 +36,13 @@ class FakeProbeRunner:
         del run_id
 
     def unavailable(self) -> MachineError | None:
-        """Return why the engine is not there, where its address says so."""
+        """Return why the engine does not exist, where its address says so."""
         if "nonexistent" not in os.environ.get("DOCKER_HOST", ""):
             return None
         return PlatformUnavailable(Message(what="there is no engine", do="start it"))
 
     def configure(self, request: ConfigureRequest) -> Image:
-        """Lay the image out, so that a broken recipe is found, and keep its context."""
+        """Lay the image out, so a broken recipe is found, and keep its context."""
         cube, platform = request.cube, request.platform
         with TemporaryDirectory() as folder:
             lay_out(recipe_of(cube, {}), cube, Path(folder) / "image")
@@ -108,7 +108,7 @@ class _Played:
         self.task = "-" if first.startswith("--") else first
 
     def _value(self, name: str) -> Path | None:
-        """Return the path on this machine that a parameter leads to."""
+        """Return the path on this machine that a parameter points to."""
         start = f"--{name}="
         given = [each for each in self._arguments if each.startswith(start)]
         return self._outside(given[-1].partition("=")[2]) if given else None

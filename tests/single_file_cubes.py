@@ -134,7 +134,7 @@ def make_hello_world(root: Path) -> CubeFolder:
 
 
 def make_matmul(root: Path) -> CubeFolder:
-    """Write a cube of one task, whose input and output lie in one folder."""
+    """Write a cube of one task, whose input and output are in one folder."""
     cube = _make(root, _MATMUL, _MATMUL_WORK, "build")
     cube.write("workspace/shapes.yaml", "a: [100, 30]\n")
     return cube

@@ -122,7 +122,7 @@ class SshHost:
             self._sshd = None
 
     def platform(self, inner: str, **changes: str) -> str:
-        """Return a platform file that leads to the host, with lines changed."""
+        """Return a platform file that points to the host, with lines changed."""
         lines = {
             "host": self.address,
             "port": str(self.port),
@@ -170,7 +170,7 @@ class NamespaceHost(SshHost):
         """Make the namespace and its link, and start sshd in it."""
         if not self._name:
             self._name = f"mlc{uuid4().hex[:6]}"
-            # A network of its own, so that tests may run side by side.
+            # A network of its own, so tests may run side by side.
             number = int(uuid4().hex[:4], 16)
             net = f"10.{64 + number % 64}.{number // 64 % 256}"
             here, there = f"{self._name}h", f"{self._name}n"

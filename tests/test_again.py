@@ -92,12 +92,12 @@ def test_section_of_the_main_file_runs_again(run: Run, tmp_path: Path) -> None:
         "platform: {name: docker, version: '>=0'}\ncontainer: {image: a}\n",
     )
 
-    # Their names are the same, so that their ids tell more than the name.
+    # Their names are the same, so their ids tell more than the name.
     said = run("single", "--platform", "docker", f"--platform={other}")
 
     words = _again(said)
     assert words == ["single", "--platform", "docker"]
-    assert "Docker cannot be used here" in run(*words)
+    assert "cannot use Docker" in run(*words)
 
 
 @pytest.mark.parametrize("name", ["@run", "-run", "a/b"])

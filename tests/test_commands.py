@@ -73,8 +73,8 @@ def test_file_that_cannot_be_written_is_told(files: list[Path], tmp_path: Path) 
     ("content", "says"),
     [
         (None, "card.json cannot be read"),
-        (b"{", "no JSON"),
-        (b"\xff", "byte 0 is no UTF-8"),
+        (b"{", "not JSON"),
+        (b"\xff", "byte 0 is not UTF-8"),
         (b"{}", "schema_version"),
     ],
 )
@@ -150,5 +150,5 @@ def test_folder_that_is_gone_is_told(command: str, tmp_path: Path) -> None:
     code, said = _shell(f"cd gone; rmdir ../gone; {command}", tmp_path)
 
     assert code in {2, 4}
-    assert "the current folder is not there any more" in said
+    assert "the current folder no longer exists" in said
     assert "Traceback" not in said

@@ -88,9 +88,9 @@ def test_there_and_back_is_the_same_cube(
         ("{entrypoint: sh /x}", "'work' has an entrypoint of its own"),
         (
             "{parameters: {inputs: {a: {type: file, opts: rw}}}}",
-            "the input 'a' of 'work' is to be writable",
+            "the input 'a' of 'work' must be writable",
         ),
-        ("{parameters: {inputs: {a: b}}}", "the type of 'a' cannot be told"),
+        ("{parameters: {inputs: {a: b}}}", "the type of 'a' is unknown"),
     ],
 )
 def test_what_would_be_lost_is_refused(text: str, says: str, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_nothing_is_left_where_the_new_cube_would_be_broken(
     done = _convert(cube_folder.root, tmp_path / "target")
 
     assert done.returncode == 2
-    assert "the name of a task is none" in done.stderr
+    assert "the name of a task is invalid" in done.stderr
     assert not (tmp_path / "target").exists()
 
 
@@ -226,5 +226,5 @@ def test_folder_that_takes_nothing_new_is_told(cube_folder: CubeFolder) -> None:
     done = _convert(cube_folder.root, Path("/proc/converted"))
 
     assert done.returncode == 2
-    assert "our fault" not in done.stderr
+    assert "has a bug" not in done.stderr
     assert "/proc/converted" in done.stderr

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """A change to a sound cube, and the message that it leads to."""
+    """A change to a sound cube, and the message for it."""
 
     id: str
     change: Callable[[CubeFolder], object]
@@ -72,7 +72,7 @@ mlcube.yaml is not YAML
         id="root-empty",
         change=_write("mlcube.yaml", ""),
         message="""\
-root file mlcube.yaml holds no mapping
+root file mlcube.yaml is not a mapping
   where:    {root}/mlcube.yaml, line 1
   found:    nothing (null)
   expected: a mapping with the keys schema_type, schema_version, name, author, \
@@ -114,7 +114,7 @@ mlcube_spec_version, tasks, mlbox_spec_version
         id="root-version-is-a-number",
         change=_edit("mlcube.yaml", "\nversion: 0.1.0", "\nversion: 0.1"),
         message="""\
-'version' is no version
+'version' is not a version
   where:    {root}/mlcube.yaml, line 5, key version
   found:    a number (0.1)
   expected: MAJOR.MINOR.PATCH, such as 1.0.0
@@ -144,7 +144,7 @@ the task file tasks/used.yaml is missing
         id="task-file-outside",
         change=_edit("mlcube.yaml", "tasks/use.yaml", "../use.yaml"),
         message="""\
-a task file lies outside the cube
+a task file is outside the cube
   where:    {root}/mlcube.yaml, line 7, key tasks[1]
   found:    ../use.yaml
   expected: a path below the cube
@@ -228,7 +228,7 @@ the output 'data' of task 'make' has no value
         id="run-null-value",
         change=_edit("run/make.yaml", "{data: $WORKSPACE/data}", "{data: null}"),
         message="""\
-the value of 'data' is no path
+the value of 'data' is not a path
   where:    {root}/run/make.yaml, line 5, key output_binding.data
   found:    nothing (null)
   expected: the path of a directory, as text
@@ -238,7 +238,7 @@ the value of 'data' is no path
         id="run-list-value",
         change=_edit("run/make.yaml", "{data: $WORKSPACE/data}", "{data: [a]}"),
         message="""\
-the value of 'data' is no path
+the value of 'data' is not a path
   where:    {root}/run/make.yaml, line 5, key output_binding.data
   found:    a list
   expected: the path of a directory, as text
@@ -258,7 +258,7 @@ run file make.yaml has no mapping 'input_binding'
         id="run-other-variable",
         change=_edit("run/make.yaml", "$WORKSPACE/data", "$NO_SUCH_PLACE/data"),
         message="""\
-the value of 'data' names a variable that a cube does not get
+the value of 'data' has a variable that cubes do not get
   where:    {root}/run/make.yaml, line 5, key output_binding.data
   found:    $NO_SUCH_PLACE in $NO_SUCH_PLACE/data
   expected: $WORKSPACE or $HOME: others may be secrets
@@ -280,7 +280,7 @@ the value of 'data' leaves the workspace
         id="run-in-a-circle",
         change=_circle,
         message="""\
-the run files wait for each other in a circle
+the run files depend on each other in a circle
   where:    {root}/run
   found:    make → use → third → make
   expected: each run file reads what earlier ones write
@@ -389,7 +389,7 @@ def test_bytes_that_are_no_text_are_refused(cube_folder: CubeFolder) -> None:
 
     (problem,) = _load(cube_folder).problems
 
-    assert "byte 6 is no UTF-8" in str(problem)
+    assert "byte 6 is not UTF-8" in str(problem)
 
 
 def test_windows_line_ends_and_a_missing_last_one_are_fine(
@@ -434,7 +434,7 @@ def test_what_is_no_file_is_not_opened(cube_folder: CubeFolder) -> None:
 
     assert "pipe.yaml cannot be read" in problems
     assert "run file endless.yaml is a link that leaves the cube" in problems
-    assert "a task file lies outside the cube" in problems
+    assert "a task file is outside the cube" in problems
 
 
 def test_build_that_is_a_link_out_of_the_cube_is_not_sent_anywhere(

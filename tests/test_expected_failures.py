@@ -38,21 +38,28 @@ def test_reasons_are_read_by_clause(
     ("text", "says"),
     [
         ("- a: [", ("is not YAML", "known.yaml, line 1")),
-        ("clause: PATH-1", ("holds no list", "a mapping", "line 1")),
-        ("- PATH-1", ("is no mapping", "text ('PATH-1')", "line 1, key [0]")),
+        ("clause: PATH-1", ("is not a list", "a mapping", "line 1")),
+        ("- PATH-1", ("is not a mapping", "text ('PATH-1')", "line 1, key [0]")),
         ("- clause: PATH-1", ("lacks the key '[0].reason'", "line 1")),
         ("- reason: cuts", ("lacks the key '[0].clause'", "line 1")),
         (
             "- clause: PATH-1\n  reason: ' '",
-            ("'[0].reason' is no text", "line 2, key [0].reason"),
+            ("the key '[0].reason' must be text", "line 2, key [0].reason"),
         ),
-        ("- clause: PATH-1\n  reason:", ("'[0].reason' is no text", "line 2")),
+        (
+            "- clause: PATH-1\n  reason:",
+            ("the key '[0].reason' must be text", "line 2"),
+        ),
         (
             "- clause: PATH-1\n  reason: x\n- clause: PATH1\n  reason: y",
-            ("'PATH1' is no clause", "line 3, key [1].clause", "did you mean 'PATH-1'"),
+            (
+                "unknown clause 'PATH1'",
+                "line 3, key [1].clause",
+                "did you mean 'PATH-1'",
+            ),
         ),
-        ("- {clause: EXIT-1, reason: of cubes}", ("'EXIT-1' is no clause",)),
-        ("- {clause: EXIT-4, reason: no test}", ("'EXIT-4' is no clause",)),
+        ("- {clause: EXIT-1, reason: of cubes}", ("unknown clause 'EXIT-1'",)),
+        ("- {clause: EXIT-4, reason: no test}", ("unknown clause 'EXIT-4'",)),
         (
             "- {clause: PATH-1, reason: x, reasons: y}",
             ("unknown key 'reasons'", "key [0].reasons", "did you mean 'reason'?"),

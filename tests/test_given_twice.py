@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def cube(pytester: pytest.Pytester) -> CubeFolder:
-    """Return a cube, and what leads to it and to its platform file by links."""
+    """Return a cube, and what points to it and to its platform file by links."""
     cube = make_cube(pytester.path / "tiny")
     cube.fake_platform("pass")
     (pytester.path / "link").symlink_to("tiny")

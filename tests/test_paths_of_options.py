@@ -40,7 +40,7 @@ _HAND: Final = (
 
 
 def _beside_runs(place: Path) -> list[Path]:
-    """Return all that lies in a folder, but for the records of runs."""
+    """Return all that is in a folder, but for the records of runs."""
     records = place / ".mlcube-conformance"
     return sorted(each for each in place.rglob("*") if not each.is_relative_to(records))
 
@@ -190,7 +190,7 @@ def test_nothing_is_no_path(words: tuple[str, ...], run: Run) -> None:
     code, said = run("~", *words)
 
     assert code in {2, 4}
-    assert "a path of the command line cannot be used" in said
+    assert "a path on the command line is invalid" in said
     assert "found:    nothing" in said
 
 

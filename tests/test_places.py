@@ -1,4 +1,4 @@
-"""Platform files that lead to another host, of both schemas."""
+"""Platform files that point to another host, of both schemas."""
 
 from __future__ import annotations
 
@@ -178,8 +178,8 @@ def test_platform_of_the_host_is_found_in_the_cube_beside_the_file_and_among_our
         ("host: a\nauthentification: {}", "did you mean 'authentication'?"),
         ("host: a\nplatform: dokcer.yaml", "did you mean 'docker.yaml'?"),
         ("host: a\nplatform: ssh.yaml", "a platform of the kind docker or singularity"),
-        ("host: a\nplatform: 3", "'platform' is no text"),
-        ("host: ''", "'host' is no text"),
+        ("host: a\nplatform: 3", "the key 'platform' must be text"),
+        ("host: ''", "the key 'host' must be text"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_its_place(
@@ -199,7 +199,7 @@ def test_what_cannot_be_used_is_said_with_its_place(
 def test_host_that_names_itself_is_refused(cube_folder: CubeFolder) -> None:
     _, problems = _load(cube_folder, "host: a\nplatform: ssh.yaml\n")
 
-    assert "is of a kind that does not work there" in problems
+    assert "cannot run a platform of this kind" in problems
     assert "of the kind ssh" in problems
 
 
@@ -229,7 +229,7 @@ FACTS = {
         ({"python": ""}, "any", "no Python: 'python3' does not start"),
         ({"engine_error": "denied"}, "any", "docker does not answer: denied"),
         ({"free": 3 * 1024**2}, "any", "3 MiB free on the disk of mlcube"),
-        ({"unwritable": ("/opt",)}, "any", "no right to write to /opt"),
+        ({"unwritable": ("/opt",)}, "any", "no permission to write to /opt"),
     ],
 )
 def test_what_a_host_lacks(

@@ -103,7 +103,11 @@ def test_nvidia_docker_means_all_gpus(cube_folder: CubeFolder) -> None:
         ('tiny:1"', 'tiny:1", run_args: --ipc=all', ("--ipc all",)),
         ('tiny:1"', 'tiny:1", command: sudo docker', ("another executable",)),
         ("mlcube_platform", "mlcube_task", ("wrong schema_type", "mlcube_docker")),
-        ('"example/tiny:1"', "7", ("'container.image' is no text", "a number (7)")),
+        (
+            '"example/tiny:1"',
+            "7",
+            ("the key 'container.image' must be text", "a number (7)"),
+        ),
     ],
 )
 def test_message(
@@ -179,7 +183,7 @@ def test_unknown_name_lists_those_there_are(cube_folder: CubeFolder) -> None:
     with pytest.raises(UsageError) as caught:
         find_platform("dockr", cube)
 
-    assert "there is no platform 'dockr' for the cube 'tiny'" in str(caught.value)
+    assert "unknown platform 'dockr' for cube 'tiny'" in str(caught.value)
     assert "cluster, docker" in str(caught.value)
     assert "did you mean 'docker'?" in str(caught.value)
 

@@ -92,7 +92,7 @@ def test_machine_fault_is_one_error_and_the_rest_says_why(
 
     result.assert_outcomes(errors=1, passed=2, skipped=14)
     assert result.ret == FAILED
-    result.stdout.fnmatch_lines(["SKIPPED*not run: the fake platform is not there"])
+    result.stdout.fnmatch_lines(["SKIPPED*not run: the fake platform is not available"])
 
 
 def test_image_that_does_not_build_is_a_failure(
@@ -300,7 +300,7 @@ def test_platforms_that_differ_read_as_a_table(
     result.assert_outcomes(failed=1, passed=34)
     result.stdout.fnmatch_lines(
         [
-            "task 'make' leaves other outputs on one platform than on another",
+            "the outputs of task 'make' differ between platforms",
             "*found: *output  path   fake  other",
             "            data    made   file  -",
             "            data    other  -     file",
@@ -346,7 +346,7 @@ def test_platform_that_fails_is_not_compared(run: Run, cube: CubeFolder) -> None
 
     result.assert_outcomes(failed=1, passed=22, skipped=12)
     result.stdout.fnmatch_lines(
-        ["SKIPPED*not compared: tiny-other-make did not end well"]
+        ["SKIPPED*not compared: tiny-other-make did not succeed"]
     )
 
 
@@ -359,7 +359,7 @@ def test_platform_that_is_not_there_is_not_compared(
 
     result.assert_outcomes(errors=1, passed=18, skipped=16)
     result.stdout.fnmatch_lines(
-        ["SKIPPED*not compared: tiny-other-make did not end well"]
+        ["SKIPPED*not compared: tiny-other-make did not succeed"]
     )
 
 
@@ -429,7 +429,7 @@ def test_without_a_cube_its_fixtures_skip_with_a_reason(
     result = run_plain()
 
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*give --cube PATH"])
+    result.stdout.fnmatch_lines(["SKIPPED*use --cube PATH"])
 
 
 def test_keep_all_keeps_what_passed(
@@ -733,7 +733,7 @@ def test_folder_that_cannot_be_made_is_one_error(
     result = run_plain("--cube", cube.root, "--platform", "fake")
 
     result.assert_outcomes(errors=1, passed=2, skipped=14)
-    result.stdout.fnmatch_lines(["a folder of ours cannot be made"])
+    result.stdout.fnmatch_lines(["cannot create a folder"])
 
 
 def test_workspace_that_is_a_file_is_refused(

@@ -50,10 +50,10 @@ def test_promises_are_read(
             ),
         ),
         ("tasks: []", ("has no mapping 'tasks'", "a list")),
-        ("[]", ("file of promises conformance.yaml holds no mapping",)),
+        ("[]", ("file of promises conformance.yaml is not a mapping",)),
         (
             "tasks: {mak: {}}",
-            ("a task that the cube does not have", "make, use", "did you mean 'make'?"),
+            ("unknown task in conformance.yaml", "make, use", "did you mean 'make'?"),
         ),
         (
             "tasks: {make: {determinstic: true}}",
@@ -62,14 +62,14 @@ def test_promises_are_read(
         (
             "tasks: {make: {deterministic: [dat]}}",
             (
-                "promises what is no output of the task 'make'",
+                "unknown output of task 'make'",
                 "line 1, key tasks.make.deterministic",
                 "did you mean 'data'?",
             ),
         ),
         ("tasks: {make: {deterministic: yes please}}", ("true, false, or a list",)),
         ("tasks: {make: {deterministic: [1]}}", ("true, false, or a list of data",)),
-        ("tasks: {make: 3}", ("the promises of the task 'make' are no mapping",)),
+        ("tasks: {make: 3}", ("the promises of the task 'make' are not a mapping",)),
     ],
 )
 def test_promise_that_is_wrong_is_told(

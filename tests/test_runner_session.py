@@ -80,13 +80,13 @@ def test_suite_without_a_runner_is_skipped_with_the_reason(run: Run) -> None:
     result = run("--pyargs", "conformance_tests.runner", "-k", "test_exit", "-rs")
 
     assert set(result.parseoutcomes()) == {"skipped", "deselected"}
-    result.stdout.fnmatch_lines(["*no runner was asked for: give --runner NAME"])
+    result.stdout.fnmatch_lines(["*no runner is given: use --runner NAME"])
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--runner", "dokcer"), "there is no description of a runner 'dokcer'"),
+        (("--runner", "dokcer"), "unknown runner 'dokcer'"),
         (("--runner", "dokcer"), "docker, local, mlcube, singularity, ssh, or the*"),
         (("--runner", "none.yaml"), "none.yaml cannot be read"),
         (("--runner", "x.yaml", "--cube", "."), "--cube and --runner ask for two*"),
@@ -102,7 +102,7 @@ def test_suite_without_a_runner_is_skipped_with_the_reason(run: Run) -> None:
         ),
         (
             ("--runner", "refuser.yaml", "--scorecard", "card.txt"),
-            "the name of the scorecard does not say its format",
+            "the format of the scorecard is unknown",
         ),
         (
             ("--runner", "refuser.yaml", "--runner-timeout", "soon"),
@@ -127,9 +127,9 @@ def test_what_cannot_be_done_is_refused(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[echo,", "[no-such-program,", "the program of the runner cannot be started"),
-        ('[echo, "0.1"]', '["false"]', "the runner refuser does not tell its version"),
-        ('[echo, "0.1"]', '["true"]', "the runner refuser does not tell its version"),
+        ("[echo,", "[no-such-program,", "cannot start the program of the runner"),
+        ('[echo, "0.1"]', '["false"]', "the runner refuser does not print its version"),
+        ('[echo, "0.1"]', '["true"]', "the runner refuser does not print its version"),
         ("docker", '"${NO_SUCH_VARIABLE}"', "needs the variable NO_SUCH_VARIABLE"),
     ],
 )
@@ -159,7 +159,7 @@ def test_program_that_is_not_there_errors_once(
     assert outcomes["errors" if "errors" in outcomes else "error"] == 1
     assert outcomes["skipped"] > 1
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["the program of the runner cannot be started"])
+    result.stdout.fnmatch_lines(["cannot start the program of the runner"])
 
 
 def test_runner_that_hangs_is_ended_at_its_deadline(

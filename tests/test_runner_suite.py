@@ -61,7 +61,7 @@ class PutOnTrial(Protocol):
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """Return the folder of all sessions, so that paths in them are the same."""
+    """Return the folder of all sessions, so paths in them are the same."""
     # In memory where that can be had: thousands of small files are written.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - as above
     with TemporaryDirectory(dir=memory) as folder:
@@ -184,7 +184,7 @@ def test_failure_says_what_was_expected_and_how_to_see_it_by_hand(
         "expected: exit code 42\n",
         f"  where:    {kept}\n",
         "  found:    it exited with 1\n",
-        f"by hand: cd {kept}/call-1/cwd && fake-runner run --mlcube={kept}/cube",
+        f"run by hand: cd {kept}/call-1/cwd && fake-runner run --mlcube={kept}/cube",
         f"  log:      {kept}/call-1\n",
         "    | mlcube: ",
     ):

@@ -65,8 +65,8 @@ def _judged(**judgement: Any) -> str:  # noqa: ANN401 - any JSON
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", ("no JSON",)),
-        ("[" * 100_000, ("no JSON",)),
+        ("", ("not JSON",)),
+        ("[" * 100_000, ("not JSON",)),
         ("[]", ("the document: a list", "an object")),
         ("{}", ("schema_version None", "schema_version 1")),
         (_document(schema_version=2), ("schema_version 2", "schema_version 1")),
@@ -90,7 +90,7 @@ def test_what_is_no_card_is_refused(text: str, says: tuple[str, ...]) -> None:
     with pytest.raises(UsageError) as caught:
         Scorecard.from_json(text, where="card.json")
 
-    for part in ("this is no scorecard", "card.json", *says):
+    for part in ("the file is not a scorecard", "card.json", *says):
         assert part in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""What a definition file may say, in whichever spelling, and how it is written anew."""
+"""What a definition file may say, in any spelling, and how it is written again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = "Bootstrap: docker\nFrom: busybox\n"
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """Return a folder build/ with some files, beside which others lie."""
+    """Return a folder build/ with some files, beside which others are."""
     folder = tmp_path / "build"
     (folder / "sub").mkdir(parents=True)
     for name in ("a.txt", "b.txt", "sub/c.txt", "bootstrap:"):
@@ -54,19 +54,19 @@ def test_it_is_written_anew_without_ambiguity(build: Path) -> None:
         (f"{START}  %Pre\n touch x", "%pre, whose commands run on this machine"),
         (f"{START}\u00a0%setup\n touch x", "%setup, whose commands run on this"),
         (f"{START}%post\n a\n\t%appsetup x\n b", "%appsetup, whose commands run"),
-        (f"{START}%post\n a\x0b%setup\n b", "the sign '\\x0b'"),
-        (f"{START}%post\n a\x85%setup\n b", "the sign '\\x85'"),
+        (f"{START}%post\n a\x0b%setup\n b", "the character '\\x0b'"),
+        (f"{START}%post\n a\x85%setup\n b", "the character '\\x85'"),
         (f"{START}%setup:\n touch x", "the section %setup:"),
         (f"{START}%\n x", "the section %"),
-        (f"{START}%files\n /etc/passwd /x", "%files takes /etc/passwd, which lies"),
-        (f"{START}%Files\n /etc/passwd /x", "%files takes /etc/passwd, which lies"),
+        (f"{START}%files\n /etc/passwd /x", "%files takes /etc/passwd, which is"),
+        (f"{START}%Files\n /etc/passwd /x", "%files takes /etc/passwd, which is"),
         (f"{START}%appfiles x\n /etc/passwd", "%appfiles takes /etc/passwd"),
-        (f"{START}%files\n ../secret /x", "%files takes ../secret, which lies"),
-        (f"{START}%files\n sub/../../secret /x", "which lies outside of build/"),
-        (f"{START}%files\n ../sec* /x", "%files takes ../sec*, which lies"),
-        (f"{START}%files\n link /x", "%files takes link, which lies"),
-        (f"{START}%files\n li* /x", "%files takes link, which lies"),
-        (f"{START}%files\n . /x", "%files takes link, which lies"),
+        (f"{START}%files\n ../secret /x", "%files takes ../secret, which is"),
+        (f"{START}%files\n sub/../../secret /x", "which is outside build/"),
+        (f"{START}%files\n ../sec* /x", "%files takes ../sec*, which is"),
+        (f"{START}%files\n link /x", "%files takes link, which is"),
+        (f"{START}%files\n li* /x", "%files takes link, which is"),
+        (f"{START}%files\n . /x", "%files takes link, which is"),
         (f"{START}%files\n bootstrap: /x\n /etc/passwd /y", "takes /etc/passwd"),
         (f"{START}%files\n $(touch${{IFS}}x) /x", "%files: $(touch${IFS}x) /x"),
         (f"{START}%files\n {{/etc/passwd,a.txt}} /x", "%files: {/etc/passwd,a.txt}"),
@@ -77,12 +77,12 @@ def test_it_is_written_anew_without_ambiguity(build: Path) -> None:
         (f"{START}%files\n a.txt /x;id", "%files: a.txt /x;id"),
         (f"{START}%files\n a.txt ../../x", "%files: a.txt ../../x"),
         (f"{START}%files from one\n $(id) /x", "%files: $(id) /x"),
-        ("Bootstrap: localimage\nFrom: /x.sif", "From takes /x.sif, which lies"),
-        ("Bootstrap: localimage # x\nFrom: /x.sif", "From takes /x.sif, which lies"),
-        ("Bootstrap: LOCALIMAGE\nFrom: ../x", "From takes ../x, which lies"),
-        ("Bootstrap: localimage\nFrom: a\nFrom: /x", "From takes /x, which lies"),
+        ("Bootstrap: localimage\nFrom: /x.sif", "From takes /x.sif, which is"),
+        ("Bootstrap: localimage # x\nFrom: /x.sif", "From takes /x.sif, which is"),
+        ("Bootstrap: LOCALIMAGE\nFrom: ../x", "From takes ../x, which is"),
+        ("Bootstrap: localimage\nFrom: a\nFrom: /x", "From takes /x, which is"),
         ("Bootstrap: local\\\nimage\nFrom: /x", "the line 'Bootstrap: local\\\\'"),
-        (f"{START}Bootstrap: oci-archive\nFrom: /x", "From takes /x, which lies"),
+        (f"{START}Bootstrap: oci-archive\nFrom: /x", "From takes /x, which is"),
         ("Bootstrap: yum\nFrom: x", "Bootstrap: yum"),
         ("Bootstrap: docker\nFrom: x\nInclude: y", "the line 'Include: y'"),
         (f"{START}%apprun ../../../tmp/x\n a", "%apprun ../../../tmp/x"),
@@ -90,7 +90,7 @@ def test_it_is_written_anew_without_ambiguity(build: Path) -> None:
         (f"{START}%files fromage\n /etc/passwd /x", "%files fromage"),
         (f"{START}%files from a b\n /etc/passwd /x", "%files from a b"),
         (f"{START}%files\n a** /x", "%files: a**"),
-        (f"{START}%files\n none /x", "%files takes none, which is not there"),
+        (f"{START}%files\n none /x", "%files takes none, which does not exist"),
         ("Bootstrap: localimage\nFrom: sub", "From takes sub, a folder"),
         (f"From: x\n{START}{START}", "the beginning 'From: x'"),
         ("%post\n x", "the beginning '%post"),

@@ -1,4 +1,4 @@
-"""Where images of Singularity lie, and which of them are whole."""
+"""Where images of Singularity are, and which of them are whole."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def test_place(image: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("image", "says"),
     [
         ("$TOKEN/mnist.sif", ("$TOKEN in $TOKEN/mnist.sif", "$HOME, ~ or $WORKSPACE")),
-        ("", ("is no path of a file", "found:    nothing")),
-        (".", ("is no path of a file",)),
-        ("/opt/", ("is no path of a file", "/opt/")),
-        ("/", ("is no path of a file",)),
-        ("/usr/..", ("is no path of a file",)),
-        ("..", ("is no path of a file",)),
-        ("x" * 256, ("is no path of a file",)),
-        ("a\0b", ("signs that no path should", "'a\\x00b'")),
-        ("a\nb", ("signs that no path should",)),
+        ("", ("is not the path of a file", "found:    nothing")),
+        (".", ("is not the path of a file",)),
+        ("/opt/", ("is not the path of a file", "/opt/")),
+        ("/", ("is not the path of a file",)),
+        ("/usr/..", ("is not the path of a file",)),
+        ("..", ("is not the path of a file",)),
+        ("x" * 256, ("is not the path of a file",)),
+        ("a\0b", ("invalid characters", "'a\\x00b'")),
+        ("a\nb", ("invalid characters",)),
     ],
 )
 def test_place_that_is_none(image: str, says: tuple[str, ...]) -> None:
@@ -78,8 +78,8 @@ def _sif(offset: int, length: int) -> bytes:
         (_sif(128, 72)[:100], "it is cut short: 100 of 128 bytes"),
         (b"hsqs".ljust(500, b"x"), ""),
         (_sif(128, 72)[:20], "it is cut short: 20 of 128 bytes"),
-        (b"", "it is no image of Singularity"),
-        (b"#!/bin/sh\n", "it is no image of Singularity"),
+        (b"", "it is not a Singularity image"),
+        (b"#!/bin/sh\n", "it is not a Singularity image"),
     ],
     ids=["whole", "cut", "header-cut", "squashfs", "start-cut", "empty", "script"],
 )
@@ -97,7 +97,7 @@ def test_place_behind_a_link_is_the_place(tmp_path: Path) -> None:
 
 
 def test_only_an_unpacked_image_is_a_folder(tmp_path: Path) -> None:
-    assert what_is_wrong(tmp_path) == "it is a folder, and no unpacked image"
+    assert what_is_wrong(tmp_path) == "it is a folder, but not an unpacked image"
 
     (tmp_path / ".singularity.d").mkdir()
 
@@ -108,7 +108,7 @@ def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "image.sif"
     os.mkfifo(pipe)
 
-    assert what_is_wrong(pipe) == "it is no regular file"
+    assert what_is_wrong(pipe) == "it is not a regular file"
 
 
 def test_what_is_not_there_is_no_image(tmp_path: Path) -> None:

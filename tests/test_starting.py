@@ -138,7 +138,7 @@ def test_settings_of_a_cube_are_refused_by_plain_pytest(
     code, said = _run(place, "pytest", "--cube", cube.root, *_NAMED)
 
     assert code == USAGE
-    assert f"{name} of a cube must not rule this run" in said
+    assert f"{name} of a cube must not control this run" in said
     assert "mlcube-conformance test CUBE" in said
 
 
@@ -151,7 +151,7 @@ def test_options_of_a_plugin_in_the_settings_of_a_cube_are_told_so(
     code, said = _run(place, "pytest", "--cube", cube.root, "--platform", "docker")
 
     assert code == USAGE
-    assert "pytest.ini of a cube must not rule this run" in said
+    assert "pytest.ini of a cube must not control this run" in said
 
 
 def test_cube_in_one_word_is_tested_by_plain_pytest(
@@ -173,7 +173,7 @@ def test_conftest_of_a_cube_is_refused_before_it_runs(
     code, said = _run(place, "pytest", f"--cube={cube.root}", *_NAMED)
 
     assert code == USAGE
-    assert "conftest.py of a cube must not rule this run" in said
+    assert "conftest.py of a cube must not control this run" in said
     assert not (place / "mark").exists()
 
 
@@ -271,5 +271,5 @@ def test_clash_with_another_plugin_is_told(
     )
 
     assert code == USAGE
-    assert "has an option of the same name as ours" in said
+    assert "already has the option" in said
     assert "Traceback" not in said

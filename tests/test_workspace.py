@@ -147,8 +147,11 @@ def test_snapshot_bears_folders_nested_deeper_than_calls_go(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("leads", "told"),
     [
-        (".git/annex/objects/x", "a link to .git/annex/objects/x, where nothing is"),
-        ("seed.txt", "a link to seed.txt, which leads to itself"),
+        (
+            ".git/annex/objects/x",
+            "a link to .git/annex/objects/x, which does not exist",
+        ),
+        ("seed.txt", "a link to seed.txt, which is a link to itself"),
     ],
 )
 def test_broken_link_is_told_as_such(

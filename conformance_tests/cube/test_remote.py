@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 @pytest.mark.clause("REMOTE-1")
 def test_outputs_are_on_the_host(remote_run: TaskRun) -> None:
-    """What the task made lies on the host where it ran, and the same here."""
+    """What the task made is on the host where it ran, and the same here."""
     require(remote_run.judgement.of("REMOTE-1"))

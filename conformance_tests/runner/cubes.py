@@ -35,7 +35,7 @@ LOOK = ProbeCube(
         "there/already.txt": "already\n",
     },
 )
-"""Files and folders, in and out; the folder of `result` is not there."""
+"""Files and folders, in and out; the folder of `result` does not exist."""
 
 SEED = ProbeCube(
     tasks=(ProbeTask(parameters=(file_in("seed", "seeds/seed.txt"),)),),

@@ -56,7 +56,7 @@ def gives_no_gpu(trial: Trial, *words: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overridden:
-    """A run with values of the command line that lie outside of the cube."""
+    """A run with values of the command line that are outside of the cube."""
 
     run: ProbeRun
     outside: Path

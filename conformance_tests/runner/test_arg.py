@@ -36,7 +36,7 @@ def test_argv(look: ProbeRun) -> None:
 
 @pytest.mark.clause("ARG-3")
 def test_unknown_task(trial: Trial) -> None:
-    """A task that is not there is refused, and those that are there are named."""
+    """A task that does not exist is refused, and those that are there are named."""
     trial.run(ProbeCube(tasks=(ProbeTask(name="inspect"),)), task="lok").refuses(
         "inspect"
     )
@@ -97,7 +97,7 @@ def test_same_name_in_and_out(trial: Trial) -> None:
 
 @pytest.mark.clause("ARG-8")
 def test_task_names(trial: Trial) -> None:
-    """The name of a task loses no letter of what looks like a suffix."""
+    """The name of a task keeps what looks like a suffix."""
     cube = trial.place(
         ProbeCube(tasks=(ProbeTask(name="play"), ProbeTask(name="eval")))
     )
@@ -185,7 +185,7 @@ def test_text_null(trial: Trial) -> None:
 
 @pytest.mark.clause("ARG-17")
 def test_type_by_value(trial: Trial) -> None:
-    """Without a type, the value, or what lies there, says what a parameter is."""
+    """Without a type, the value, or what is there, says what a parameter is."""
     run = trial.run(
         _untyped(
             ("a", "input", "here"),

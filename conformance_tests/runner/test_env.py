@@ -83,7 +83,7 @@ def test_network_of_named_platform(trial: Trial) -> None:
 
 @pytest.mark.clause("ENV-6")
 def test_network_of_docker_only_cube(trial: Trial) -> None:
-    """The network that is asked for applies to a cube that speaks of Docker alone."""
+    """The network that is asked for applies to a cube that mentions Docker alone."""
     cube = ProbeCube().changed("mlcube.yaml", _without_singularity)
     run = trial.run(cube, form="single-file", network="none")
     routes = run.ends_well().routes

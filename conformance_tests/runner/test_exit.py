@@ -68,7 +68,7 @@ def test_stops_at_first_failure(trial: Trial) -> None:
 
 @pytest.mark.clause("EXIT-13")
 def test_usage_error(trial: Trial) -> None:
-    """A cube that is not there is refused with exit code 2, and nothing is made."""
+    """A cube that does not exist is refused with exit code 2, and nothing is made."""
     placed = trial.place(ProbeCube())
     nowhere = placed.folder / "nowhere"
     run = trial.run(placed, named=str(nowhere))

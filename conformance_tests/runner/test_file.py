@@ -102,7 +102,7 @@ def test_platform_of_another_kind(trial: Trial) -> None:
 
 @pytest.mark.clause("FILE-9")
 def test_platform_outside_the_cube(trial: Trial) -> None:
-    """A platform file may lie outside of the cube."""
+    """A platform file may be outside of the cube."""
     placed = trial.place(ProbeCube(), form="multi-file")
     outside = placed.folder / "mine.yaml"
     (placed.root / f"platform/{trial.platform}.yaml").rename(outside)

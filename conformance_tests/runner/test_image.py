@@ -45,7 +45,7 @@ def test_configure_twice(trial: Trial) -> None:
 
 @pytest.mark.clause("IMAGE-4")
 def test_run_without_configure(trial: Trial) -> None:
-    """A run makes the image that is not there yet."""
+    """A run makes the image that does not exist yet."""
     cube = ProbeCube(image=trial.image("first"), context="for the first run\n")
     run = trial.run(cube)
     trial.remove_image(cube.image)
@@ -65,7 +65,7 @@ def test_executable(trial: Trial) -> None:
     run.ends_well()
     calls = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     made = [each for each in calls if re.search(r"\b(build|pull)\b", each)]
-    run.expect(made, f"{command}, which knows no image, is asked to make one", calls)
+    run.expect(made, f"{command}, which has no image, is asked to build one", calls)
 
 
 @pytest.mark.clause("IMAGE-7")
@@ -81,17 +81,17 @@ def test_missing_build_folder(trial: Trial) -> None:
 
 @pytest.mark.clause("IMAGE-8")
 def test_build_strategy(trial: Trial) -> None:
-    """The strategy `always` builds each time, and one that is none is refused."""
+    """The strategy `always` builds each time, and an unknown one is refused."""
     cube = ProbeCube(
         image=trial.image("strategy"), section={"build_strategy": "always"}
     )
     placed = trial.place(cube, form="single-file")
     trial.run(placed).ends_well()
-    (placed.root / "build/context.txt").write_text("anew\n", encoding="utf-8")
+    (placed.root / "build/context.txt").write_text("again\n", encoding="utf-8")
     run = trial.run(placed)
     trial.remove_image(cube.image)
     context = run.ends_well().context
-    run.expect(context == "anew\n", "the image is built anew", context)
+    run.expect(context == "again\n", "the image is built again", context)
 
     bad = ProbeCube(section={"build_strategy": "sometimes"})
     trial.run(bad, form="single-file").refuses("sometimes")
@@ -145,7 +145,7 @@ def test_executable_of_several_words(trial: Trial) -> None:
         run.refuses(command)
         return
     run.ends_well()
-    run.expect(log.exists(), f"{command} is what runs the image")
+    run.expect(log.exists(), f"{command} runs the image")
 
 
 def _with_wrapper(trial: Trial, cube: ProbeCube) -> tuple[Placed, Path, str]:
@@ -154,7 +154,7 @@ def _with_wrapper(trial: Trial, cube: ProbeCube) -> tuple[Placed, Path, str]:
     log, wrapper = placed.folder / "calls", placed.folder / "wrapper"
     engine = "docker" if trial.description.has("docker-section") else trial.platform
     wrapper.write_text(
-        # It denies that there is any image, which shows who asks it.
+        # It denies that there is any image, which shows who calls it.
         f'#!/bin/sh\necho "$@" >> "{log}"\n'
         f'case "$*" in *inspect*|images*|"image ls"*) exit 1 ;; esac\n'
         f'exec {engine} "$@"\n',

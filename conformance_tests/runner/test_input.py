@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.clause("INPUT-3")
 def test_directory_that_is_a_file(trial: Trial) -> None:
-    """A file in place of a folder, or a folder of a file, is refused by its name."""
+    """A file instead of a folder, or a folder of a file, is refused by its name."""
     for data in (folder_in("data", "here/it-is"), file_in("data", "here")):
         cube = ProbeCube(
             tasks=(ProbeTask(parameters=(data,)),),
@@ -32,7 +32,7 @@ def test_directory_that_is_a_file(trial: Trial) -> None:
 
 @pytest.mark.clause("INPUT-4")
 def test_missing_input(trial: Trial) -> None:
-    """An input that is not there is refused, and not made."""
+    """An input that does not exist is refused, and not made."""
     seed = file_in("seed", "nowhere/seed.txt")
     run = trial.run(replace(SEED, tasks=(ProbeTask(parameters=(seed,)),)))
     run.fails()

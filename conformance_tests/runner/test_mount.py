@@ -1,4 +1,4 @@
-"""Folders of the host are where the task is told that they are."""
+"""Folders of the host are where the arguments of the task say."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_parent_of_output_file(look: ProbeRun) -> None:
 
 @pytest.mark.clause("MOUNT-2")
 def test_output_file_is_no_directory(look: ProbeRun) -> None:
-    """An output file that is not there yet is not made a folder."""
+    """An output file that does not exist yet is not made a folder."""
     look.ends_well()
     beside = look.workspace / "there/beside.txt"
     look.expect(beside.is_file(), f"{beside} is a file")
@@ -39,7 +39,7 @@ def test_output_file_is_no_directory(look: ProbeRun) -> None:
 
 @pytest.mark.clause("MOUNT-3")
 def test_file_argument(look: ProbeRun) -> None:
-    """The argument of a file ends with its name and leads to its content."""
+    """The argument of a file ends with its name and points to its content."""
     record = look.ends_well()
     value = record.value("seed")
     look.expect(value.endswith("/seed.txt"), "an argument ends with /seed.txt", value)
@@ -53,7 +53,7 @@ def test_two_files_in_a_folder(look: ProbeRun) -> None:
     record = look.ends_well()
     values = record.value("seed"), record.value("other")
     folders = {posixpath.dirname(each) for each in values}
-    look.expect(len(folders) == 1, "`seed` and `other` lie in one folder", values)
+    look.expect(len(folders) == 1, "`seed` and `other` are in one folder", values)
     content = record.content("other")
     look.expect(content == "other\n", f"{values[1]} holds 'other'", repr(content))
 
@@ -74,7 +74,7 @@ def test_same_folder_in_and_out(trial: Trial) -> None:
     )
     record = run.ends_well()
     values = record.value("old"), record.value("new")
-    run.expect(values[0] == values[1], "`old` and `new` are one folder", values)
+    run.expect(values[0] == values[1], "`old` and `new` are the same folder", values)
     made = run.workspace / "both/made"
     run.expect(made.is_file(), f"the task's output is {made}")
 
@@ -94,7 +94,7 @@ def test_trailing_slash(trial: Trial) -> None:
     )
     record = run.ends_well()
     values = record.value("one"), record.value("two")
-    run.expect(values[0] == values[1], "`one` and `two` are one folder", values)
+    run.expect(values[0] == values[1], "`one` and `two` are the same folder", values)
     listing = record.listing("two")
     run.expect(listing == ("part.txt",), "it holds part.txt", listing)
 

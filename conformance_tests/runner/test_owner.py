@@ -1,4 +1,4 @@
-"""Outputs belong to who asked for them."""
+"""Outputs belong to the user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_owner_of_outputs(look: ProbeRun) -> None:
     others = [f"{each} of user {each.stat().st_uid}" for each in made if _foreign(each)]
     look.expect(not others, f"outputs of user {os.getuid()}", others)
     if os.getuid() == 0:
-        pytest.skip("not applicable: as root, everything belongs to who asked for it")
+        pytest.skip("not applicable: root owns every file that root writes")
 
 
 def _foreign(path: Path) -> bool:

@@ -120,7 +120,7 @@ def test_colon(trial: Trial) -> None:
 
 @pytest.mark.clause("PATH-6")
 def test_relative_value(trial: Trial) -> None:
-    """A relative value lies below the workspace, and nothing appears elsewhere."""
+    """A relative value is below the workspace, and nothing appears elsewhere."""
     run = trial.run(
         ProbeCube(
             tasks=(
@@ -186,7 +186,7 @@ def test_no_concatenation(overridden: Overridden) -> None:
 
 @pytest.mark.clause("PATH-10")
 def test_home(trial: Trial) -> None:
-    """A leading ~ stands for the home of the user, and is no folder of that name."""
+    """A leading ~ stands for the home of the user, and is not a folder of that name."""
     placed = trial.place(
         replace(
             SEED,
@@ -258,7 +258,7 @@ def test_ways_to_name_the_cube(trial: Trial) -> None:
 
 @pytest.mark.clause("PATH-13")
 def test_links_and_parent_folders(trial: Trial) -> None:
-    """A link to a folder of the workspace, and .. in a value, lead to one place."""
+    """A link to a folder of the workspace, and .. in a value, point to one place."""
     placed = trial.place(
         replace(
             SEED,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.clause("REMOTE-2")
 def test_nested_output_comes_back(sent: Sent) -> None:
-    """Outputs come back however deep they lie, and nothing but the workspace does."""
+    """Outputs come back however deep they are, and nothing but the workspace does."""
     sent.run.ends_well()
     result = sent.run.workspace / "results/deep/er/result.txt"
     sent.run.expect(result.is_file(), f"the task's output is {result}")
@@ -32,7 +32,7 @@ def test_nested_output_comes_back(sent: Sent) -> None:
 
 @pytest.mark.clause("REMOTE-3")
 def test_identity_file(sent: Sent) -> None:
-    """A key serves to log in and to copy, wherever it lies."""
+    """A key serves to log in and to copy, wherever it is."""
     sent.run.ends_well()
     made = sent.run.workspace / "made/made"
     sent.run.expect(made.is_file(), f"the task's output is {made}")
@@ -83,7 +83,7 @@ def test_run_file_in_folder(trial: Trial) -> None:
 
 @pytest.mark.clause("REMOTE-7")
 def test_singularity_on_host(trial: Trial) -> None:
-    """The other host may have Singularity in place of Docker."""
+    """The other host may have Singularity instead of Docker."""
     run = trial.run(SEED, platform=str(trial.another_host_with_singularity))
     content = run.ends_well().content("seed")
     run.expect(content == "seed\n", "the task reads its input", content)
@@ -99,7 +99,7 @@ def test_variables(sent: Sent) -> None:
 
 @pytest.mark.clause("REMOTE-9")
 def test_local_files_stay(sent: Sent) -> None:
-    """Files that lie beside outputs here stay, with their modes."""
+    """Files that are beside outputs here stay, with their modes."""
     sent.run.starts()
     sent.run.expect(sent.mine.is_file(), f"{sent.mine} stays")
     mode = stat.S_IMODE(sent.mine.stat().st_mode)

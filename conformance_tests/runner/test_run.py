@@ -86,7 +86,7 @@ def test_custom_workspace(trial: Trial) -> None:
     copy.write_text("mine\n", encoding="utf-8")
     again = trial.run(placed, workspace=workspace)
     content = again.ends_well().content("seed")
-    again.expect(content == "mine\n", "the input that was there already", content)
+    again.expect(content == "mine\n", "the input that already existed", content)
 
 
 @pytest.mark.clause("RUN-6")
@@ -98,7 +98,7 @@ def test_interrupt(trial: Trial) -> None:
     if trial.is_elsewhere:
         return  # What goes on there is not seen from here.
     before = _beats(run)
-    run.expect(before, "the task writes until it is ended")
+    run.expect(before, "the task writes until it is stopped")
     run.let_beats_pass()
     more = len(_beats(run)) - len(before)
     run.expect(not more, "nothing is written after the end", f"{more} bytes")

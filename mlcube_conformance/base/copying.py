@@ -1,4 +1,4 @@
-"""Copies files and folders so that nothing written to the copy reaches the original."""
+"""Copies files and folders: writing to the copy leaves the original as it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["copy"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """What is to be copied, and where to."""
+    """What to copy, and where to."""
 
     here: Path
     """With its links followed."""
@@ -44,16 +44,16 @@ def copy(
     Neither pipes nor devices are copied: to open one could wait for ever.
 
     Args:
-        source: What to copy; where it is a link, what that leads to.
+        source: What to copy; where it is a link, what that points to.
         target: Where to.
         left_out: Says what is not copied, by its path below the source.
-        bring_links: Whether what a link leads to outside of the folder takes the place
-            of the link; where it leads to nothing, it is left out. Otherwise links
+        bring_links: Whether what a link points to outside of the folder takes the place
+            of the link; where it points to nothing, it is left out. Otherwise links
             stay what they are.
 
     Raises:
         TreeError: Folders are nested too deep.
-        OSError: Something cannot be read or written, or a link leads to a folder
+        OSError: Something cannot be read or written, or a link points to a folder
             around itself.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def copy(
 
 
 def _stays_inside(link: Path, top: Path) -> bool:
-    """Say whether a link leads to what is copied as well, and will from the copy."""
+    """Say whether a link points to what is copied as well, and will from the copy."""
     leads = link.readlink()
     if leads.is_absolute() or not link.is_relative_to(top):
         return False
@@ -115,7 +115,7 @@ def _copy_file(source: Path, target: Path) -> None:
     try:
         status = source.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return  # A link that leads to nothing.
+        return  # A link that points to nothing.
     if not stat.S_ISREG(status.st_mode):
         return
     with source.open("rb") as reader, target.open("xb") as writer:

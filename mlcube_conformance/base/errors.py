@@ -1,6 +1,6 @@
 """What can go wrong, and whose fault it is.
 
-Two trees, so that a caller knows by type alone who has to act::
+Two trees, so a caller knows by type alone who has to act::
 
     AssertionError
     └── Violation                 the cube is wrong: a test fails
@@ -8,9 +8,9 @@ Two trees, so that a caller knows by type alone who has to act::
     └── ConformanceError          not the cube: a test errors
         ├── UsageError            what was asked for cannot be done
         └── MachineError          the machine, the platform or we are at fault
-            └── PlatformUnavailable   the platform is not there at all
+            └── PlatformUnavailable   the platform does not exist at all
 
-Each carries a `Message`, so that every text reads in the same way.
+Each carries a `Message`, so every text reads in the same way.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ __all__ = [
 ]
 
 
-#: Signs of a word, and number of words, that are compared for a guess.
+#: Characters of a word, and number of words, that are compared for a guess.
 _LONGEST_GUESS = 100
 _MOST_GUESSES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One thing that is wrong: what, where, found, expected, what to do."""
+    """One problem: what, where, found, expected, what to do."""
 
     what: str
     where: str = ""
@@ -97,7 +97,7 @@ def without_paths(
 ) -> tuple[Message, ...]:
     """Return the messages of an error without paths in a folder that will be gone.
 
-    What leads to a place in it is left out; elsewhere a path starts in the folder.
+    What points to a place in it is left out; elsewhere a path starts in the folder.
     """
     return tuple(_without(each, str(folder)) for each in error.messages)
 
@@ -164,7 +164,7 @@ def not_written(
     error: Exception,
     *,
     do: str,
-    expected: str = "a folder that can be written to",
+    expected: str = "a writable folder",
 ) -> MachineError:
     """Return the error of a place that the system does not let us write to.
 
@@ -172,7 +172,7 @@ def not_written(
         what: What cannot be made, copied or written.
         place: Where.
         error: What the system says.
-        do: What is to be done.
+        do: What to do.
         expected: What it takes.
     """
     found = str(getattr(error, "strerror", None) or error)

@@ -1,4 +1,4 @@
-"""The last line of defence: what we did not foresee is told as a fault of ours."""
+"""The last line of defence: what we did not foresee is reported as our bug."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fault_of_ours(error: BaseException | None) -> MachineError | None:
         return None  # of a test of the user
     return MachineError(
         Message(
-            what="mlcube-conformance failed, and it is our fault",
+            what="mlcube-conformance has a bug",
             where=frames[-1],
             found=f"{type(error).__name__}: {error}"[:_LONGEST],
             expected="a message that says what is wrong",

@@ -40,7 +40,7 @@ LARGEST = 256 * 1024
 #: Bytes of one name, and of a path, on the file systems of Linux.
 _LONGEST_NAME = 255
 _LONGEST_PATH = 4095
-#: As deep as folders may lie in one another: less than calls can.
+#: As deep as folders may be in one another: less than calls can.
 _DEEPEST = 300
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -57,17 +57,17 @@ class TreeError(OSError):
 
 
 def is_there(path: Path) -> bool:
-    """Say whether anything has that name, be it a link that leads nowhere."""
+    """Say whether anything has that name, be it a link that is broken."""
     return os.path.lexists(path)
 
 
 def is_folder(path: Path) -> bool:
-    """Say whether a path leads to a folder; one that cannot exist does not."""
+    """Say whether a path points to a folder; one that cannot exist does not."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for some
 
 
 def is_plain_file(path: Path) -> bool:
-    """Say whether a path leads to a plain file; one that cannot exist does not."""
+    """Say whether a path points to a plain file; one that cannot exist does not."""
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for some
 
 
@@ -80,7 +80,7 @@ def resolved(path: Path) -> Path:
 
 
 def is_loop(path: Path) -> bool:
-    """Say whether links lead from a path to itself, so that it leads nowhere."""
+    """Say whether links lead from a path to itself, so it has no target."""
     try:
         path.stat()
     except OSError as error:
@@ -114,7 +114,7 @@ def what_is_wrong_with(path: str) -> str:
     try:
         names = os.fsencode(path)
     except UnicodeEncodeError:
-        return "a sign that no name can hold"
+        return "a character that no file name can have"
     if b"\0" in names:
         return "a null character"
     longest = max(len(name) for name in names.split(b"/"))
@@ -124,7 +124,7 @@ def what_is_wrong_with(path: str) -> str:
 
 
 def is_no_utf8(name: str) -> bool:
-    """Say whether a name is kept as bytes that are no text."""
+    """Say whether a name is kept as bytes that are not text."""
     return any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
@@ -137,7 +137,7 @@ def read_text(file: Path, *roots: Path, limit: int = LARGEST) -> str:
     try:
         return read_bytes(file, *roots, limit=limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise unreadable(file, f"byte {error.start} is no UTF-8", "UTF-8") from error
+        raise unreadable(file, f"byte {error.start} is not UTF-8", "UTF-8") from error
 
 
 def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
@@ -145,13 +145,13 @@ def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
 
     Args:
         file: The file.
-        roots: Folders in one of which it must lie, with its links followed; none for
+        roots: Folders in one of which it must be, with its links followed; none for
             a file that the user named.
         limit: Bytes that it may have at most.
 
     Raises:
-        Violation: It leads elsewhere, is no plain file, is too large, or cannot be
-            read. Nothing of what it holds is told.
+        Violation: It points elsewhere, is not a plain file, is too large, or cannot be
+            read. Messages show nothing of its content.
     """
     try:
         place = os.path.realpath(file, strict=True)
@@ -159,8 +159,8 @@ def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
             raise unreadable(
                 file,
                 f"a link to {place}, outside of the cube",
-                "a file that lies in the cube",
-                "put the file itself there",
+                "a file in the cube",
+                "replace the link by the file itself",
             )
         # Before it is opened, which does something to some devices.
         _refuse_odd(file, os.stat(place))  # noqa: PTH116 - as text
@@ -178,18 +178,18 @@ def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
 
 def _refuse_odd(file: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no plain file")
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a plain file")
         raise unreadable(file, kind, _PLAIN)
 
 
 def _words(error: Exception) -> str:
     if getattr(error, "errno", None) == errno.ELOOP:
-        return "a link that leads to itself"
+        return "a link to itself"
     if isinstance(error, FileNotFoundError):
-        return "a link that leads nowhere, or nothing"
+        return "a broken link, or nothing"
     if isinstance(error, OSError):
         return str(error.strerror or error)
-    return "a name that no file can have"
+    return "an invalid file name"
 
 
 def unreadable(

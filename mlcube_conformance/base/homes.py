@@ -96,7 +96,7 @@ def given_path(text: str, option: str = "") -> Path:
     if wrong:
         raise UsageError(
             Message(
-                what="a path of the command line cannot be used",
+                what="a path on the command line is invalid",
                 where=option or text[:80],
                 found=wrong,
                 expected="the path of a file or folder",
@@ -122,11 +122,11 @@ def current_folder() -> Path:
     except OSError as error:
         raise UsageError(
             Message(
-                what="the current folder is not there any more",
+                what="the current folder no longer exists",
                 where=os.environ.get("PWD", ""),
                 found=str(error.strerror),
-                expected="a folder to work in",
-                do="go to another folder, then run again",
+                expected="an existing folder",
+                do="change to another folder and run again",
             )
         ) from error
 

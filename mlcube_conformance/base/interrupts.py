@@ -1,4 +1,4 @@
-"""Turns every request to end into one interrupt, so that what runs is removed.
+"""Turns every request to end into one interrupt, so what runs is removed.
 
 A key at the terminal (SIGINT), `kill` (SIGTERM) and a terminal that goes away (SIGHUP:
 a window that is closed, an ssh that drops) ask for the same.
@@ -56,6 +56,8 @@ class Interrupts:
             raise KeyboardInterrupt
         if self._count == _AGAIN:
             # What runs is being removed: a second interrupt there would leave it.
-            self._say("ending what runs; once more ends at once and leaves it")
+            self._say(
+                "stopping the run; interrupt again to stop at once, without cleanup"
+            )
         else:
             os._exit(INTERRUPTED)

@@ -35,12 +35,12 @@ _PAUSE = 0.05
 _PIECE = 1024 * 1024
 #: Seconds that a process has to end after it was asked to.
 _GRACE = 5.0
-#: Bytes that must be free on the disk of a log: less is no place for a line.
+#: Bytes that must be free on the disk of a log: less is not a place for a line.
 _ROOM = 4096
 
 
 class DiskFullError(OSError):
-    """The disk that takes a process's output is full, so that it was ended."""
+    """The disk that takes a process's output is full, so it was ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def find_program(name: str) -> str | None:
 
 
 class Streams(TypedDict, total=False):
-    """What `run_process` is told of the streams of a process, and of its time."""
+    """What `run_process` learns of the streams of a process, and of its time."""
 
     stdout: Required[Path]
     stderr: Required[Path]
@@ -88,7 +88,7 @@ class Streams(TypedDict, total=False):
     waiting: Callable[[float], None] | None
 
 
-def run_process(  # noqa: PLR0913 - each says one thing about the process
+def run_process(  # noqa: PLR0913 - each is one fact of the process
     argv: Sequence[str],
     *,
     stdout: Path,

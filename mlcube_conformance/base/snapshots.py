@@ -104,10 +104,10 @@ def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
 
 
 def stray_links(path: Path, seen: Snapshot) -> tuple[tuple[str, str], ...]:
-    """Return the links below a path that do not lead to something else below it.
+    """Return the links below a path that do not point to something else below it.
 
     Returns:
-        Their names, and where they lead to on this machine.
+        Their names, and where they point to on this machine.
     """
     top = os.path.realpath(path)
     found = []
@@ -123,7 +123,7 @@ def stray_links(path: Path, seen: Snapshot) -> tuple[tuple[str, str], ...]:
 
 
 def reached(path: Path, seen: Snapshot, within: Path) -> tuple[Path, ...]:
-    """Return what the links at and below a path lead to elsewhere in a folder."""
+    """Return what the links at and below a path point to elsewhere in a folder."""
     top, limit = os.path.realpath(path.parent), os.path.realpath(within)
     found = set()
     for name, entry in seen.entries.items():
@@ -137,7 +137,7 @@ def reached(path: Path, seen: Snapshot, within: Path) -> tuple[Path, ...]:
 
 
 def digests(path: Path, seen: Snapshot) -> dict[str, str]:
-    """Return the SHA-256 of each file of a snapshot, and where its links lead to."""
+    """Return the SHA-256 of each file of a snapshot, and where its links point to."""
     found = {}
     for name, entry in seen.entries.items():
         try:

@@ -15,7 +15,7 @@ def replace_closed_streams() -> None:
     """Let what is written to a closed stream go nowhere.
 
     Python has None in its place, and the next file that is opened would get its number,
-    so that what a child says would be written into that file.
+    so what a child says would be written into that file.
     """
     for number, (name, mode) in enumerate(_STREAMS):
         if getattr(sys, name) is not None:

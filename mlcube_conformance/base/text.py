@@ -26,7 +26,7 @@ __all__ = [
     "visible",
 ]
 
-#: What stands in place of a secret.
+#: What stands instead of a secret.
 HIDDEN = "***"
 
 #: Lines of a log that a message shows.
@@ -52,7 +52,7 @@ _ANYWHERE = re.compile(r"##(?=\w*\[)")
 #: What may become such a command: a whole last line, or the end of one.
 _MAY_BEGIN = re.compile(r"[^\S\n]*:?")
 _MAY_FOLLOW = re.compile(r"##?\w{0,20}\Z")
-#: What stands for a byte of a name that is no UTF-8: nothing can print it.
+#: What stands for a byte of a name that is not UTF-8: nothing can print it.
 _NO_SIGN = re.compile(r"[\ud800-\udfff]")
 _TAIL_BYTES = 64 * 1024
 #: Letters of the shortest value that is hidden.
@@ -82,7 +82,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _byte(match: re.Match[str]) -> str:
-    """Return the byte of a name that is no UTF-8, as Python keeps it (PEP 383)."""
+    """Return the byte of a name that is not UTF-8, as Python keeps it (PEP 383)."""
     return f"\\x{ord(match[0]) & 0xFF:02x}"
 
 
@@ -91,7 +91,7 @@ def _without_commands(text: str) -> str:
 
 
 def command_line(words: Iterable[str]) -> str:
-    """Return words as a shell reads them, on one line: control signs as escapes."""
+    """Return words as a shell reads them, on one line, control characters escaped."""
     return " ".join(_quoted(word) for word in words)
 
 
@@ -216,7 +216,7 @@ def _without_credentials(match: re.Match[str]) -> str:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> tuple[str, ...]:
-    """Return the last lines of a log, oldest first; none when it is not there."""
+    """Return the last lines of a log, oldest first; none when it does not exist."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)

@@ -1,7 +1,7 @@
 """Goes through folders that a task may have filled with anything, and removes them.
 
 Nothing here calls itself, holds more than two folders open, follows a link, steps into
-another mount, or changes what lies outside of the folder that it was given.
+another mount, or changes what is outside of the folder that it was given.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def walk(top: Path, *, unlock: bool = False) -> Iterator[Found]:
             os.close(current)
             current = above
             if _identity(current) != levels[-1].identity:
-                return  # Somebody moved the folder away: what lies here is not ours.
+                return  # Somebody moved the folder away: what is here is not ours.
             yield Found(current, level.name, level.path[:-1], is_folder=True)
     except OSError:
         return
@@ -104,7 +104,7 @@ def _enter_below(name: str, folder: int, mount: str, *, unlock: bool) -> int | N
 
 def _enter(name: str, folder: int | None, *, unlock: bool) -> int:
     if unlock:
-        # By a handle that needs no rights and leads to no other folder.
+        # By a handle that needs no rights and points to no other folder.
         handle = os.open(name, os.O_PATH | _FOLDER, dir_fd=folder)
         try:
             with suppress(OSError):
@@ -140,7 +140,7 @@ def _mount(folder: int) -> str:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder of ours as far as that can be done, read-only parts included.
+    """Remove one of our folders as far as possible, read-only parts included.
 
     The folder that holds it stays as it is.
     """

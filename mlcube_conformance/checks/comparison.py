@@ -16,7 +16,7 @@ __all__ = ["same_on_every_platform"]
 
 _NOTHING = "-"
 _SHOWN = 12
-#: Signs of a hash that are enough to see a difference.
+#: Characters of a hash that are enough to see a difference.
 _HASH = 12
 
 
@@ -44,14 +44,14 @@ def same_on_every_platform(
     exact = any(each.digests for outputs in seen.values() for each in outputs)
     return (
         Message(
-            what=f"task {task!r} leaves other outputs on one platform than on another",
+            what=f"the outputs of task {task!r} differ between platforms",
             where=str(some),
             found=_table((("output", "path", *seen), *rows[:_SHOWN]))
             + (f"\nand {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""),
             expected="the same names and types"
             + (", and the same bytes where conformance.yaml promises" if exact else ""),
-            do="look at both workspaces: is it the working folder, a time in a name, a "
-            "base\nimage, or what a task may write?",
+            do="compare both workspaces: does the working folder, a time in a name,\n"
+            "the base image or a write permission differ?",
         ),
     )
 

@@ -41,7 +41,7 @@ class Observation:
     digests: Mapping[str, str] = field(default_factory=dict)
     """Hashes of its files, where the cube promises what they are."""
     stray_links: tuple[tuple[str, str], ...] = ()
-    """Links in it that do not lead to something else in it, and where they lead."""
+    """Links in it that do not point to something else in it, and where they lead."""
     task: str = ""
     """Whose it is, where that is another task than the one that ran."""
 
@@ -99,14 +99,14 @@ def outputs_appear(observations: tuple[Observation, ...]) -> tuple[Message, ...]
         if root is None:
             found = f"nothing at {each.path}"
         elif root.kind == "directory" and len(each.after.entries) == 1:
-            found = f"only the empty folder that was made for it, {each.path}"
+            found = f"only the empty folder made for it, {each.path}"
         else:
-            found = f"what lay there before the task ran, unchanged: {each.path}"
+            found = f"unchanged since before the task ran: {each.path}"
         messages.append(
             each.message(
                 "did not appear",
                 found,
-                f"a {each.binding.parameter.kind} that this run wrote",
+                f"a {each.binding.parameter.kind} written by this run",
                 f"write to the path that the task gets as --"
                 f"{each.binding.parameter.name}",
             )
@@ -120,7 +120,7 @@ def outputs_are_of_their_type(
     """Check that a file is a file and a directory a directory, not a link."""
     return tuple(
         each.message(
-            f"is no {each.binding.parameter.kind}",
+            f"is not a {each.binding.parameter.kind}",
             f"a {root.kind}: {each.path}",
             f"a {each.binding.parameter.kind}, as the task declares",
             "write what is declared, or declare what is written",
@@ -133,9 +133,9 @@ def outputs_are_of_their_type(
 def outputs_hold_together(
     observations: tuple[Observation, ...],
 ) -> tuple[Message, ...]:
-    """Check that links that this run made in an output lead to something in it.
+    """Check that links that this run made in an output point to something in it.
 
-    Any other leads elsewhere for whoever reads it, or to nothing.
+    Any other points elsewhere for whoever reads it, or to nothing.
     """
     messages = []
     for each in observations:
@@ -148,9 +148,9 @@ def outputs_hold_together(
         if links:
             messages.append(
                 each.message(
-                    "holds a link that does not lead into it",
+                    "contains a link to a path outside it",
                     _some(links),
-                    "links to what is in the output too, by relative paths",
+                    "relative links to files of the same output",
                     "write the files themselves, or link to them by a relative path",
                 )
             )
@@ -192,7 +192,7 @@ def outputs_not_empty(observations: tuple[Observation, ...]) -> tuple[Message, .
 def inputs_unchanged(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
     """Check that nothing in an input was changed, added or removed.
 
-    The same is asked of what an input leads to by links, and of what other tasks read
+    The same is asked of what an input points to by links, and of what other tasks read
     or made.
     """
     messages = []
@@ -209,9 +209,9 @@ def inputs_unchanged(observations: tuple[Observation, ...]) -> tuple[Message, ..
                 each.message(
                     "was changed by the task",
                     _some(tuple(paths)),
-                    "an input that is as it was before",
-                    "write to an output instead, in a folder of its own: a folder "
-                    "that also\nholds an output cannot be protected",
+                    "an unchanged input",
+                    "write to an output instead, in its own folder: an input in the\n"
+                    "folder of an output cannot be protected",
                 )
             )
     return tuple(messages)

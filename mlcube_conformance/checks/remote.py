@@ -23,14 +23,14 @@ def same_on_host(
     observations: tuple[Observation, ...],
     remote: Mapping[str, Mapping[str, RemoteEntry]],
 ) -> tuple[Message, ...]:
-    """Check that what a task was given and made lies on its host as it lies here.
+    """Check that what a task was given and made is on its host as it is here.
 
     Names, types and sizes of files are compared, and that the user who ran the task
     there owns them.
 
     Args:
-        observations: Inputs and outputs, as they lie here.
-        remote: What lies in place of each on the host, by role and parameter.
+        observations: Inputs and outputs, as they are here.
+        remote: What is instead of each on the host, by role and parameter.
     """
     made = {
         each.path for each in observations if each.binding.parameter.role == "output"
@@ -43,7 +43,7 @@ def same_on_host(
             there = _without(there, each, made)
             root = each.after.root
             if root is None or root.kind == "link":
-                # Declared as an output too, or sent as what it leads to.
+                # Declared as an output too, or sent as what it points to.
                 continue
         differences = _differences(each, there)
         if differences:
@@ -51,9 +51,10 @@ def same_on_host(
             differences = differences[:_SHOWN] + ([f"and {more} more"] * (more > 0))
             messages.append(
                 each.message(
-                    "is not what lies on the host where the task ran",
+                    "differs from the one on the host where the task ran",
                     "\n".join(differences),
-                    "the same names, types and sizes on both, all of that host's user",
+                    "the same names, types and sizes on both, owned by the user of "
+                    "that host",
                     "write plain files, folders and links, and do not change owners",
                 )
             )
@@ -63,7 +64,7 @@ def same_on_host(
 def _without(
     there: Mapping[str, RemoteEntry], observation: Observation, outputs: set[Path]
 ) -> dict[str, RemoteEntry]:
-    """Return what lies in an input, less the outputs in it."""
+    """Return what is in an input, less the outputs in it."""
     found = {}
     for name, entry in there.items():
         path = observation.path / name

@@ -35,27 +35,27 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
         what = f"task {task!r} ran past its deadline and was killed"
         found = f"still running after {result.seconds:.0f} s"
         expected = "an end within --task-timeout"
-        do = "speed it up, or give --task-timeout more seconds"
+        do = "speed it up, or raise --task-timeout"
     elif result.out_of_memory:
         found += ": it ran out of memory and was killed"
         do = "use less memory, or give it more"
     elif any(_READ_ONLY in line.lower() for line in last):
         do = "write to an output: inputs are read-only, on Singularity the image too"
     elif result.exit_code in _NOT_EXECUTABLE:
-        do = "the entry point of the image cannot be executed: give its absolute path"
+        do = "give the absolute path of the image's entry point: it cannot be executed"
     elif result.exit_code == _KILLED:
-        do = "it was killed (by the kernel, for memory?)"
+        do = "check its memory use: it was killed, perhaps by the kernel"
     elif (
         (kind := about(case.platform.kind))
         and not kind.keeps_workdir
         and any(words in line.lower() for line in last for words in _NOT_FOUND)
     ):
         do = (
-            f"mend what the log shows; are its paths absolute? {kind.title} does not\n"
-            "keep the working folder of an image"
+            f"fix what the log shows, and use absolute paths: {kind.title} ignores\n"
+            "the working folder of an image"
         )
     else:
-        do = "mend what the log shows"
+        do = "fix what the log shows"
     return (
         Message(
             what=what,

@@ -1,4 +1,4 @@
-"""The requirements that cubes and runners are held to, each with its id and level."""
+"""The requirements of cubes and runners, each with its id and level."""
 
 from __future__ import annotations
 

@@ -22,8 +22,7 @@ ARGUMENTS = (
     Clause(
         id="ARG-3",
         sentence=(
-            "a task that a cube does not have is refused by a message that names "
-            "those that it has"
+            "an unknown task is refused by a message that lists the tasks of the cube"
         ),
         evidence="mlcube f5f34b6 (#224); ab5b38f ends with FileNotFoundError",
         fact=47,
@@ -44,8 +43,8 @@ ARGUMENTS = (
     Clause(
         id="ARG-5",
         sentence=(
-            "a run file that gives a value to a parameter that the task lacks is "
-            "refused by the name of it"
+            "a run file with a value for an unknown parameter is refused by a "
+            "message that names it"
         ),
         evidence="mlcube ab5b38f ends with KeyError",
         fact=49,
@@ -74,8 +73,8 @@ ARGUMENTS = (
     Clause(
         id="ARG-8",
         sentence=(
-            "the name of a task is that of its file without .yaml, and no letter more "
-            "is lost"
+            "the name of a task is the name of its file without .yaml, and nothing "
+            "more is cut off"
         ),
         evidence=(
             "mlcube 756eb0e strips letters instead, and makes ev of eval and p of play"
@@ -86,8 +85,8 @@ ARGUMENTS = (
     Clause(
         id="ARG-9",
         sentence=(
-            "a value on the command line wins over that of the cube, whose files stay "
-            "as they were"
+            "a value on the command line overrides that of the cube, whose files "
+            "stay unchanged"
         ),
         evidence="mlcube 9dffa85",
         fact=53,
@@ -97,17 +96,16 @@ ARGUMENTS = (
     Clause(
         id="ARG-10",
         sentence="a value for a parameter that the task lacks is refused",
-        evidence="mlcube 6b32fa3 takes no notice of it",
+        evidence="mlcube 6b32fa3 ignores it",
         fact=54,
         needs=("override",),
         test=f"{_ARG}::test_unknown_override",
     ),
     Clause(
         id="ARG-11",
-        sentence="an option that is misspelt is refused",
+        sentence="a misspelt option is refused",
         evidence=(
-            "medperf#488, medperf#489: data were lost; mlcube 6b32fa3 takes no notice "
-            "of it"
+            "medperf#488, medperf#489: data were lost; mlcube 6b32fa3 ignores it"
         ),
         fact=55,
         test=f"{_ARG}::test_misspelt_option",
@@ -163,8 +161,8 @@ ARGUMENTS = (
     Clause(
         id="ARG-17",
         sentence=(
-            "without a type, a slash at the end means a folder, an input is what lies "
-            "there, and an output is refused"
+            "without a type, a trailing slash means a folder, an input has the type "
+            "of what exists, and an output is refused"
         ),
         evidence="seen in mlcube 6b32fa3",
         fact=61,
@@ -187,7 +185,7 @@ ARGUMENTS = (
     Clause(
         id="ARG-19",
         sentence="an entrypoint of null means that of the image",
-        evidence="seen to hold in mlcube 6b32fa3",
+        evidence="confirmed in mlcube 6b32fa3",
         fact=63,
         needs=("single-file",),
         test=f"{_ARG}::test_null_entrypoint",
@@ -195,7 +193,7 @@ ARGUMENTS = (
     Clause(
         id="ARG-20",
         sentence="a task without parameters runs",
-        evidence="seen to hold in mlcube 6b32fa3",
+        evidence="confirmed in mlcube 6b32fa3",
         fact=64,
         test=f"{_ARG}::test_no_parameters",
     ),

@@ -35,7 +35,7 @@ FEATURES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """One requirement that a cube or a runner is held to."""
+    """One requirement that a cube or a runner is tested against."""
 
     id: str
     level: Literal["MUST", "SHOULD"] = "MUST"

@@ -1,4 +1,4 @@
-"""What a cube is held to; those that are tested come first, in test order."""
+"""What a cube is tested against; those that are tested come first, in test order."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ CUBES = (
     Clause(
         id="IMAGE-1",
         who="cube",
-        sentence="the image builds, or is to be had",
+        sentence="the image can be built or pulled",
         evidence="examples #44 to #51: images that no longer built",
         test=f"{_IMAGE}::test_image_builds",
     ),
     Clause(
         id="INPUT-1",
         who="cube",
-        sentence="each input is there, of its type",
-        evidence="mlcube 6b32fa3 starts a task whose input is not there",
+        sentence="each input exists and has its declared type",
+        evidence="mlcube 6b32fa3 starts a task whose input is missing",
         test=f"{_TASK}::test_inputs_are_there",
     ),
     Clause(
@@ -72,7 +72,8 @@ CUBES = (
         id="OUTPUT-2",
         who="cube",
         sentence="each output is of its declared type",
-        evidence="mlcube d6a46c7 made output files first, so that none became a folder",
+        evidence="mlcube d6a46c7 created output files first, to keep them from "
+        "becoming folders",
         test=f"{_OUTPUTS}::test_outputs_are_of_their_type",
     ),
     Clause(
@@ -80,8 +81,7 @@ CUBES = (
         who="cube",
         sentence="no output is empty",
         evidence=(
-            "runners make the folders of outputs themselves, which then are there "
-            "without a result"
+            "runners create the output folders, which then exist without a result"
         ),
         test=f"{_OUTPUTS}::test_outputs_are_not_empty",
     ),
@@ -102,7 +102,7 @@ CUBES = (
     Clause(
         id="REMOTE-1",
         who="cube",
-        sentence="outputs lie on the host where the task ran, and the same here",
+        sentence="outputs are on the host where the task ran, and the same here",
         evidence=(
             "mlcube 6b32fa3 brings back no folders, since it copies without recursion"
         ),
@@ -172,7 +172,7 @@ CUBES = (
         sentence="a cube pins the versions of the tools that its image is built with",
         evidence="examples #44 to #51: pip left Python 3.6 behind",
         fact=93,
-        why_not="a version that breaks later cannot be told from one that does not",
+        why_not="a version that breaks later looks like one that does not",
     ),
     Clause(
         id="IMAGE-15",
@@ -180,10 +180,7 @@ CUBES = (
         sentence="the build context of a cube has no data of the workspace",
         evidence="examples e083575",
         fact=94,
-        why_not=(
-            "a context may hold what it likes and still be right; its size is the "
-            "author's choice"
-        ),
+        why_not="a context may contain anything; its size is the author's choice",
     ),
     Clause(
         id="IMAGE-16",

@@ -41,8 +41,8 @@ ENVIRONMENT = (
     Clause(
         id="ENV-4",
         sentence=(
-            "a task gets no GPU unless asked, a request for 0 gives none, and one "
-            "that makes no sense is refused first"
+            "a task gets no GPU without a request, a request for 0 gives none, and "
+            "an invalid request is refused first"
         ),
         evidence="mlcube 8833ec0 (#351), 2aab273 (#353); mlcube#344",
         fact=88,

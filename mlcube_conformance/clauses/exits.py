@@ -15,7 +15,7 @@ EXITS = (
             "a task that exits with a code from 2 to 255 makes the command exit with "
             "the same code"
         ),
-        evidence="mlcube ab5b38f turns every code into 1; mended by c07fdb9 (#248)",
+        evidence="mlcube ab5b38f turns every code into 1; fixed by c07fdb9 (#248)",
         fact=1,
         test=f"{_EXIT}::test_exit_code_of_task",
     ),
@@ -48,9 +48,7 @@ EXITS = (
         ),
         evidence="mlcube a1135be: the front command always exits with 0",
         fact=4,
-        why_not=(
-            "the suite only drives the outermost command, so that EXIT-2 measures this"
-        ),
+        why_not="the suite runs only the outermost command, so EXIT-2 measures this",
     ),
     Clause(
         id="EXIT-6",
@@ -70,7 +68,7 @@ EXITS = (
             "where the image cannot be made, configure and run fail, and the task is "
             "not started"
         ),
-        evidence="seen to hold in mlcube 756eb0e and 6b32fa3",
+        evidence="confirmed in mlcube 756eb0e and 6b32fa3",
         fact=6,
         test=f"{_EXIT}::test_failed_build",
     ),
@@ -92,7 +90,7 @@ EXITS = (
     Clause(
         id="EXIT-11",
         sentence="of several tasks, those after the first failure are not started",
-        evidence="seen to hold in mlcube 6b32fa3",
+        evidence="confirmed in mlcube 6b32fa3",
         fact=10,
         needs=("several-tasks",),
         test=f"{_EXIT}::test_stops_at_first_failure",
@@ -108,8 +106,7 @@ EXITS = (
     Clause(
         id="EXIT-13",
         sentence=(
-            "a cube folder that is not there is refused with exit code 2, and nothing "
-            "is made"
+            "a missing cube folder is refused with exit code 2, and nothing is created"
         ),
         evidence="mlcube ab5b38f ends with a traceback and 1; 756eb0e checks it first",
         fact=12,

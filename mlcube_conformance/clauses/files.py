@@ -11,18 +11,14 @@ _FILE = "conformance_tests/runner/test_file.py"
 FILES = (
     Clause(
         id="FILE-3",
-        sentence=(
-            "where mlcube.yaml is not there, the message has the path that was expected"
-        ),
+        sentence="where mlcube.yaml is missing, the message has the expected path",
         evidence="mlcube 756eb0e ends with a traceback, on cubes that it shipped",
         fact=65,
         test=f"{_FILE}::test_missing_definition",
     ),
     Clause(
         id="FILE-4",
-        sentence=(
-            "a key that the format does not have is reported with the file and the key"
-        ),
+        sentence="an unknown key is reported with the file and the key",
         evidence="mlcube 756eb0e prints a nested structure of its schema library",
         fact=66,
         test=f"{_FILE}::test_unknown_key",
@@ -38,8 +34,8 @@ FILES = (
         id="FILE-6",
         level="SHOULD",
         sentence=(
-            "of a key that stands twice the last counts and a warning names it, or "
-            "the file is refused"
+            "a duplicate key is refused, or its last value counts and a warning "
+            "names it"
         ),
         evidence="a run file in examples b1b89da has one",
         fact=68,
@@ -48,8 +44,8 @@ FILES = (
     Clause(
         id="FILE-7",
         sentence=(
-            "line ends of Windows, quotes, odd indentation and a missing last line "
-            "end are read"
+            "Windows line ends, quotes, odd indentation and a missing final newline "
+            "are read"
         ),
         evidence="examples 34b4365 had its files converted",
         fact=69,
@@ -68,7 +64,7 @@ FILES = (
     Clause(
         id="FILE-9",
         sentence="a platform file outside the cube works",
-        evidence="one file for many cubes; seen to hold in mlcube 756eb0e",
+        evidence="one file for many cubes; confirmed in mlcube 756eb0e",
         fact=71,
         needs=("platform-files",),
         test=f"{_FILE}::test_platform_outside_the_cube",
@@ -89,9 +85,6 @@ FILES = (
         sentence="settings of a user that an older version wrote keep working",
         evidence="mlcube#307, mlcube 6d98b94 (#303)",
         fact=73,
-        why_not=(
-            "where settings lie and what they hold is each runner's own; the ones "
-            "here have none"
-        ),
+        why_not="each runner has settings of its own; the runners here have none",
     ),
 )

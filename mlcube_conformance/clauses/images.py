@@ -39,8 +39,8 @@ IMAGES = (
     Clause(
         id="IMAGE-5",
         sentence=(
-            "the executable of the engine that is named is used to look for the image "
-            "too, or is refused clearly"
+            "the named executable of the engine is also used to look for the image, "
+            "or is refused clearly"
         ),
         evidence="mlcube e47da0b",
         fact=78,
@@ -49,7 +49,7 @@ IMAGES = (
     ),
     Clause(
         id="IMAGE-6",
-        sentence="whether an image is there is found out without a shell",
+        sentence="the check for an existing image uses no shell",
         evidence="mlcube#136; mlcube 1b43285",
         fact=79,
         why_not="seen from outside, this is IMAGE-4",
@@ -57,20 +57,20 @@ IMAGES = (
     Clause(
         id="IMAGE-7",
         sentence=(
-            "where the build folder is not there, nothing is built from the current "
+            "where the build folder is missing, nothing is built from the current "
             "folder instead"
         ),
-        evidence="mlcube 84a710d (#134): a failed change of folder was passed over",
+        evidence="mlcube 84a710d (#134): a failed change of folder was ignored",
         fact=80,
         test=f"{_IMAGE}::test_missing_build_folder",
     ),
     Clause(
         id="IMAGE-8",
         sentence=(
-            "the build strategy always builds anew, and an unknown strategy is "
+            "the build strategy always builds again, and an unknown strategy is "
             "refused by its name"
         ),
-        evidence="seen to hold in mlcube 6b32fa3",
+        evidence="confirmed in mlcube 6b32fa3",
         fact=81,
         needs=("docker-section",),
         test=f"{_IMAGE}::test_build_strategy",
@@ -78,8 +78,8 @@ IMAGES = (
     Clause(
         id="IMAGE-9",
         sentence=(
-            "an image path that is bare, relative, absolute or begins with ${HOME} "
-            "names the file that it says"
+            "a bare, relative or absolute image path, or one that begins with "
+            "${HOME}, names that file"
         ),
         evidence="mlcube 6152c9e; ab5b38f makes a folder called ${HOME}",
         fact=84,
@@ -89,8 +89,8 @@ IMAGES = (
     Clause(
         id="IMAGE-10",
         sentence=(
-            "the folder of the image is made; where a file is in its way, that is "
-            "refused without a traceback"
+            "the folder of the image is created; a file in its way is refused "
+            "without a traceback"
         ),
         evidence="the first MNIST cube names /opt/singularity, which few machines have",
         fact=85,
@@ -100,7 +100,7 @@ IMAGES = (
     Clause(
         id="IMAGE-11",
         sentence="an executable of several words works, or is refused clearly",
-        evidence="sudo docker is a common one; seen to hold in mlcube a1135be",
+        evidence="sudo docker is a common one; confirmed in mlcube a1135be",
         fact=86,
         needs=("executable",),
         test=f"{_IMAGE}::test_executable_of_several_words",

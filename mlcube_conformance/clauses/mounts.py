@@ -11,16 +11,16 @@ _MOUNT = "conformance_tests/runner/test_mount.py"
 MOUNTS = (
     Clause(
         id="MOUNT-1",
-        sentence="the folder of an output file is made where it is not there",
+        sentence="the missing folder of an output file is created",
         evidence="mlcube#200",
         fact=20,
         test=f"{_MOUNT}::test_parent_of_output_file",
     ),
     Clause(
         id="MOUNT-2",
-        sentence="an output file that is not there does not become a folder",
+        sentence="a missing output file does not become a folder",
         evidence=(
-            "Docker makes a folder of what it mounts and does not find; mlcube "
+            "Docker creates a folder for a missing source of a mount; mlcube "
             "d6a46c7 guards against it"
         ),
         fact=21,
@@ -39,15 +39,15 @@ MOUNTS = (
     Clause(
         id="MOUNT-4",
         sentence="two files in one folder share a mount, and each has its own argument",
-        evidence="seen to hold in mlcube ab5b38f and 6b32fa3",
+        evidence="confirmed in mlcube ab5b38f and 6b32fa3",
         fact=23,
         test=f"{_MOUNT}::test_two_files_in_a_folder",
     ),
     Clause(
         id="MOUNT-5",
         sentence=(
-            "a folder that is an input and an output is one mount, which can be "
-            "written to, and both arguments name it"
+            "a folder that is an input and an output is one writable mount, and "
+            "both arguments name it"
         ),
         evidence="the federated MNIST cube of examples b1b89da passes its model so",
         fact=24,
@@ -66,7 +66,7 @@ MOUNTS = (
             "a folder and one inside it can both be parameters, each with its own "
             "content"
         ),
-        evidence="seen to hold in mlcube ab5b38f",
+        evidence="confirmed in mlcube ab5b38f",
         fact=26,
         test=f"{_MOUNT}::test_nested_folders",
     ),
@@ -123,7 +123,7 @@ MOUNTS = (
             "a folder that is asked for read-only and writable is writable, and a "
             "warning says so"
         ),
-        evidence="seen to hold in mlcube 6b32fa3",
+        evidence="confirmed in mlcube 6b32fa3",
         fact=40,
         needs=("single-file",),
         test=f"{_MOUNT}::test_conflicting_modes",

@@ -21,7 +21,7 @@ FAMILIES = {
     "MOUNT": "what a task sees of the host",
     "INPUT": "inputs",
     "OUTPUT": "outputs",
-    "OWNER": "whose the outputs are",
+    "OWNER": "who owns the outputs",
     "RUN": "the run as a whole",
     "ARG": "tasks, parameters and options",
     "FILE": "definitions",
@@ -37,8 +37,8 @@ _INTRO = """\
 <!-- Written by `mlcube-conformance clauses`; change mlcube_conformance/clauses/. -->
 
 A clause is one requirement. Its id stays as it is, whatever is added later. A *cube* is
-held to some, with `mlcube-conformance test`, and a *runner* to the others, as a black
-box that is given small cubes made to find the fault.
+tested against some, with `mlcube-conformance test`, and a *runner* against the others,
+as a black box: it gets small cubes that are made to find the fault.
 
 A MUST that is not met is a failure. A SHOULD may be declared as unsupported, with a
 reason. Where a runner lacks what the last column names, the clause does not apply.

@@ -35,9 +35,9 @@ PATHS = (
     Clause(
         id="PATH-3",
         sentence=(
-            "letters beyond ASCII in paths, names and values reach the task unharmed"
+            "non-ASCII characters in paths, names and values reach the task unharmed"
         ),
-        evidence="seen to hold in mlcube ab5b38f and 6b32fa3",
+        evidence="confirmed in mlcube ab5b38f and 6b32fa3",
         fact=17,
         test=f"{_PATH}::test_unicode",
     ),
@@ -62,8 +62,8 @@ PATHS = (
     Clause(
         id="PATH-6",
         sentence=(
-            "a relative value lies below the workspace, and nothing appears in the "
-            "current folder"
+            "a relative value is a path below the workspace, and nothing appears in "
+            "the current folder"
         ),
         evidence=(
             "mlcube 756eb0e passes it on, and Docker takes it for the name of a volume"
@@ -80,10 +80,9 @@ PATHS = (
     ),
     Clause(
         id="PATH-8",
-        sentence="an absolute value outside the cube is used as it stands",
+        sentence="an absolute value outside the cube is used unchanged",
         evidence=(
-            "the data of a user seldom lie within a cube; seen to hold in mlcube "
-            "ab5b38f and later"
+            "user data are seldom in a cube; confirmed in mlcube ab5b38f and later"
         ),
         fact=29,
         needs=("override",),
@@ -132,8 +131,7 @@ PATHS = (
     Clause(
         id="PATH-13",
         sentence=(
-            "a value that goes through a link, or through .. , means the folder that "
-            "it leads to"
+            "a value with a link or with .. in it means the folder that it resolves to"
         ),
         evidence="mlcube 6b32fa3 passes both on as written",
         fact=41,

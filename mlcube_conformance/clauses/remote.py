@@ -29,10 +29,7 @@ REMOTE = (
     ),
     Clause(
         id="REMOTE-4",
-        sentence=(
-            "the key identity_file is honoured, so that a wrong file makes the "
-            "command fail"
-        ),
+        sentence="the key identity_file is used: a wrong file makes the command fail",
         evidence="mlcube 756eb0e reads a misspelt key",
         fact=98,
         needs=("remote",),
@@ -40,7 +37,7 @@ REMOTE = (
     ),
     Clause(
         id="REMOTE-5",
-        sentence="a second configure succeeds where the host has been set up before",
+        sentence="a second configure succeeds on a host that has been set up before",
         evidence="mlcube 6ff325d (#145)",
         fact=99,
         needs=("remote",),

@@ -27,8 +27,7 @@ RUNS = (
     Clause(
         id="INPUT-4",
         sentence=(
-            "an input that is not there is refused before the task starts, and is not "
-            "made"
+            "a missing input is refused before the task starts, and is not created"
         ),
         evidence=(
             "mlcube ab5b38f and 6b32fa3 make an empty folder in its place and run the "
@@ -72,8 +71,7 @@ RUNS = (
     Clause(
         id="RUN-4",
         sentence=(
-            "a run with no options but the mandatory ones works in the workspace of "
-            "the cube"
+            "a run with the mandatory options alone works in the workspace of the cube"
         ),
         evidence="mlcube 5bef920 (#341), 12a2453 (#302), 9713527 (#356)",
         fact=74,
@@ -82,8 +80,8 @@ RUNS = (
     Clause(
         id="RUN-5",
         sentence=(
-            "inputs that a cube brings are copied once to a workspace of the user's, "
-            "never over a file there; outputs are not"
+            "the inputs of a cube are copied once to the user's workspace, never "
+            "over a file there; outputs are not"
         ),
         evidence="mlcube#194",
         fact=105,

@@ -39,7 +39,7 @@ def convert_cube(given: Path, target: Path) -> list[str]:
 
     Args:
         given: Folder of the cube, or its main file.
-        target: Folder that is not there yet, or empty.
+        target: Folder that does not exist yet, or empty.
 
     Returns:
         What was written otherwise than it was, in sentences.
@@ -88,10 +88,10 @@ def convert_cube(given: Path, target: Path) -> list[str]:
 
 def _refusal(cube: Cube, missing: Sequence[str]) -> UsageError:
     return refusal(
-        what=f"the cube {cube.id!r} says what the other format cannot say",
+        what=f"the other format cannot express all of cube {cube.id!r}",
         where=str(cube.root),
         found="\n".join(missing),
-        expected="what both formats know",
+        expected="what both formats support",
         do="keep the cube as it is, or remove what the other format lacks",
     )
 
@@ -114,7 +114,9 @@ def _beyond_any(cube: Cube, target: Path) -> list[str]:
         if folder.is_symlink() and not is_inside(cube.root, folder)
     ]
     if target.is_relative_to(cube.docker.context):
-        found.append(f"the new cube would lie in {cube.docker.context}, its own part")
+        found.append(
+            f"the new cube would be in {cube.docker.context}, its own build context"
+        )
     return found
 
 
@@ -137,7 +139,7 @@ def _refuse_target(root: Path, target: Path) -> None:
             else "a folder with files in it"
             if is_folder(target)
             else "a file",
-            expected="a folder elsewhere that is empty, or not there yet",
+            expected="a new or empty folder outside the cube",
             do="name another folder",
         )
 
@@ -195,7 +197,7 @@ def _beyond_files(cube: Cube, platforms: Sequence[Platform]) -> list[str]:
         if each.task.entrypoint
     ]
     found += [
-        f"the input {binding.parameter.name!r} of {each.task.name!r} is to be writable"
+        f"the input {binding.parameter.name!r} of {each.task.name!r} must be writable"
         for each in cube.invocations
         for binding in each.bound("input")
         if binding.parameter.access == "rw"
@@ -204,7 +206,7 @@ def _beyond_files(cube: Cube, platforms: Sequence[Platform]) -> list[str]:
         extras = {
             "variables for tasks": each.environment,
             "flags that depend on GPUs": each.with_gpus != each.without_gpus,
-            "an image in place of a recipe": each.base,
+            "an image instead of a recipe": each.base,
         }
         found += [f"{each.id} has {what}" for what, given in extras.items() if given]
     if cube.singularity.context != cube.docker.context and copies_files(cube):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["write_multi_file"]
 
 _SCHEMA = "schema_version"
-#: What lies in a cube beside what its image is made from.
+#: What is in a cube beside what its image is made from.
 _NOT_BUILT = (".git", FOLDER, "workspace", "mlcube.yaml", PROMISES)
 
 
@@ -42,7 +42,9 @@ def write_multi_file(
     notes = []
     version = cube.version
     if not is_version(version):
-        notes.append(f"the version {version!r} is none of this format: 0.0.0 stands")
+        notes.append(
+            f"the version {version!r} is invalid in this format: 0.0.0 is used"
+        )
         version = "0.0.0"
     tasks = {each.task.name: each for each in cube.invocations}
     write_yaml(
@@ -90,12 +92,12 @@ def _write_task(file: Path, invocation: Invocation, workspace: Path) -> None:
 
 
 def _kind(binding: Binding, workspace: Path) -> str:
-    """Return the type of a parameter; one that is not declared lies on the disk."""
+    """Return the type of a parameter; one that is not declared is on the disk."""
     if binding.parameter.kind != "unknown":
         return binding.parameter.kind
     if not is_there(host_path(binding, workspace)):
         raise refusal(
-            what=f"the type of {binding.parameter.name!r} cannot be told",
+            what=f"the type of {binding.parameter.name!r} is unknown",
             where=str(binding.source),
             found=f"nothing at {binding.value}",
             expected="a type, or the file or folder itself",

@@ -37,10 +37,10 @@ def copy_folder(source: Path, target: Path, without: Iterable[str] = ()) -> None
 
 
 def put(source: Path, target: Path, *roots: Path) -> None:
-    """Copy one small file in place of what lies there: never through a link.
+    """Copy one small file instead of what is there: never through a link.
 
     Raises:
-        Violation: It lies in none of the roots, or cannot be read.
+        Violation: It is in none of the roots, or cannot be read.
     """
     make_folder(target.parent)
     target.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ __all__ = ["build_context", "recipe_below", "refuse_outside"]
 def build_context(root: Path, section: Located, problems: Problems) -> Path:
     """Return the folder of the build: in the cube, or beside it.
 
-    All that lies in it may go into an image, and from there anywhere.
+    All that is in it may go into an image, and from there anywhere.
     """
     at = section.get("build_context") or section
     text = path_below(section, "build_context", problems) or "."
@@ -31,7 +31,7 @@ def build_context(root: Path, section: Located, problems: Problems) -> Path:
         problems.add(
             "the build_context is not a folder",
             at,
-            found=f"{text} is a file, or a link that leads nowhere",
+            found=f"{text} is a file, or a broken link",
             expected="a folder of the cube, or one beside it such as ../project",
             do="fix the path",
         )
@@ -42,7 +42,7 @@ def build_context(root: Path, section: Located, problems: Problems) -> Path:
     )
     if text.startswith(("/", "~")) or not (is_inside(root, context) or beside):
         problems.add(
-            "the build_context lies neither in the cube nor beside it",
+            "the build_context is neither in the cube nor beside it",
             at,
             found=f"{text} (that is {place})",
             expected="a folder of the cube, or one beside it such as ../project",
@@ -60,17 +60,17 @@ def recipe_below(
     text = path_below(section, "build_file", problems) or "Dockerfile"
     file = Path(os.path.normpath(context / text))
     at = section.get("build_file") or section
-    # A link that leads elsewhere is the image's fault, as is whatever else it is.
+    # A link that points elsewhere is the image's fault, as is whatever else it is.
     if not (file.is_relative_to(context) or file.is_relative_to(root)):
         refuse_outside(root, file, at, problems)
     return file
 
 
 def refuse_outside(root: Path, file: Path, at: Located, problems: Problems) -> None:
-    """Add a problem where a recipe lies outside of the cube."""
+    """Add a problem where a recipe is outside of the cube."""
     if not file.is_relative_to(root):
         problems.add(
-            "the build_file lies outside of the cube",
+            "the build_file is outside the cube",
             at,
             found=str(file),
             expected="a file of the cube or of the build context",

@@ -19,9 +19,9 @@ __all__ = ["cube_roots"]
 
 
 def cube_roots(words: Iterable[str]) -> list[Path]:
-    """Return the folders of cubes, each once, whatever leads to it.
+    """Return the folders of cubes, each once, whatever points to it.
 
-    What is named without a pattern is taken as it is, so that it is told what it lacks
+    What is named without a pattern is taken as it is, so messages say what it lacks
     to be a cube. A pattern takes the cubes among what it matches.
 
     Raises:

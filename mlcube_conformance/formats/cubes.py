@@ -94,7 +94,7 @@ def load_cube_for(
     Args:
         root: Folder of the cube.
         task: Name of a task or of a run file, or the path of a run file, wherever it
-            lies; None for the only one there is.
+            is; None for the only one there is.
         variables: What the command line gives for `${oc.env:NAME}`.
 
     Raises:
@@ -153,7 +153,7 @@ def _named(name: str, found: LoadedCube) -> Invocation:
         Message(
             what=f"the cube {found.cube.id!r} has no task {name!r}"
             if name not in tasks
-            else f"several run files are of the task {name!r}",
+            else f"the task {name!r} has several run files",
             where="--task",
             found=name,
             expected=f"one of {', '.join(known)}, or the path of a run file",
@@ -174,7 +174,7 @@ def _only(found: LoadedCube) -> Invocation:
         return invocations[0]
     raise UsageError(
         Message(
-            what=f"the cube {found.cube.id!r} has several tasks, and none is named",
+            what=f"the cube {found.cube.id!r} has several tasks, and --task is missing",
             where="--task",
             found="no --task",
             expected=f"one of {', '.join(each.name for each in invocations)}",

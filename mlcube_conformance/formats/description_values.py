@@ -38,7 +38,7 @@ def words_below(
     values = [at] if at.text() else items_of(at)
     if not values or not all(each.text() for each in values):
         problems.add(
-            f"{key!r} is no command",
+            f"{key!r} is not a command",
             at,
             expected="one word, or a list of words",
             do="write each word as one item of a list, in quotes where need be",
@@ -48,11 +48,11 @@ def words_below(
         check_placeholders(each, known | {"python"}, problems)
         if "\0" in each.text():
             problems.add(
-                "a word holds a null character",
+                "a word contains a null character",
                 each,
                 found=ascii(each.text()),
-                expected="a word that an argument can be",
-                do="mend the word",
+                expected="a valid argument",
+                do="fix the word",
             )
     return tuple(each.text() for each in values)
 
@@ -68,11 +68,11 @@ def check_placeholders(word: Located, known: set[str], problems: Problems) -> No
         name = match[2]
         if name and name not in known:
             problems.add(
-                f"{{{name}}} means nothing here",
+                f"unknown placeholder {{{name}}}",
                 word,
                 found=word.text(),
                 expected=f"one of {', '.join(f'{{{each}}}' for each in sorted(known))}",
-                do=did_you_mean(name, known) or "mend the word",
+                do=did_you_mean(name, known) or "fix the word",
             )
 
 
@@ -83,7 +83,7 @@ def texts_below(document: Located, key: str, problems: Problems) -> dict[str, st
         return {}
     if not at.is_mapping():
         problems.add(
-            f"{key!r} is no mapping",
+            f"{key!r} is not a mapping",
             at,
             expected="names, each with a text",
             do="write NAME: text",
@@ -96,7 +96,7 @@ def items_below(document: Located, key: str, problems: Problems) -> list[Located
     at = document.get(key)
     if at is not None and not isinstance(at.value, list):
         problems.add(
-            f"{key!r} is no list",
+            f"{key!r} is not a list",
             at,
             expected="a list",
             do="begin each item with a hyphen",

@@ -24,7 +24,7 @@ def load_expected_failures(file: Path) -> dict[str, str]:
     """Return the reason of each clause that the file lists.
 
     Raises:
-        UsageError: The file is not there or not valid; with every problem.
+        UsageError: The file does not exist or not valid; with every problem.
     """
     try:
         document = read_yaml(file)
@@ -45,7 +45,7 @@ def _reasons(document: Located, problems: Problems) -> dict[str, str]:
         return {}
     if not isinstance(document.value, list):
         problems.add(
-            "the file of expected failures holds no list",
+            "the file of expected failures is not a list",
             document,
             expected="a list of mappings with the keys clause and reason",
             do="begin each with a hyphen: - clause: …",
@@ -73,7 +73,7 @@ def _read(at: Located, problems: Problems) -> tuple[str, str]:
     """Return the clause and the reason; a problem is added where there is none."""
     if not at.is_mapping():
         problems.add(
-            "an expected failure is no mapping",
+            "an expected failure is not a mapping",
             at,
             expected="a mapping with the keys clause and reason",
             do="write both keys",
@@ -84,7 +84,7 @@ def _read(at: Located, problems: Problems) -> tuple[str, str]:
     clause, reason = (problems.text(at, key) for key in _KEYS)
     if clause and clause not in _KNOWN:
         problems.add(
-            f"{clause!r} is no clause that the suite tests a runner for",
+            f"unknown clause {clause!r}, or one without a test",
             at.get("clause") or at,
             expected="the id of a clause of runners that has a test",
             do=did_you_mean(clause, _KNOWN) or "see docs/clauses.md",

@@ -1,8 +1,8 @@
 """Fills in what a text of a single-file cube refers to, such as `${docker.image}`.
 
-The signs are those of OmegaConf, of which MLCube is a user: `${key.path}` for another
-value of the file, `${workspace}`, and `${oc.env:NAME,default}` for a variable. That
-of any variable would hand a secret to whoever wrote the file: few are given, and
+The characters are those of OmegaConf, of which MLCube is a user: `${key.path}` for
+another value of the file, `${workspace}`, and `${oc.env:NAME,default}` for a variable.
+That of any variable would hand a secret to whoever wrote the file: few are given, and
 others where the command line names them.
 """
 
@@ -27,10 +27,10 @@ __all__ = ["Interpolation"]
 _REFERENCE = re.compile(r"\$\{([^{}$]+)\}")
 _VARIABLE = re.compile(r"(?:oc\.)?env:(\w+)(?:,(.*))?", re.DOTALL)
 _SCALARS = (str, int, float, bool)
-#: As deep as references may lie in one another.
+#: As deep as references may be in one another.
 _MAX_ROUNDS = 10
 _MAX_LENGTH = 10_000
-#: References of a file, and as many as may lead to one another, one by one.
+#: References of a file, and as many as may point to one another, one by one.
 _MAX_REFERENCES = 10_000
 _MAX_CHAIN = 50
 _BEGUN = object()
@@ -103,7 +103,7 @@ class Interpolation:
                 self._problems.add(
                     "the value is too long once its references are filled in",
                     at,
-                    found="more letters",
+                    found="more characters",
                     expected=f"at most {_MAX_LENGTH}",
                     do="write it with fewer references",
                 )
@@ -112,11 +112,11 @@ class Interpolation:
                 break
         if "${" in text:
             self._problems.add(
-                "the value holds a reference that cannot be read",
+                "the value has an invalid reference",
                 at,
                 found=text,
                 expected="${KEY}, ${workspace} or ${oc.env:NAME,default}",
-                do="mend the reference",
+                do="fix the reference",
             )
         return text
 
@@ -185,17 +185,18 @@ class Interpolation:
             return text[1:-1] if quoted else text
         if name in self._kept_from_builds:
             self._problems.warn(
-                f"the variable {name!r} is not given to builds, which would keep it",
+                f"the variable {name!r} is not passed to builds: the image would "
+                "keep it",
                 at,
                 found=at.text(),
-                do=f"give the argument itself, if it is no secret: --build-arg {name}",
+                do=f"give the argument, unless it is a secret: --build-arg {name}",
             )
             return None
         self._problems.add(
-            f"the value names the variable {name!r}, which a cube does not get",
+            f"the variable {name!r} is not passed to cubes",
             at,
             found=at.text(),
-            expected="a variable that the command line gives: others may be secrets",
+            expected="a variable of the command line: others may be secrets",
             do=f"give it on the command line: --env {name}",
         )
         return ""
@@ -208,7 +209,7 @@ class Interpolation:
             found=found.kind if found else "no such key",
             expected="the path of a key with a text or a number, workspace, or "
             "oc.env:NAME",
-            do=did_you_mean(name, known) or "mend the reference",
+            do=did_you_mean(name, known) or "fix the reference",
         )
 
 

@@ -58,17 +58,17 @@ def check_name(name: str, what: str, at: Located, problems: Problems) -> bool:
     if _NAME.fullmatch(name):
         return True
     problems.add(
-        f"{what} has a name that no argument can have",
+        f"the name of {what} is invalid",
         at,
         found=ascii(name)[:120],
-        expected="at most 100 letters, digits and other signs, but no blank, = or /",
+        expected="at most 100 characters, without spaces, = and /",
         do="rename it",
     )
     return False
 
 
 def check_kind(kind: str, what: str, at: Located, problems: Problems) -> bool:
-    """Add a problem, and return False, where a type is none that there is."""
+    """Add a problem, and return False, where a type is unknown."""
     if kind in {"file", "directory"}:
         return True
     problems.add(
@@ -88,7 +88,7 @@ def check_value(
     """Add a problem, and return False, where a value can be no path."""
     if not value.text():
         problems.add(
-            f"the value of {parameter.name!r} is no path",
+            f"the value of {parameter.name!r} is not a path",
             value,
             expected=f"the path of a {_word(parameter)}, as text",
             do=f"write {example}",

@@ -21,8 +21,8 @@ def main_file(root: Path) -> Path | None:
 
 
 def roots_of(file: Path) -> tuple[Path, ...]:
-    """Return the cube that a file lies in, which its links must not leave.
+    """Return the cube that a file is in, which its links must not leave.
 
-    A file that lies in no cube is the user's own, and may lie anywhere.
+    A file that is in no cube is the user's own, and may be anywhere.
     """
     return tuple(each for each in file.parents if main_file(each) is not None)[:1]

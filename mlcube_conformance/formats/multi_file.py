@@ -58,7 +58,7 @@ def load_multi_file(root: Path, cube_id: str, reading: Reading) -> LoadedCube:
     if not invocations and not problems.messages:
         problems.messages.append(
             Message(
-                what="the cube has no run file, so that no task can run",
+                what="the cube has no run file: no task can run",
                 where=str(root / "run"),
                 found="no *.yaml",
                 expected="one file for each invocation, such as run/train.yaml",
@@ -96,7 +96,7 @@ def _run_files(root: Path, problems: Problems) -> list[Path]:
 
 
 def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:
-    """Read the main file of a cube, and at most one run file, wherever that lies."""
+    """Read the main file of a cube, and at most one run file, wherever that is."""
     problems = Problems()
     cube = _cube(_read_root(root, problems), root, root.name, problems)
     invocation = load_run(run_file, root, {}, problems) if run_file else None
@@ -178,7 +178,7 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
     for each in at.value:
         if not each.text():
             problems.add(
-                "an entry of 'tasks' is no path",
+                "an entry of 'tasks' is not a path",
                 each,
                 expected="a path such as tasks/train.yaml",
                 do="write the path of a task file",
@@ -187,7 +187,7 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
             continue
         elif not is_inside(root, root / each.text()):
             problems.add(
-                "a task file lies outside the cube",
+                "a task file is outside the cube",
                 each,
                 found=each.text(),
                 expected="a path below the cube",

@@ -4,7 +4,7 @@ The first one has `host`, `user`, `env.{path,sync,interpreter,variables}` and
 `mlcube.{path,sync}`; the later one `host`, `authentication.{user,identity_file}` and
 `interpreter.{type,python,requirements,location,name}`. Their keys may be mixed. The
 code of that time read `identify_file`, its documents say `identity_file`: both are
-read. What ssh itself can be told (`port`, `jump`, `known_hosts`, `fingerprint`,
+read. What ssh itself can take (`port`, `jump`, `known_hosts`, `fingerprint`,
 `ssh_config`) is ours, and all of it may stand in the configuration of ssh instead.
 """
 
@@ -43,7 +43,7 @@ _ENV_KEYS = ("path", "sync", "interpreter", "variables")
 _CUBE_KEYS = ("path", "sync")
 
 # A host, user or path that a program or a shell could take for something else is
-# refused, so that none needs to be quoted.
+# refused, so none needs to be quoted.
 _HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]*")
 _JUMP = re.compile(
@@ -127,7 +127,7 @@ class _PlaceReader:
         self._problems.unknown_keys(at, known)
         return at
 
-    def _wrong(self, at: Located, expected: str, do: str = "mend the value") -> None:
+    def _wrong(self, at: Located, expected: str, do: str = "fix the value") -> None:
         self._problems.add(
             f"{at.source.file.name} has a value that cannot be used",
             at,
@@ -157,7 +157,7 @@ class _PlaceReader:
         return text
 
     def _file(self, at: Located | None) -> Path | None:
-        """Read a path of this machine; a relative one lies beside the file."""
+        """Read a path of this machine; a relative one is beside the file."""
         text = self._text(at)
         if at is None or not text:
             return None
@@ -274,7 +274,7 @@ class _PlaceReader:
 
 
 def _is_requirement(word: str) -> bool:
-    """Say whether pip takes a word for a package; an option of pip is none."""
+    """Say whether pip takes a word for a package; an option of pip is not."""
     if word.endswith(".whl"):
         return not word.startswith("-")
     try:

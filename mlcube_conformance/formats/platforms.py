@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_platform", "load_place", "load_platform", "shared_platforms"]
 
-#: The kind of a file that leads to another host.
+#: The kind of a file that points to another host.
 _PLACE = "ssh"
 
 
@@ -59,7 +59,7 @@ def shared_platforms() -> Path:
 def find_platform(name: str, cube: Cube) -> PlatformFile:
     """Return where the platform that `--platform NAME` means for a cube is described.
 
-    That is a section of the cube's main file, a file of the cube, or one of ours.
+    That is a section of the cube's main file, a file of the cube, or our own file.
 
     Raises:
         UsageError: There is no such file; the message lists those there are.
@@ -74,7 +74,7 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
                 where=str(file),
                 found="no such file",
                 expected="a platform file",
-                do="mend the path",
+                do="fix the path",
             )
         )
     own = cube.platforms.get(name)
@@ -82,7 +82,7 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
         return own.source
     folders = (*_own_folders(cube), shared_platforms())
     for folder in folders:
-        # A link that leads nowhere is the cube's fault: ours is not taken instead.
+        # A link that is broken is the cube's fault: ours is not taken instead.
         if is_there(folder / f"{name}.yaml"):
             return PlatformFile(path=folder / f"{name}.yaml")
     files = {Path(each).stem for each in _names_in(cube, folders)}
@@ -90,7 +90,7 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
     kind = about(name)
     raise UsageError(
         Message(
-            what=f"there is no platform {name!r} for the cube {cube.id!r}",
+            what=f"unknown platform {name!r} for cube {cube.id!r}",
             where="--platform",
             found=name,
             expected=f"one of {', '.join(known)}, or the path of a platform file",
@@ -119,7 +119,7 @@ def _own_folders(cube: Cube) -> tuple[Path, ...]:
 
 
 def _names_in(cube: Cube, folders: Iterable[Path]) -> set[str]:
-    """Return the names of platform files; what a link leads to is not told."""
+    """Return the names of platform files, not what links among them point to."""
     return {
         each.name
         for folder in folders
@@ -131,9 +131,9 @@ def _names_in(cube: Cube, folders: Iterable[Path]) -> set[str]:
 def load_platform(
     file: PlatformFile, cube: Cube
 ) -> tuple[Platform | None, tuple[Message, ...]]:
-    """Read one platform file for a cube; None when its runner cannot be told."""
+    """Read one platform file for a cube; None when its runner is unknown."""
     if file.section:
-        # What is wrong with it was told with the rest of the cube's main file.
+        # What is wrong with it was reported with the rest of the cube's main file.
         return _with_cube_names(cube.platforms[file.section], cube), ()
     problems = Problems()
     roots = _roots(file.path, cube)
@@ -168,7 +168,7 @@ def _is_place(document: Located) -> bool:
 
 
 def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
-    """Read a place, and the platform file that is to be used there."""
+    """Read a place, and the platform file to use there."""
     file = document.source.file
     empty = Platform(id=file.stem, kind=_PLACE, image="", file=file)
     before = len(problems.messages)
@@ -184,7 +184,7 @@ def _at_place(document: Located, cube: Cube, problems: Problems) -> Platform:
 def _inner(
     name: str, document: Located, cube: Cube, problems: Problems
 ) -> Platform | None:
-    """Read the platform file that is to be used on the other host."""
+    """Read the platform file to use on the other host."""
     file = _find_inner(name, document, cube, problems)
     if file is None:
         return None
@@ -198,7 +198,7 @@ def _inner(
     if inner is None or not _works_at_place(inner.kind):
         kinds = [each for each in built_in() if _works_at_place(each)]
         problems.add(
-            "the platform file of the other host is of a kind that does not work there",
+            "the other host cannot run a platform of this kind",
             document.get("platform") or document,
             found=f"{file}, of the kind {inner.kind if inner else _PLACE}",
             expected=f"a platform of the kind {' or '.join(kinds)}",
@@ -223,7 +223,7 @@ def _with_place(inner: Platform, file: Path, place: Place) -> Platform:
 def _find_inner(
     name: str, document: Located, cube: Cube, problems: Problems
 ) -> Path | None:
-    """Find a platform file in the cube, beside the file that names it, or of ours."""
+    """Find a platform file in the cube, beside the file that names it, or in ours."""
     at = document.get("platform") or document
     if not check_path(name, "the platform of the other host", at, problems):
         return None
@@ -233,7 +233,7 @@ def _find_inner(
     # A name means a platform file, whatever else has that name.
     written = is_written_as_path(name)
     tried = [*as_path, *as_name] if written else [*as_name, *as_path]
-    # What a cube names lies in the cube, or is ours.
+    # What a cube names is in the cube, or is ours.
     of_cube = document.source.file.is_relative_to(cube.root)
     own = of_cube or is_of_another_user(name)
     given: tuple[Path, ...] = () if own else (with_home(name),)
@@ -254,12 +254,12 @@ def _find_inner(
         if each != document.source.file.name and Path(each).stem not in useless
     }
     problems.add(
-        f"{document.source.file.name} names a platform file that is not there",
+        f"the platform file in {document.source.file.name} does not exist",
         document.get("platform") or document,
         found=name,
         expected=f"one of {', '.join(sorted(known)) or '(none)'}, in the cube's "
         f"platform/ or beside {document.source.file}",
-        do=did_you_mean(name, known) or "write the platform file, or mend the name",
+        do=did_you_mean(name, known) or "write the platform file, or fix the name",
     )
     return None
 
@@ -285,7 +285,7 @@ def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
 
     The last is a hash of the cube's folder.
     """
-    # An image name knows fewer signs than a cube's name and version do.
+    # An image name knows fewer characters than a cube's name and version do.
     name = re.sub(r"[^a-z0-9]+", "-", cube.name.lower()).strip("-") or "cube"
     version = re.sub(r"[^A-Za-z0-9_.-]", "-", cube.version)
     place = hashlib.sha256(os.fsencode(cube.root)).hexdigest()[:8]

@@ -108,7 +108,7 @@ class Problems:
             file: The file.
             what: What messages call it.
             expected: Keys that it may have.
-            roots: Folders in one of which it must lie, with its links followed.
+            roots: Folders in one of which it must be, with its links followed.
         """
         try:
             document = self._reading.read(file, *roots)
@@ -117,7 +117,7 @@ class Problems:
             return None
         if not document.is_mapping():
             self.add(
-                f"{what} {file.name} holds no mapping",
+                f"{what} {file.name} is not a mapping",
                 document,
                 expected=f"a mapping with the keys {', '.join(expected)}",
                 do="write the keys at the left margin, each followed by a colon",
@@ -156,7 +156,7 @@ class Problems:
                 do=did_you_mean(key, names) or "remove it",
             )
 
-    def mapping(  # noqa: PLR0913 - each says one thing about it
+    def mapping(  # noqa: PLR0913 - each is one fact of it
         self,
         document: Located,
         key: str,
@@ -172,8 +172,8 @@ class Problems:
             document: The mapping around it.
             key: The key.
             expected: What messages say of it.
-            do: What is to be done without it.
-            name: What messages call the document, in place of its file's name.
+            do: What to do if it is missing.
+            name: What messages call the document, instead of its file's name.
             filled: Whether an empty one counts as none.
         """
         at = document.get(key)
@@ -205,7 +205,7 @@ class Problems:
             return ""
         if not at.text().strip():
             self.add(
-                f"{name!r} is no text",
+                f"the key {name!r} must be text",
                 at,
                 expected="text",
                 do="write some text, in quotes if it looks like a number",
@@ -234,7 +234,7 @@ class Problems:
         at = mapping.get(key)
         if at is not None and not is_version(at.text()):
             self.add(
-                f"{key!r} is no version",
+                f"{key!r} is not a version",
                 at,
                 expected="MAJOR.MINOR.PATCH, such as 1.0.0",
                 do="write three numbers with dots",

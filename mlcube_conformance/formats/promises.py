@@ -1,9 +1,9 @@
 """Reads `conformance.yaml`: what a cube promises beyond the format of MLCube.
 
-The file is ours alone, optional, and lies beside `mlcube.yaml`; no other runner reads
+The file is ours alone, optional, and is beside `mlcube.yaml`; no other runner reads
 it. It holds, for each task, which of its outputs are `deterministic`: the same bytes
 whenever and wherever the task runs on the same inputs; and which of its inputs are
-`optional`: the task does without them where they are not there.
+`optional`: the task does not need them where they do not exist.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube
     Args:
         cube: The cube, as far as it could be read.
         problems: Takes what is wrong with the file.
-        whole: Whether the cube has all of its tasks, so that another is a mistake.
+        whole: Whether the cube has all of its tasks, so another is a mistake.
     """
     file = cube.root / PROMISES
     if not is_there(file):
@@ -58,7 +58,7 @@ def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube
         if name not in known:
             if whole:
                 problems.add(
-                    f"{PROMISES} speaks of a task that the cube does not have",
+                    f"unknown task in {PROMISES}",
                     task,
                     found=name,
                     expected=f"one of {', '.join(sorted(known))}",
@@ -67,10 +67,10 @@ def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube
             continue
         if not task.is_mapping():
             problems.add(
-                f"the promises of the task {name!r} are no mapping",
+                f"the promises of the task {name!r} are not a mapping",
                 task,
                 expected="a mapping, such as {deterministic: true}",
-                do="mend the value, or remove it",
+                do="fix the value, or remove it",
             )
             continue
         problems.unknown_keys(task, _TASK_KEYS)
@@ -85,7 +85,7 @@ def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube
 
 
 def with_optional_inputs(cube: Cube, optional: Iterable[str]) -> Cube:
-    """Return a cube some of whose inputs need not be there.
+    """Return a cube with some inputs marked as optional.
 
     Args:
         cube: The cube.
@@ -123,11 +123,11 @@ def _names(promise: Located, key: str, task: Task, problems: Problems) -> list[s
     unknown = [name for name in names if name not in known]
     if unknown:
         problems.add(
-            f"{PROMISES} promises what is no {role} of the task {task.name!r}",
+            f"unknown {role} of task {task.name!r} in {PROMISES}",
             promise,
             found=unknown[0] or promise.kind,
             expected=f"true, false, or a list of {', '.join(known)}",
-            do=did_you_mean(unknown[0], known) or "mend the value",
+            do=did_you_mean(unknown[0], known) or "fix the value",
         )
         return []
     return names

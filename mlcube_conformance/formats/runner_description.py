@@ -81,7 +81,7 @@ class RunnerDescription:
     """Words that are added to `run`, by what they say."""
     features: frozenset[str]
     without: Mapping[str, str] = field(default_factory=dict)
-    """Why a feature is not there."""
+    """Why a feature does not exist."""
     platform: str = ""
     place: str = ""
     """Platform file of another host, where that is not the platform."""
@@ -135,8 +135,8 @@ def _not_set(variable: str) -> UsageError:
             what=f"the description of the runner needs the variable {variable}",
             where=f"the runner's description, ${{{variable}}}",
             found="it is not set",
-            expected="the path that the description means by it",
-            do=f"export {variable}=…; docs/runners.md says what the ready ones need",
+            expected="the path that the description expects",
+            do=f"export {variable}=…; docs/runners.md lists the variables",
         )
     )
 
@@ -145,7 +145,7 @@ def load_runner_description(file: Path) -> RunnerDescription:
     """Read the description of a runner.
 
     Raises:
-        UsageError: Something in it is wrong; all of it is told at once.
+        UsageError: Something in it is wrong; one message lists all of it.
     """
     problems = Problems()
     try:
@@ -180,7 +180,7 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
     missing = sorted((features & _NEEDS_A_KEY) - brought)
     if missing:
         problems.add(
-            f"the runner is to have {missing[0]!r}, and nothing says how",
+            f"the description does not say how the runner has {missing[0]!r}",
             document.get("features") or document,
             found=missing[0],
             expected="an option, left_behind or engine_absent that goes with it",
@@ -207,10 +207,10 @@ def _formats(document: Located, problems: Problems) -> tuple[Format, ...]:
     found = tuple(each.text() for each in items_of(at)) if at else ()
     if not found or not {*found} <= {*_FORMATS}:
         problems.add(
-            "'formats' does not say which cubes the runner reads",
+            "the formats of the runner are missing or unknown",
             at or document,
             found=", ".join(found) or (at.kind if at else "no key 'formats'"),
-            expected=f"a list of {' and '.join(_FORMATS)}, one of them at least",
+            expected=f"a list with at least one of {' and '.join(_FORMATS)}",
             do="write formats: [single-file]",
         )
         return ()
@@ -223,7 +223,7 @@ def _options(document: Located, problems: Problems) -> dict[str, Words]:
         return {}
     if not at.is_mapping():
         problems.add(
-            "'options' is no mapping",
+            "'options' is not a mapping",
             at,
             expected=f"a mapping with {', '.join(_OPTIONS)}",
             do="write each option with its words",
@@ -247,7 +247,7 @@ def _features(document: Located, problems: Problems) -> set[str]:
 def _check_feature(name: str, at: Located, problems: Problems) -> None:
     if name not in FEATURES:
         problems.add(
-            f"there is no feature {name!r}",
+            f"unknown feature {name!r}",
             at,
             found=name,
             expected=f"one of {', '.join(FEATURES)}",
@@ -276,19 +276,19 @@ def _reasons(items: Iterable[Located], problems: Problems) -> Iterator[tuple[str
             level = clause(name).level if name else "SHOULD"
         except KeyError:
             problems.add(
-                f"there is no clause {name!r}",
+                f"unknown clause {name!r}",
                 each,
                 found=name,
                 expected="the id of a clause",
-                do="mend the id",
+                do="fix the id",
             )
             continue
         if level != "SHOULD":
             problems.add(
-                f"{name} must hold, so that no runner may leave it out",
+                f"the clause {name} is a MUST: no runner may leave it out",
                 each,
                 found=f"{name}: {reason}",
-                expected="a clause that only should hold",
-                do="let it fail, and say so in a file for --expected-failures",
+                expected="a SHOULD clause",
+                do="let it fail, and list it in a file for --expected-failures",
             )
         yield name, reason

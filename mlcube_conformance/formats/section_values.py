@@ -59,7 +59,7 @@ def assignments(
         name, equals, value = assigned.partition("=")
         if flag not in flags or not _VARIABLE.fullmatch(name) or not equals:
             problems.add(
-                f"{key} is no list of variables",
+                f"{key} is not a list of variables",
                 at,
                 found=f"{word} {assigned}".strip(),
                 expected=f"a mapping, or {flags[0]} NAME=VALUE for each",
@@ -78,7 +78,7 @@ def scalar(at: Located, problems: Problems) -> str:
             at,
             found=ascii(at.value) if at.text() else at.kind,
             expected="a text or a number",
-            do="mend the value",
+            do="fix the value",
         )
         return ""
     return str(at.value).lower() if isinstance(at.value, bool) else str(at.value)
@@ -93,7 +93,7 @@ def optional_text(section: Located, key: str, problems: Problems) -> str:
 
 
 def path_below(section: Located, key: str, problems: Problems) -> str:
-    """Return the path under a key; add a problem and return "" where it is none."""
+    """Return the path under a key; add a problem and return "" for anything else."""
     text = optional_text(section, key, problems)
     at = section.get(key) or section
     return text if check_path(text, f"the {key}", at, problems) else ""
@@ -103,7 +103,7 @@ def _is_variable(name: str, at: Located, problems: Problems) -> bool:
     if _VARIABLE.fullmatch(name):
         return True
     problems.add(
-        "a variable has a name that none can have",
+        "the name of a variable is invalid",
         at,
         found=ascii(name),
         expected="letters, digits and _, and no digit first",
@@ -117,9 +117,9 @@ def is_text(at: Located, problems: Problems) -> bool:
     if at.text():
         return True
     problems.add(
-        f"{at.source.key!r} is no text",
+        f"the key {at.source.key!r} must be text",
         at,
         expected="a mapping or a text of flags",
-        do="mend the value",
+        do="fix the value",
     )
     return False

@@ -86,10 +86,10 @@ def read_sections(document: Located, root: Path, problems: Problems) -> Sections
             continue
         if not section.is_mapping():
             problems.add(
-                f"the section {name!r} is no mapping",
+                f"the section {name!r} is not a mapping",
                 section,
                 expected=f"a mapping with {', '.join(known)}",
-                do="mend the section, or remove it",
+                do="fix the section, or remove it",
             )
             continue
         problems.warn_of_duplicates(section)
@@ -165,7 +165,7 @@ def _read_singularity(
         asked = section.get(key)
         if asked is not None and asked.value is not None:
             problems.add(
-                f"the section asks for {key}, which this runner does not give",
+                f"the section uses {key}, which this runner does not support",
                 asked,
                 found=asked.kind,
                 expected="nothing",
@@ -211,7 +211,7 @@ def _read_gpus(
         return
     if not isinstance(count.value, int) or isinstance(count.value, bool):
         problems.add(
-            "the number of accelerators is no number",
+            "the number of accelerators is not a number",
             count,
             expected="a whole number, 0 or more",
             do="write accelerator_count: 0, or how many GPUs a task needs",
@@ -227,7 +227,7 @@ def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
     given = problems.text(section, "build_strategy") if at is not None else "pull"
     if given and given not in _STRATEGIES:
         problems.add(
-            "the build_strategy is none that there is",
+            "unknown build_strategy",
             at or section,
             found=given,
             expected=f"one of {', '.join(_STRATEGIES)}",
@@ -236,7 +236,7 @@ def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
         return "auto"
     if given == "pull" and is_there(recipe):
         problems.warn(
-            f"{recipe.name} is not used, since the image is pulled",
+            f"the recipe {recipe.name} is not used: the image is pulled",
             at or section,
             found="build_strategy: pull" if at else "no build_strategy: that is pull",
             do="write build_strategy: auto, or give --build-strategy auto",
@@ -251,7 +251,7 @@ def _check_build_flags(section: Located, problems: Problems) -> None:
     unknown = [each for each in split_words(at, problems) if each not in _OF_BUILD]
     if unknown:
         problems.add(
-            "build_args asks for what this runner does not give",
+            "unsupported flag in build_args",
             at,
             found=unknown[0],
             expected=f"one of {', '.join(_OF_BUILD)}",

@@ -30,7 +30,7 @@ __all__ = ["is_single_file", "load_single_file"]
 
 _READ = ("name", "version", "platform", *SECTIONS, "tasks")
 _KNOWN = (*_READ, "description", "author", "authors")
-#: Signs of an entry point.
+#: Characters of an entry point.
 _MAX_ENTRYPOINT = 10_000
 _TASK_KEYS = ("entrypoint", "parameters", "description")
 _ROLES: tuple[tuple[Role, str], ...] = (("input", "inputs"), ("output", "outputs"))
@@ -95,7 +95,7 @@ def _with_tasks(document: Located, only: Collection[str] | None) -> Located:
 
 
 def _warn_of_misspelt_keys(document: Located, problems: Problems) -> None:
-    """The format allows further keys; what looks like one of its own is told."""
+    """The format allows further keys; one that looks like a known key is reported."""
     for key, value, meant in misspelt_keys(document, _KNOWN):
         problems.warn(
             f"{document.source.file.name} has the unknown key {key!r}, which is "
@@ -169,7 +169,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
     file = at.source.file
     if not _TASK_NAME.fullmatch(name):
         problems.add(
-            "the name of a task is none",
+            "the name of a task is invalid",
             at,
             found=name,
             expected="at most 100 letters, digits, and . _ - within",
@@ -177,16 +177,16 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
         )
     if at.value is not None and not at.is_mapping():
         problems.add(
-            f"the task {name!r} is no mapping",
+            f"the task {name!r} is not a mapping",
             at,
             expected="a mapping with 'parameters', or nothing",
-            do="mend the task",
+            do="fix the task",
         )
     for _, key in _ROLES:
         misplaced = at.get(key)
         if misplaced is not None:
             problems.add(
-                f"the task {name!r} has {key} of its own",
+                f"the task {name!r} has {key} outside of 'parameters'",
                 misplaced,
                 found=f"tasks.{name}.{key}",
                 expected=f"tasks.{name}.parameters.{key}",
@@ -202,10 +202,10 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
     if parameters is not None and parameters.value is not None:
         if not parameters.is_mapping():
             problems.add(
-                f"the parameters of {name!r} are no mapping",
+                f"the parameters of {name!r} are not a mapping",
                 parameters,
                 expected="a mapping with inputs and outputs",
-                do="mend the parameters",
+                do="fix the parameters",
             )
         problems.unknown_keys(parameters, [key for _, key in _ROLES])
         for role, key in _ROLES:
@@ -229,7 +229,7 @@ def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
     is_long = len(given.text()) > _MAX_ENTRYPOINT
     if not words or is_long or not all(word.isprintable() for word in words):
         problems.add(
-            f"the entrypoint of {task!r} is no command",
+            f"the entrypoint of {task!r} is not a command",
             given,
             expected="a program and its first arguments, such as python /app/train.py",
             do="write it as one text, or null for that of the image",

@@ -37,7 +37,7 @@ def tasks_in(root: Path) -> list[str]:
     """Return the names of the tasks of a cube, in order."""
     folder = root / "tasks"
     if not is_inside(root, folder):
-        return []  # What lies elsewhere is not told.
+        return []  # Messages do not show what is elsewhere.
     return sorted(each.stem for each in folder.glob("*.yaml"))[:_MAX_LISTED]
 
 
@@ -91,7 +91,7 @@ def _load_parameters(
 def _load_parameter(at: Located, role: Role, problems: Problems) -> Parameter | None:
     if not at.is_mapping():
         problems.add(
-            f"an {role} is no mapping",
+            f"an {role} is not a mapping",
             at,
             expected="{name: …, type: file | directory}",
             do="write a mapping with 'name' and 'type'",

@@ -25,10 +25,10 @@ def parameters_of(
         return []
     if not at.is_mapping():
         problems.add(
-            f"the {role}s of {task!r} are no mapping",
+            f"the {role}s of {task!r} are not a mapping",
             at,
             expected="a mapping of names to paths, or to {type, default, opts}",
-            do=f"mend the {role}s",
+            do=f"fix the {role}s",
         )
         return []
     problems.warn_of_duplicates(at)
@@ -89,7 +89,7 @@ def _check_output(parameter: Parameter, at: Located, problems: Problems) -> bool
     if parameter.role == "input" or parameter.kind != "unknown":
         return True
     problems.add(
-        f"the type of the output {parameter.name!r} cannot be told",
+        f"the type of the output {parameter.name!r} is unknown",
         at,
         expected="type: file, type: directory, or a default that ends with /",
         do="write type: file or type: directory",
@@ -104,9 +104,9 @@ def _check_access(parameter: Parameter, at: Located, problems: Problems) -> bool
         return True
     known = parameter.access == "ro"
     problems.add(
-        f"the output {parameter.name!r} is read-only, so that nothing can make it"
+        f"the output {parameter.name!r} is read-only: nothing can write it"
         if known
-        else f"the opts of {parameter.name!r} are none that there are",
+        else f"unknown opts of {parameter.name!r}",
         at.get("opts") or at,
         found=parameter.access,
         expected="rw, or nothing" if known else "ro or rw",

@@ -23,16 +23,16 @@ def confine(
 ) -> None:
     """Make sure that no link leads a value of the cube to where it does not belong.
 
-    An earlier task may have left a link behind; mounting what it leads to would
+    An earlier task may have left a link behind; mounting what it points to would
     hand any folder of this machine, or what other tasks made, to the next task.
 
     Args:
-        invocation: What is to be run.
+        invocation: What to run.
         workspace: Where it is run.
         others: All that the cube does, by which it is known what belongs together.
 
     Raises:
-        Violation: A value leads elsewhere.
+        Violation: A value points elsewhere.
     """
     declared = {
         path
@@ -56,7 +56,7 @@ def confine(
                     found=f"{strays or path} → {resolved(strays or path)}",
                     expected=f"a path that stays in {workspace}"
                     if leaves
-                    else "links that stay in the output, or folder, that holds them",
+                    else "links within one output or folder",
                     do="remove the link, or give the place on the command line: "
                     f"--parameter {invocation.task.name}.{name}={resolved(path)}",
                 )
@@ -71,7 +71,7 @@ def _known_place(binding: Binding, workspace: Path) -> Path | None:
 
 
 def _stray_link(path: Path, workspace: Path, declared: set[Path]) -> Path | None:
-    """Return the first link on the way to a path that leads out of what holds it.
+    """Return the first link on the way to a path that points out of what holds it.
 
     That is the outermost declared folder around it, or else its folder at the top of
     the workspace; for a link at the top, the workspace without itself.

@@ -1,4 +1,4 @@
-"""Which invocations read what others write, told by their values alone."""
+"""Which invocations read what others write, known by their values alone."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DataFlow:
                 self._holding[number].append(index)
 
     def feeding(self, consumer: Invocation) -> tuple[Invocation, ...]:
-        """Return those with an output that is, holds or lies in an input of one.
+        """Return those with an output that is, holds or is in an input of one.
 
         Two that each read what the other writes (both work in place on one folder)
         keep the order in which they stand.
@@ -82,7 +82,7 @@ class DataFlow:
 
 
 def _share(some: _Places, others: _Places) -> bool:
-    """Say whether any of some is, holds or lies in any of the others."""
+    """Say whether any of some is, holds or is in any of the others."""
     return not (
         some.around.isdisjoint(others.exact) and others.around.isdisjoint(some.exact)
     )

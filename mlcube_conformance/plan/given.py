@@ -34,14 +34,14 @@ def protect_inputs(
     """Return the invocation with inputs that the task cannot spoil for their owner.
 
     Args:
-        invocation: What is to be run.
+        invocation: What to run.
         workspace: Where it is run.
-        folder: A folder of ours for copies, made if need be.
+        folder: Our folder for copies, made if need be.
         by_engine: Whether the engine mounts read-only what is not to be written to.
 
     Raises:
         UsageError: What the command line gives cannot be protected.
-        Violation: A link leads out of the workspace where the task may write.
+        Violation: A link points out of the workspace where the task may write.
         MachineError: Something cannot be copied.
     """
     if by_engine:
@@ -99,7 +99,7 @@ def _with_copies(invocation: Invocation, workspace: Path, folder: Path) -> Invoc
     for binding in _given(invocation):
         source = Path(binding.value)
         if not os.path.lexists(source):
-            continue  # One that the task does without.
+            continue  # One that the task does not need.
         target = folder / binding.parameter.name / source.name
         try:
             copy(source, target, left_out=outputs.__contains__, bring_links=True)
@@ -133,10 +133,10 @@ def _refuse_links_out(binding: Binding, workspace: Path) -> None:
         kind = UsageError if binding.given_by_user else Violation
         raise kind(
             Message(
-                what=f"the {role} {name!r} holds a link that leads out of it",
+                what=f"the {role} {name!r} contains a link to a path outside it",
                 where=str(binding.source),
                 found=f"{link} → {leads}",
                 expected=f"links that stay in {inside}",
-                do="remove the link, or put there what it leads to",
+                do="remove the link, or replace it by its target",
             )
         )

@@ -1,6 +1,6 @@
 """Lets a task write a file that the command line names, and nothing beside it.
 
-A file is mounted by the folder that holds it. So a task gets a folder of ours, and
+A file is mounted by the folder that holds it. So a task gets our own folder, and
 what it makes there is put in its place afterwards.
 """
 
@@ -29,12 +29,12 @@ __all__ = ["Delivery", "deliver", "is_given_file", "stand_in"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A file that a task makes in a folder of ours, and where it belongs."""
+    """A file that a task makes in our folder, and where it belongs."""
 
     made: Path
     wanted: Path
     before: Snapshot
-    """What lay in the folder of ours before the task ran."""
+    """What was in our folder before the task ran."""
 
     @property
     def is_new(self) -> bool:
@@ -54,7 +54,7 @@ def is_given_file(binding: Binding, workspace: Path) -> bool:
 def stand_in(
     invocation: Invocation, workspace: Path, folder: Path
 ) -> tuple[Invocation, tuple[Delivery, ...]]:
-    """Return the invocation with folders of ours for given output files.
+    """Return the invocation with our folders for given output files.
 
     A file that is given as an input too is worked on in place: it is copied first.
 
@@ -87,7 +87,7 @@ def stand_in(
 
 
 def deliver(deliveries: tuple[Delivery, ...]) -> None:
-    """Put what a task has made in its place; the folders of ours stay, without it.
+    """Put what a task has made in its place; our folders stay, without it.
 
     The command line that runs the task by hand names them.
 
@@ -96,7 +96,7 @@ def deliver(deliveries: tuple[Delivery, ...]) -> None:
     """
     for each in deliveries:
         if not each.is_new:
-            continue  # What lies in its place is left as it is, and told to be so.
+            continue  # What is in its place is left as it is, and reported so.
         with suppress(FileNotFoundError):
             is_plain = stat.S_ISREG(each.made.lstat().st_mode)
             if not is_plain and os.path.lexists(each.wanted):
@@ -109,7 +109,7 @@ def deliver(deliveries: tuple[Delivery, ...]) -> None:
 
 def _not_delivered(place: Path, error: Exception) -> MachineError:
     return not_written(
-        "a file that the command line names cannot be read or written",
+        "a file of the command line cannot be read or written",
         place,
         error,
         expected="a file that can be replaced, and a disk with room",

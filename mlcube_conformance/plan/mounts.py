@@ -33,7 +33,7 @@ class TaskView:
     mounts: tuple[Mount, ...]
     arguments: tuple[str, ...]
     missing: tuple[Mount, ...] = ()
-    """Folders of optional inputs that have an argument and are not there."""
+    """Folders of optional inputs that have an argument and do not exist."""
     warnings: tuple[str, ...] = ()
     """What is done otherwise than a parameter asks."""
 
@@ -41,8 +41,8 @@ class TaskView:
 def host_path(binding: Binding, workspace: Path) -> Path:
     """Return the absolute path on this machine that a value means.
 
-    `$WORKSPACE`, `$HOME` and a leading `~` are replaced once, in one pass, so that a
-    `$` inside the workspace's own path stays what it is. A relative value lies below
+    `$WORKSPACE`, `$HOME` and a leading `~` are replaced once, in one pass, so a
+    `$` inside the workspace's own path stays what it is. A relative value is below
     the workspace.
 
     Raises:
@@ -55,8 +55,8 @@ def host_path(binding: Binding, workspace: Path) -> Path:
     except KeyError as error:
         raise Violation(
             Message(
-                what=f"the value of {binding.parameter.name!r} names a variable "
-                "that a cube does not get",
+                what=f"the value of {binding.parameter.name!r} has a variable that "
+                "cubes do not get",
                 where=str(binding.source),
                 found=f"${error.args[0]} in {binding.value}",
                 expected="$WORKSPACE or $HOME: others may be secrets",
@@ -86,7 +86,7 @@ def expanded(text: str, workspace: Path) -> Path:
 
 
 def is_file(binding: Binding, workspace: Path) -> bool:
-    """Say whether a value means a file: as declared, or else as what lies there."""
+    """Say whether a value means a file: as declared, or else as what is there."""
     if binding.parameter.kind == "unknown":
         return not is_folder(host_path(binding, workspace))
     return binding.parameter.kind == "file"
@@ -96,7 +96,7 @@ def task_view(invocation: Invocation, workspace: Path) -> TaskView:
     """Return the mounts and arguments of a task; makes nothing on the disk.
 
     Two values that need the same folder share one mount, which is writable as
-    soon as one of them is an output. An optional input whose folder is not there has
+    soon as one of them is an output. An optional input whose folder does not exist has
     an argument, and no mount.
     """
     writable: dict[Path, bool] = {}
@@ -109,8 +109,8 @@ def task_view(invocation: Invocation, workspace: Path) -> TaskView:
         parameter = binding.parameter
         is_output = parameter.role == "output"
         if as_file and not is_output:
-            path = resolved(path)  # A link would lead nowhere inside.
-        # The folder is resolved, so that two spellings make one mount.
+            path = resolved(path)  # A link would be broken inside.
+        # The folder is resolved, so two spellings make one mount.
         folder = resolved(path.parent if as_file else path)
         # What the user gave stays as it is, whatever the cube asks.
         asked = parameter.access == "rw" and not binding.given_by_user
@@ -129,8 +129,8 @@ def task_view(invocation: Invocation, workspace: Path) -> TaskView:
         for index, (folder, may_write) in enumerate(writable.items())
     )
     warnings = tuple(
-        f"{name!r} is to be read-only (ro), but lies in a folder that the task has to "
-        f"write to (rw): {folder} is writable"
+        f"the input {name!r} is read-only (ro), but is in a folder that the task "
+        f"writes to (rw): {folder} is writable"
         for folder, name in read_only.items()
         if writable[folder]
     )

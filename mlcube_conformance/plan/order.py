@@ -165,7 +165,7 @@ def order_invocations(invocations: Sequence[Invocation]) -> tuple[Invocation, ..
         circle = " → ".join(error.args[1])
         raise Violation(
             Message(
-                what="the run files wait for each other in a circle",
+                what="the run files depend on each other in a circle",
                 where=str(invocations[0].file.parent),
                 found=circle,
                 expected="each run file reads what earlier ones write",
@@ -215,7 +215,7 @@ def select_invocations(
 
 
 def override_parameters(cube: Cube, overrides: Sequence[Override]) -> Cube:
-    """Return the cube with values from the command line in place of its own.
+    """Return the cube with values from the command line instead of its own.
 
     Raises:
         UsageError: One parameter is given two values.
@@ -285,14 +285,14 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
                 where="--parameter",
                 found=each.name,
                 expected=f"one of {', '.join(sorted(known)) or '(none)'}",
-                do=did_you_mean(each.name, known) or "mend the name",
+                do=did_you_mean(each.name, known) or "fix the name",
             )
 
 
 def check_paths(invocation: Invocation, workspace: Path) -> tuple[Message, ...]:
     """Return a problem for each value of the cube that leaves its workspace.
 
-    A cube is not trusted: what lies elsewhere on the machine is only read or
+    A cube is not trusted: what is elsewhere on the machine is only read or
     written where the command line says so.
     """
     problems: list[Message] = []

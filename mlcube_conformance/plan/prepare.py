@@ -23,12 +23,12 @@ def check_ready(
     """Check that a task may run in a staged workspace; changes nothing.
 
     Args:
-        invocation: What is to be run.
-        workspace: Where it is to be run.
+        invocation: What to run.
+        workspace: Where to run it.
         every: All invocations of the cube.
 
     Raises:
-        Violation: A value leaves the workspace, or an input is not there.
+        Violation: A value leaves the workspace, or an input does not exist.
         UsageError: A value of the command line does so.
     """
     confine(invocation, workspace, every)
@@ -46,10 +46,10 @@ def make_ready(
     """Return an invocation that is ready to run: checked, with room and safe inputs.
 
     Args:
-        invocation: What is to be run.
-        workspace: Where it is to be run.
+        invocation: What to run.
+        workspace: Where to run it.
         every: All invocations of the cube.
-        copies: Folder of ours for copies of given inputs, made if need be.
+        copies: Our folder for copies of given inputs, made if need be.
         by_engine: Whether the engine mounts read-only what is not to be written to.
 
     Raises:

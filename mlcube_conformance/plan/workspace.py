@@ -38,8 +38,8 @@ __all__ = [
 def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
     """Copy the inputs that the cube brings into a workspace of a run.
 
-    What some task writes is not copied, so that only a run can make it; what
-    lies in `target` already is not touched. Missing inputs are left to
+    What some task writes is not copied, so only a run can make it; what
+    is in `target` already is not touched. Missing inputs are left to
     `check_inputs`, which knows the task.
 
     Raises:
@@ -65,7 +65,7 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
             _refuse_escape(path, cube, binding)
             if broken_link(path):
                 _copy_link(path, target / path.relative_to(source))
-                continue  # It is no input: `check_inputs` says so.
+                continue  # It is not an input: `check_inputs` says so.
             try:
                 place = target / path.relative_to(source)
                 copy(path, place, left_out=outputs.__contains__)
@@ -101,7 +101,7 @@ def _wrong(binding: Binding, *, what: str, **fields: Unpack[Fields]) -> Violatio
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of ours, and those above it.
+    """Make one of our folders, and those above it.
 
     Raises:
         MachineError: It cannot be made.
@@ -119,10 +119,10 @@ def make_folder(folder: Path) -> None:
 
 def _no_folder(folder: Path, error: OSError) -> MachineError:
     return not_written(
-        "a folder of ours cannot be made",
+        "cannot create a folder",
         folder,
         error,
-        do="mend the permissions, or choose another place: the current folder for\n"
+        do="fix the permissions, or choose another place: the current folder for\n"
         "runs, XDG_CACHE_HOME for what is kept between them",
     )
 
@@ -144,7 +144,7 @@ def not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
         error.filename or binding.value,
         error,
         expected=f"a copy in {target}",
-        do="free some disk space, or mend the permissions",
+        do="free some disk space, or fix the permissions",
     )
 
 
@@ -176,23 +176,23 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
                         if missing
                         else "is a broken link"
                         if broken
-                        else f"is no {expected[2:]}"
+                        else f"is not {expected}"
                     ),
                     where=str(binding.source),
                     found=f"{found} at {_place(binding, path)}",
                     expected=expected,
-                    do="drop workspace/ from the value: it starts there in any case"
+                    do="remove workspace/ from the value: it starts there already"
                     if missing and binding.value.startswith("workspace/")
-                    else "mend the path"
+                    else "fix the path"
                     if missing and binding.given_by_user
-                    else "put it into the cube's workspace/, or run the task that "
-                    "writes it first;\nwhere the task does without it: --optional "
+                    else "put it into the cube's workspace/, or run the task that\n"
+                    "writes it first; if it may be missing: --optional "
                     f"{invocation.task.name}.{parameter.name}"
                     if missing
-                    else "fetch what the link leads to (git annex get, dvc pull), or "
-                    "put the file itself there"
+                    else "fetch the target of the link (git annex get, dvc pull), or "
+                    "replace the link by the file"
                     if broken
-                    else f"declare type: {found}, or mend the path",
+                    else f"declare type: {found}, or fix the path",
                 )
             )
     if messages:
@@ -200,12 +200,12 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
 
 
 def broken_link(path: Path) -> str:
-    """Say where a link that leads nowhere would lead; "" for anything else."""
+    """Say where a link that is broken would lead; "" for anything else."""
     if not path.is_symlink() or os.path.exists(path):  # noqa: PTH110 - raises for none
         return ""
     leads = os.readlink(path)  # noqa: PTH115 - as text
     return f"a link to {leads}, " + (
-        "which leads to itself" if is_loop(path) else "where nothing is"
+        "which is a link to itself" if is_loop(path) else "which does not exist"
     )
 
 
@@ -236,10 +236,10 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
         if found not in {"nothing", parameter.kind}:
             raise _wrong(
                 binding,
-                what=f"{output} is no {parameter.kind}",
+                what=f"{output} is not a {parameter.kind}",
                 found=f"{found} at {binding.value} ({path}), before the task ran",
                 expected=f"a {parameter.kind}, or nothing",
-                do=f"declare type: {found}, or mend the path",
+                do=f"declare type: {found}, or fix the path",
             )
         folder = path.parent if is_file(binding, workspace) else path
         try:
@@ -247,12 +247,12 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
         except (FileExistsError, NotADirectoryError) as error:
             raise _wrong(
                 binding,
-                what=f"{output} lies in what is no folder",
+                what=f"{output} is not in a folder",
                 found=f"{binding.value} ({folder} cannot be a folder)",
                 expected="a path whose parents are folders",
-                do="mend the path",
+                do="fix the path",
             ) from error
         except OSError as error:
             what = f"the folder of the output {parameter.name!r} cannot be made"
-            do = "mend the permissions, or choose another workspace"
+            do = "fix the permissions, or choose another workspace"
             raise not_written(what, folder, error, do=do) from error

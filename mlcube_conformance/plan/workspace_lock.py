@@ -32,14 +32,14 @@ def only_run_in(folder: Path) -> Iterator[None]:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise refusal(
-                what="another run is at work in the workspace",
+                what="another run is using the workspace",
                 where="--workspace",
                 found=str(folder),
                 expected="one run at a time in a workspace",
-                do="wait for its end, or give another folder",
+                do="wait until it ends, or give another folder",
             ) from error
         except OSError:
-            pass  # A file system without locks: nothing can be told.
+            pass  # A file system without locks: no lock to look at.
         yield
     finally:
         os.close(opened)

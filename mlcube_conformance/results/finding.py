@@ -23,7 +23,7 @@ class Subject:
     """What a test is about."""
 
     kind: Literal["cube", "platform", "placement", "case", "comparison", "runner", ""]
-    """A placement is a cube on a platform; "" where a test is about nothing of ours."""
+    """A placement is a cube on a platform; "" where a test has none."""
     id: str = ""
     """As in test ids: `mnist-docker-train`."""
     cube: str = ""

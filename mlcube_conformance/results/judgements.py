@@ -1,4 +1,4 @@
-"""What came of the clauses that were put to a runner, and the file that keeps it."""
+"""The result of the clauses that were put to a runner, and the file that keeps it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IDS = [each.id for each in CLAUSES]
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came of one clause."""
+    """The result of one clause."""
 
     clause: str
     """Id of the clause."""
@@ -45,7 +45,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """What came of every clause that was put to one runner."""
+    """The result of every clause that was put to one runner."""
 
     runner: str
     version: str
@@ -83,17 +83,17 @@ class Scorecard:
             where: What errors call it, such as the path of its file.
 
         Raises:
-            UsageError: It is no scorecard.
+            UsageError: It is not a scorecard.
         """
         try:
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise _refused(where, f"no JSON: {error}", "a JSON document") from error
+            raise _refused(where, f"not JSON: {error}", "a JSON document") from error
         return _Reader(where).card(document)
 
 
 def judgements_of(findings: Iterable[Mapping[str, Any]]) -> dict[str, Judgement]:
-    """Return what came of each clause that tests were run for, by its id.
+    """Return the result of each clause that tests were run for, by its id.
 
     Of several tests of one clause, the first that is not met counts.
     """
@@ -135,7 +135,7 @@ def scorecard_of(record: Mapping[str, Any]) -> Scorecard:
 
 
 class _Reader:
-    """Reads a document, and refuses at the first thing that is wrong."""
+    """Reads a document, and refuses at the first problem."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -148,7 +148,7 @@ class _Reader:
                 self._where,
                 f"schema_version {version!r}",
                 f"schema_version {_VERSION}",
-                do="write it anew with this version of mlcube-conformance",
+                do="write it again with this version of mlcube-conformance",
             )
         judgements = fields.get("judgements")
         if not isinstance(judgements, list):
@@ -226,7 +226,7 @@ def _kind(value: object) -> str:
 def _refused(where: str, found: str, expected: str, do: str = "") -> UsageError:
     return UsageError(
         Message(
-            what="this is no scorecard",
+            what="the file is not a scorecard",
             where=where,
             found=found,
             expected=expected,

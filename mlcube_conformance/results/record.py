@@ -1,6 +1,6 @@
-"""The record of a run: one line for each thing as it happens, and all of it at the end.
+"""The record of a run: one line for each event as it happens, and all of it at the end.
 
-A line is written at once and whole, so that a crash, a kill or a full disk leaves what
+A line is written at once and whole, so a crash, a kill or a full disk leaves what
 was known. Several processes may write lines of one run.
 """
 

@@ -41,7 +41,7 @@ def _result(judgement: Judgement) -> str:
 
 
 def _is_open(judgement: Judgement) -> bool:
-    """Say whether a reader has to be told of a judgement by itself."""
+    """Say whether a judgement deserves a line of its own."""
     return judgement.broken or _result(judgement) == _UNEXPECTED
 
 

@@ -36,7 +36,7 @@ class _Danger:
 def run_disarmed(runner: Runner, request: RunRequest) -> RunResult:
     """Run a task, and take away the dangerous files that it leaves, before all else.
 
-    What lay there before the task is left alone.
+    What was there before the task is left alone.
 
     Raises:
         Violation, MachineError: As the runner does.
@@ -111,5 +111,5 @@ def _take_away(entry: Found) -> str:
         finally:
             os.close(handle)
     except OSError as error:
-        return f"which cannot be taken away: {error.strerror}"
+        return f"which cannot be removed: {error.strerror}"
     return "taken from it"

@@ -1,4 +1,4 @@
-"""A runner without containers, for tests of what lies above the runners.
+"""A runner without containers, for tests of what is above the runners.
 
 The platform file's `image` says how each task behaves: `pass`, `fail`, `hang`,
 `missing`, `empty`, `nothing-builds`, `not-there`, `other-name`, `other-bytes`. Behind
@@ -63,7 +63,7 @@ class FakeRunner:
         request.log.write_text(text, encoding="utf-8")
         if behaviour == "not-there":
             raise PlatformUnavailable(
-                Message(what="the fake platform is not there", do="start it")
+                Message(what="the fake platform is not available", do="start it")
             )
         if behaviour == "nothing-builds":
             raise Violation(

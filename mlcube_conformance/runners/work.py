@@ -1,4 +1,4 @@
-"""Runs tasks: what all runners do alike, and what all who ask for a run do."""
+"""Runs tasks: what all runners do alike, and what every caller does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 #: Seconds after which a silent wait says what it waits for.
 HEARTBEAT = 10
 
-#: Variables by which programs are told which certificates to trust.
+#: Variables that name the certificates for programs to trust.
 CA_VARIABLES = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
@@ -47,7 +47,7 @@ CA_VARIABLES = (
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 
 
-def run_case(  # noqa: PLR0913 - each says one thing about the run
+def run_case(  # noqa: PLR0913 - each is one fact of the run
     runner: Runner,
     case: Case,
     image: Image,
@@ -62,10 +62,10 @@ def run_case(  # noqa: PLR0913 - each says one thing about the run
 
     Args:
         runner: Who runs it.
-        case: What is to be run; its inputs are there and protected.
+        case: What to run; its inputs exist and are protected.
         image: What it is run in.
         workspace: Where inputs are read and outputs appear.
-        copies: Folder of ours for what the command line gives, made if need be.
+        copies: Our folder for what the command line gives, made if need be.
         logs: Files for its standard output and error.
         options: What the command line asks for.
         watch: Who follows the run.
@@ -117,7 +117,7 @@ def heartbeat(watch: Watch, what: str, log: Path) -> Callable[[float], None]:
     return waiting
 
 
-def run_task(  # noqa: PLR0913 - each says one thing about the process
+def run_task(  # noqa: PLR0913 - each is one fact of the process
     request: RunRequest,
     argv: Sequence[str],
     *,
@@ -137,7 +137,7 @@ def run_task(  # noqa: PLR0913 - each says one thing about the process
         begun: Called once with the number of its session.
 
     Raises:
-        MachineError: Its output cannot be kept, so that it was ended.
+        MachineError: Its output cannot be kept, so it was ended.
         OSError: It cannot be started.
     """
     request.stderr.unlink(missing_ok=True)
@@ -173,10 +173,10 @@ def log_not_kept(request: RunRequest, found: str) -> MachineError:
     """Return the error for a task whose output could not be written down."""
     return MachineError(
         Message(
-            what=f"the output of {request.case_id} could not be kept",
+            what=f"cannot write the log of {request.case_id}",
             where=str(request.stdout.parent),
             found=found,
-            expected="a log of everything that the task says",
+            expected="a complete log of the task",
             do="free some disk space, or start in a folder on another disk",
             log=str(request.stdout),
         )

@@ -118,7 +118,7 @@ def _session(request: pytest.FixtureRequest) -> ConformanceSession:
 def mlcube_subject(request: pytest.FixtureRequest) -> object:
     """Return what the test is about: a cube, a placement or a case."""
     if request.config.stash.get(SESSION, None) is None:
-        pytest.skip("no cube was asked for: give --cube PATH")
+        pytest.skip("no cube is given: use --cube PATH")
     return request.param
 
 
@@ -218,7 +218,7 @@ def compared_runs(
                 continue
         missing.append(case.id)
     if len(runs) < 2:  # noqa: PLR2004 - what a comparison takes
-        pytest.skip(visible(f"not compared: {', '.join(missing)} did not end well"))
+        pytest.skip(visible(f"not compared: {', '.join(missing)} did not succeed"))
     return runs
 
 
@@ -239,7 +239,7 @@ def attempt(
 
 @pytest.fixture(scope="session")
 def task_run(attempt: TaskRun) -> TaskRun:
-    """Return the run of the task, which took place once for all who ask."""
+    """Return the run of the task, which took place once for all tests."""
     if attempt.not_ready is not None:
         pytest.skip(visible(f"not run: {attempt.not_ready.messages[0].what}"))
     return attempt
@@ -258,5 +258,5 @@ def trial(request: pytest.FixtureRequest) -> Trial:
     """Return the runner on trial, which takes probe cubes."""
     session = request.config.stash.get(RUNNER_SESSION, None)
     if session is None:
-        pytest.skip("no runner was asked for: give --runner NAME")
+        pytest.skip("no runner is given: use --runner NAME")
     return session.trial

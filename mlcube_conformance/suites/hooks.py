@@ -57,13 +57,13 @@ def file_to_write(
         suffixes: Those that say a format; none for any.
 
     Raises:
-        UsageError: Its name says no format, or it cannot lie there.
+        UsageError: Its name says no format, or it cannot be there.
     """
     file = given_path(given, option)
     if suffixes and file.suffix not in suffixes:
         raise UsageError(
             Message(
-                what=f"the name of the {what} does not say its format",
+                what=f"the format of the {what} is unknown",
                 where=option,
                 found=given,
                 expected=f"a name that ends in {' or '.join(suffixes)}",
@@ -78,7 +78,7 @@ def file_to_write(
                 what=f"the {what} cannot be written there",
                 where=option,
                 found=found,
-                expected="a file, there or not yet",
+                expected="a new or existing file",
                 do="fix the path",
             )
         )

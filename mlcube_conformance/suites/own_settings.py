@@ -33,7 +33,7 @@ _ASKING = {"--cube", "--runner", "--help", "-h"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Take words that are no tests for cubes; nothing beside them is loaded.
+    """Take words that are not tests for cubes; nothing beside them is loaded.
 
     Only where `mlcube-conformance test` started pytest: this module is its plugin.
     """
@@ -64,7 +64,7 @@ def no_cube(folder: Path) -> UsageError:
     """Return the refusal of a command that names nothing to test."""
     return UsageError(
         Message(
-            what="nothing to test is named",
+            what="nothing to test",
             where=str(folder),
             found=f"no {MAIN_FILES[0]} in the current folder",
             expected="the folder of a cube, or --runner NAME",
@@ -74,9 +74,9 @@ def no_cube(folder: Path) -> UsageError:
 
 
 def asks_for_us(config: pytest.Config) -> bool:
-    """Say whether a command line wants this plugin, so that it may take its options.
+    """Say whether a command line wants this plugin, so it may take its options.
 
-    Their names are everyday words, which tests of others may have as their own.
+    Their names are everyday words, which other people's tests may use.
     """
     if started_by_command(config):
         return True
@@ -103,7 +103,7 @@ def _split(text: str) -> list[str]:
 def refuse_settings_of_cubes(config: pytest.Config, cubes: Iterable[str]) -> None:
     """Refuse to go on by the settings, or the code, of a cube.
 
-    What lies in the current folder or above it is the user's own, and so is what the
+    What is in the current folder or above it is the user's own, and so is what the
     command line names by `-c`.
 
     Raises:
@@ -131,7 +131,7 @@ def refuse_settings_of_cubes(config: pytest.Config, cubes: Iterable[str]) -> Non
 
 
 def _place(path: Path) -> Path:
-    """Return what a path leads to, as far as it is no pattern."""
+    """Return what a path points to, as far as it is not a pattern."""
     while glob.has_magic(str(path)) and not os.path.lexists(path):
         path = path.parent
     try:
@@ -141,7 +141,7 @@ def _place(path: Path) -> Path:
 
 
 def _belongs(folder: Path, roots: Iterable[Path]) -> bool:
-    """Say whether a folder is, holds, or lies in one of the cubes."""
+    """Say whether a folder is, holds, or is in one of the cubes."""
     return any(
         folder in {root, *root.parents} or folder.is_relative_to(root) for root in roots
     )
@@ -150,7 +150,7 @@ def _belongs(folder: Path, roots: Iterable[Path]) -> bool:
 def _refusal(file: Path, what: str) -> UsageError:
     return UsageError(
         Message(
-            what=f"{file.name} of a cube must not rule this run",
+            what=f"{file.name} of a cube must not control this run",
             where=str(file),
             found=what,
             expected="settings of the current folder, or those that -c names",

@@ -1,6 +1,6 @@
 """Tests that a plugin such as pytest-rerunfailures runs again: nothing is remembered.
 
-What a test looked at took place once, for all who ask; that of a test that runs again
+What a test looked at took place once, for all tests; that of a test that runs again
 has to take place again.
 """
 

@@ -101,7 +101,7 @@ def _refused(error: OSError) -> SetUpError:
 
 
 def _terminated(_number: int, _frame: object) -> NoReturn:
-    """Turn SIGTERM into an ordinary exit, so that temporary folders go."""
+    """Turn SIGTERM into an ordinary exit, so temporary folders go."""
     sys.exit(128 + signal.SIGTERM)
 
 

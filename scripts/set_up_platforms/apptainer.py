@@ -149,7 +149,7 @@ def put_tree(source: Path, target: Path, *, last: str) -> None:
 
 
 def put(source: Path, target: Path) -> None:
-    """Copy a file, or a link as a link, so that the target is old or new."""
+    """Copy a file, or a link as a link, so the target is old or new."""
     half = target.with_name(f".{target.name}.new")
     half.unlink(missing_ok=True)
     shutil.copy2(source, half, follow_symlinks=False)

@@ -117,7 +117,7 @@ def layer_wheels(
 ) -> None:
     """Install Python packages into an image, without network inside it.
 
-    The wheels are only mounted, so that the new layer has no second copy.
+    The wheels are only mounted, so the new layer has no second copy.
     """
     _download_wheels(requirements, folder)
     shutil.copyfile(requirements, folder / "requirements.txt")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def one_at_a_time(seconds: float) -> Iterator[None]:
-    """Hold the user's lock file, so that two calls do no work twice."""
+    """Hold the user's lock file, so two calls do no work twice."""
     path = Path(tempfile.gettempdir()) / f"{PREFIX}-set-up-{os.geteuid()}.lock"
     deadline = time.monotonic() + seconds
     told = False

@@ -1,6 +1,6 @@
 """The official command line `mlcube`, in a virtual environment of its own.
 
-It pins old releases of what this project uses in new ones, so that both cannot share
+It pins old releases of what this project uses in new ones, so both cannot share
 an environment.
 """
 
@@ -26,7 +26,7 @@ SETUPTOOLS: Final = "setuptools<80"
 
 
 def set_up_mlcube(_: Options) -> dict[str, str]:
-    """Have the program, and say where it lies."""
+    """Have the program, and say where it is."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
     folder = state / PREFIX / f"mlcube-{VERSION}"
     program, whole = folder / "bin" / "mlcube", folder / "whole"

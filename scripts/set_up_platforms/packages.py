@@ -53,7 +53,7 @@ def debian_sites(step: str) -> dict[str, str]:
 
 
 def refresh_lists(step: str) -> None:
-    """Fetch apt's lists of packages anew, as root, as far as they can be had."""
+    """Fetch apt's lists of packages again, as root, as far as they can be had."""
     say(f"{step}: refreshing the package lists ...")
     with contextlib.suppress(CommandError):  # one source of many may be down
         run(step, [*_patient_apt(step), "update"])

@@ -92,7 +92,7 @@ def _link() -> None:
     path = shutil.which("apptainer")
     if path is not None and shutil.which("singularity") is None:
         link = Path(path).with_name("singularity")
-        link.unlink(missing_ok=True)  # a link that leads nowhere
+        link.unlink(missing_ok=True)  # a link that is broken
         link.symlink_to("apptainer")
         say(f"{STEP}: linked {link} to apptainer")
 

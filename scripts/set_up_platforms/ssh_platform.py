@@ -1,4 +1,4 @@
-"""The platform ssh: an sshd of our own on loopback, and platform files that lead there.
+"""The platform ssh: an sshd of our own on loopback, and platform files for it.
 
 It serves the user who runs this alone, with a key of its own; nothing in the user's
 `~/.ssh` is read or written, and no sshd of the machine is started or changed.
@@ -68,7 +68,7 @@ interpreter:
 
 
 def set_up_ssh(_: Options) -> dict[str, str]:
-    """Have an sshd answer on loopback, and the platform files that lead to it."""
+    """Have an sshd answer on loopback, and the platform files that point to it."""
     _provide_tools()
     folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
     folder = folder / PREFIX / "ssh"
@@ -189,7 +189,7 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
             what=f"{STEP}: sshd was started and does not listen",
             where=str(log),
             found=f"the log ends with:\n{said}",
-            todo="mend what it says",
+            todo="fix what it reports",
         )
 
 

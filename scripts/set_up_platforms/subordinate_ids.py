@@ -25,7 +25,7 @@ def give_range(path: Path, names: tuple[str, ...]) -> bool:
     for _, start, count in sorted(_ranges(path), key=lambda item: item[1]):
         if start < first + COUNT and first < start + count:
             first = start + count
-    # One write, so that a killed run leaves no half a line.
+    # One write, so a killed run leaves no half a line.
     text = _text(path)
     gap = "\n" if text and not text.endswith("\n") else ""
     with path.open("a", encoding="utf-8") as file:

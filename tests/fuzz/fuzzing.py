@@ -22,7 +22,7 @@ _SLOW = 1.0
 
 @dataclass(slots=True)
 class Figures:
-    """What came of a number of inputs."""
+    """The result of a number of inputs."""
 
     read: Counter[str] = field(default_factory=Counter)
     """How many inputs each reader got."""

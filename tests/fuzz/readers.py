@@ -298,10 +298,10 @@ def _readers_of_runners(place: Path) -> list[Reader]:
     ]
 
 
-#: Signs of a recipe that are handed to its reader: files are bounded before.
+#: Characters of a recipe that are handed to its reader: files are bounded before.
 _READ = 256 * 1024
 
 
 def _write(file: Path, text: str) -> None:
-    # Also what is no UTF-8 at all.
+    # Also what is not UTF-8 at all.
     file.write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -116,7 +116,7 @@ BROKEN = (
             "the output 'result' did not appear",
             "run/use.yaml, line 7, key output_binding.result",
             "nothing at",
-            "a file that this run wrote",
+            "a file written by this run",
             "--result",
         ),
     ),
@@ -137,19 +137,23 @@ BROKEN = (
         id="folder-for-file",
         breaks=lambda cube: cube.tasks(use='mkdir "$result"; echo x > "$result/x"'),
         test="test_outputs_are_of_their_type[tiny-{platform}-use]",
-        says=("the output 'result' is no file", "a directory:", "a file, as the task"),
+        says=(
+            "the output 'result' is not a file",
+            "a directory:",
+            "a file, as the task",
+        ),
     ),
     Broken(
         id="file-for-folder",
         breaks=_file_for_folder,
         test="test_outputs_are_of_their_type[tiny-{platform}-make]",
-        says=("the output 'part' is no directory", "found:    a file:", "part"),
+        says=("the output 'part' is not a directory", "found:    a file:", "part"),
     ),
     Broken(
         id="link-for-file",
         breaks=lambda cube: cube.tasks(use='ln -s /etc/passwd "$result"'),
         test="test_outputs_are_of_their_type[tiny-{platform}-use]",
-        says=("the output 'result' is no file", "a link:"),
+        says=("the output 'result' is not a file", "a link:"),
     ),
     Broken(
         id="output-empty",
@@ -224,7 +228,7 @@ BROKEN = (
         ),
         test="test_image_builds[tiny-{platform}]",
         says=(
-            "the image of 'tiny' does not build",
+            "cannot build the image of cube 'tiny'",
             "tiny/build",
             "9",
             "| well",
@@ -269,7 +273,7 @@ BROKEN = (
             "build/Dockerfile", "COPY", "RUN echo connection refused; exit 9\nCOPY"
         ),
         test="test_image_builds[tiny-{platform}]",
-        says=("9", "mend the recipe"),
+        says=("9", "fix the recipe"),
     ),
     Broken(
         id="build-needs-buildkit",
@@ -300,7 +304,7 @@ BROKEN = (
             "run/use.yaml", "out/result.txt", "seed.txt/result"
         ),
         test="test_inputs_are_there[tiny-{platform}-use]",
-        says=("'result' of task 'use' lies in what is no folder",),
+        says=("'result' of task 'use' is not in a folder",),
     ),
     Broken(
         id="input-missing",
@@ -318,7 +322,7 @@ BROKEN = (
         id="input-is-a-folder",
         breaks=lambda cube: cube.edit("run/make.yaml", "seed.txt", "."),
         test="test_inputs_are_there[tiny-{platform}-make]",
-        says=("the input 'seed' of task 'make' is no file", "directory at"),
+        says=("the input 'seed' of task 'make' is not a file", "directory at"),
     ),
     Broken(
         id="root-file-missing",

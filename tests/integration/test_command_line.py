@@ -112,7 +112,7 @@ def test_recipe_that_fails_exits_125_and_shows_the_step(
     done = _call("configure", *_place(cube_folder))
 
     assert done.returncode == 125
-    assert "the image of 'tiny' does not build" in done.stderr
+    assert "cannot build the image of cube 'tiny'" in done.stderr
     assert "RUN false" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -155,7 +155,7 @@ def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder, host: str) -> No
     [
         (
             ("run", "--mlcube=tiny", "--platform=docker"),
-            "has several tasks, and none is named",
+            "has several tasks, and --task is missing",
         ),
         (("configure", "--mlcube=tiny"), "Missing option '--platform'"),
         (("configure", "--mlcube=tiny", "--gpu=1"), "No such option"),
@@ -257,7 +257,7 @@ def test_folders_may_have_any_name(cube_folder: CubeFolder, tmp_path: Path) -> N
 
     assert logs.returncode == 0, logs.stderr
     assert workspace.returncode == 125
-    assert "Docker takes no folder whose name is not UTF-8" in workspace.stderr
+    assert "Docker cannot mount a folder whose name is not UTF-8" in workspace.stderr
     assert "Traceback" not in workspace.stderr
 
 

@@ -70,7 +70,7 @@ def test_base_image_that_does_not_come_is_an_error(
     assert list(run.verdict("error")) == [f"test_image_builds[tiny-{platform}]"]
     assert not run.verdict("failed")
     assert "no step of the cube's own" in message
-    assert "look at the network" in message
+    assert "check the network" in message
 
 
 @pytest.mark.docker

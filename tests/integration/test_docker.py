@@ -184,7 +184,7 @@ def test_workspace_option_runs_there_and_counts_only_what_is_new(
 
     first = run_suite(*options)
     made = (place / "out/result.txt").read_text()
-    # The second time it writes nothing, but what the first wrote lies there.
+    # The second time it writes nothing, but what the first wrote is there.
     cube_folder.tasks(use=":")
     second = run_suite(*options)
 
@@ -192,7 +192,7 @@ def test_workspace_option_runs_there_and_counts_only_what_is_new(
     assert made == "seed\n"
     failed = second.verdict("failed")
     assert list(failed) == ["test_outputs_appear[tiny-docker-use]"]
-    assert "what lay there before the task ran" in next(iter(failed.values()))
+    assert "unchanged since before the task ran" in next(iter(failed.values()))
 
 
 def test_values_reach_the_task_as_they_are(
@@ -225,7 +225,7 @@ def test_daemon_that_is_down_is_one_error(
     assert "unix:///nowhere/docker.sock" in message
     assert "systemctl start docker" in message
     assert not run.verdict("failed")
-    assert all("Docker cannot be used" in t for t in run.verdict("skipped").values())
+    assert all("cannot use Docker" in t for t in run.verdict("skipped").values())
     assert "Traceback" not in run.output
 
 
@@ -275,7 +275,7 @@ def test_image_that_no_registry_has_is_a_failure(
 
     assert list(run.verdict("failed")) == ["test_image_builds[tiny-docker]"], run.output
     message = run.verdict("failed")["test_image_builds[tiny-docker]"]
-    assert "the image of 'tiny' is not to be had" in message
+    assert "cannot pull the image of cube 'tiny'" in message
     assert "platform/docker.yaml" in message
     assert "none" in message
     assert "Traceback" not in run.output

@@ -176,7 +176,7 @@ def test_answer_that_drips_ends_with_the_deadline(dripping: str) -> None:
     api = BoundedAPI(base_url=dripping, version="1.41", timeout=1)
     started = time.monotonic()
 
-    with pytest.raises(requests.ReadTimeout, match="no whole answer within 6 s"):
+    with pytest.raises(requests.ReadTimeout, match="no complete answer within 6 s"):
         api.ping()
 
     assert time.monotonic() - started < 10
@@ -255,7 +255,7 @@ def test_second_run_in_a_workspace_is_refused(
 
     assert (suite.exit_code, runner.returncode) == (4, 2)
     for said in (suite.output, runner.stderr):
-        assert "another run is at work in the workspace" in said
+        assert "another run is using the workspace" in said
 
 
 _RUNNER: Final = """\

@@ -212,7 +212,7 @@ def test_given_output_with_a_link_out_of_it_is_refused_where_nothing_is_isolated
 
     output = _run(run_suite, cube_folder, "local", data=place)
 
-    assert "the output 'data' holds a link that leads out of it" in output
+    assert "the output 'data' contains a link to a path outside it" in output
     assert real.read_text() == "mine"
 
 

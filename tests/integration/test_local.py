@@ -31,7 +31,7 @@ ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a d
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return a cache folder of the test's own, so that nothing is made already."""
+    """Return a cache folder of the test's own, so nothing is made already."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -178,7 +178,7 @@ def test_requirement_that_does_not_exist_is_a_failure(
     run = run_suite("--cube", cube_folder.root, "--platform", "local")
 
     message = run.verdict("failed")["test_image_builds[tiny-local]"]
-    assert "the environment of 'tiny' cannot be made" in message
+    assert "cannot make the environment of cube 'tiny'" in message
     assert "No matching distribution found for no-such-thing==9" in message
     assert "build/requirements.txt" in message
     assert "configure.log" in message
@@ -197,7 +197,7 @@ def test_index_that_cannot_be_reached_is_an_error(
     run = run_suite("--cube", cube_folder.root, "--platform", "local")
 
     (message,) = run.verdict("error").values()
-    assert "the environment of 'tiny' cannot be made" in message
+    assert "cannot make the environment of cube 'tiny'" in message
     assert "an index and a disk that work" in message
     assert "configure.log" in message
     assert not run.verdict("failed")
@@ -226,7 +226,7 @@ def test_disk_that_is_full_is_an_error(
     )
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
-    assert "the environment of 'tiny' cannot be made" in done.stdout
+    assert "cannot make the environment of cube 'tiny'" in done.stdout
     assert "No space left on device" in done.stdout
     assert "1 error" in done.stdout.splitlines()[-1]
     assert "failed" not in done.stdout.splitlines()[-1]
@@ -303,7 +303,7 @@ def test_package_of_the_cube_is_installed_from_its_own_folder(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A path in the requirements lies in build/, never where pytest was started."""
+    """A path in the requirements is in build/, never where pytest was started."""
     _require(cube_folder, "one")
     wheel = tmp_path / "wheels/one-1.0-py3-none-any.whl"
     wheel.rename(cube_folder.root / "build" / wheel.name)
@@ -553,7 +553,7 @@ def test_first_platform_that_works_is_taken_and_the_header_says_why(
     assert run.exit_code == 0, run.output
     assert "the first that works here: local" in run.output
     assert "not taken: Docker cannot be used here" in run.output
-    assert "not taken: Singularity cannot be used here" in run.output
+    assert "not taken: cannot use Singularity" in run.output
     assert "test_exits_zero[tiny-local-use]" in run.outcomes
     assert "Traceback" not in run.output
 

@@ -102,7 +102,7 @@ def test_what_leads_out_of_a_folder_of_ours_is_not_written_through(
     done = _local("configure", "--logs=logs", cube=cube_folder, cwd=tmp_path)
 
     assert done.returncode == 2, done.stderr
-    assert "configure.log, a link or no plain file" in done.stderr
+    assert "configure.log, a link or not a plain file" in done.stderr
     assert mine.read_text() == "mine"
 
 

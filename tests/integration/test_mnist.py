@@ -96,7 +96,7 @@ def cube(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _place_for_the_image(request: pytest.FixtureRequest) -> None:
-    """Skip where the user may not make the folder that the cube's README speaks of."""
+    """Skip where the user may not make the folder that the cube's README mentions."""
     place = Path("/opt/singularity")
     if request.node.get_closest_marker("singularity") and not os.access(
         place if place.exists() else place.parent, os.W_OK

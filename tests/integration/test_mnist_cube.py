@@ -397,7 +397,7 @@ def test_404_everywhere_names_each_address_and_its_reason(
     assert outcome.returncode == 1
     assert f"{mirror.url}/a/{TRAIN_IMAGES}: HTTP 404 Not Found" in outcome.stderr
     assert f"{mirror.url}/b/{TRAIN_IMAGES}: HTTP 404 Not Found" in outcome.stderr
-    assert len(mirror.asked) == 2  # what is not there is not asked for again
+    assert len(mirror.asked) == 2  # what does not exist is not asked for again
     assert list((tmp_path / "data").iterdir()) == []
 
 

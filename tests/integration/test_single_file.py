@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import RunSuite, SuiteRun
 
-#: What the metrics cube declares and does without.
+#: What the metrics cube declares and does not need.
 DOES_WITHOUT = (
     *("--optional", "evaluate.checkpoint"),
     *("--optional", "evaluate.subjects"),
@@ -67,7 +67,7 @@ def test_they_run_unchanged(run_suite: RunSuite, tmp_path: Path) -> None:
         assert chat == "hello, Alice!\nbye, Alice!\n"
         score = _kept(tmp_path, f"mlcube/{platform}/workspace/results/new/*.yaml")
         assert score == "score: 1\n"
-        # The entry point gets every parameter, those that are not there too, and no
+        # The entry point gets every parameter, those that do not exist too, and no
         # name; without one, the name comes first.
         said = _kept(tmp_path, f"mlcube/{platform}/evaluate.stdout.log")
         assert said.startswith("6 arguments, first --predictions=")
@@ -116,6 +116,6 @@ def test_an_image_that_is_to_be_pulled_is_not_built_unless_asked(
         *("--cube", cube.root, "--platform", "docker", "--build-strategy", "auto")
     )
 
-    assert "Dockerfile is not used, since the image is pulled" in pulled.output
+    assert "the recipe Dockerfile is not used: the image is pulled" in pulled.output
     assert "--build-strategy auto" in str(pulled.verdict("error"))
     assert built.exit_code == 0

@@ -329,7 +329,7 @@ def test_program_that_is_not_there_is_one_error(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert name == f"error {IMAGE_BUILDS}"
-    assert "Singularity cannot be used here" in text
+    assert "cannot use Singularity" in text
     assert f"PATH={programs}" in text
     assert "singularity: not on PATH\n            apptainer: not on PATH" in text
     assert "install Apptainer" in text
@@ -388,7 +388,7 @@ def test_recipe_that_fails_shows_the_end_of_its_log(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert name == f"failed {IMAGE_BUILDS}"
-    assert "the image of 'tiny' does not build" in text
+    assert "cannot build the image of cube 'tiny'" in text
     assert "while running %post section: exit status 9" in text
     assert "| well" in text
     assert "configure.log" in text
@@ -403,7 +403,7 @@ def test_recipe_that_reaches_out_is_refused(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert name == f"failed {IMAGE_BUILDS}"
-    assert "the recipe of 'tiny' cannot be used" in text
+    assert "cannot use the recipe of cube 'tiny'" in text
     assert "build/Singularity.recipe" in text
     assert "%setup, whose commands run on this machine" in text
     assert not (tmp_path / "outside").exists()
@@ -618,7 +618,7 @@ def test_image_that_another_run_replaced_is_not_run(
     run = run_suite("--cube", cube_folder.root, *ON, "--task", "make", "test_own.py")
 
     (message,) = run.verdict("error").values() or [run.output]
-    assert "another run has put another image in place of this one" in message
+    assert "another run has replaced the image" in message
 
 
 def test_what_is_no_file_is_left_alone(
@@ -630,7 +630,7 @@ def test_what_is_no_file_is_left_alone(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert name == f"failed {IMAGE_BUILDS}"
-    assert f"{image}: it is no regular file" in text
+    assert f"{image}: it is not a regular file" in text
 
 
 def test_link_to_the_place_stays_a_link(
@@ -661,7 +661,7 @@ def test_image_of_this_machine_is_no_base_unless_the_user_says_so(
     given = run_suite("--cube", cube_folder.root, *ON, "--build-arg", f"BASE={base}")
 
     assert name == f"failed {IMAGE_BUILDS}"
-    assert f"From takes {base}, which lies outside of build/" in text
+    assert f"From takes {base}, which is outside build/" in text
     assert given.exit_code == 0, given.output
 
 
@@ -674,7 +674,7 @@ def test_image_path_that_cannot_be_written_is_an_error(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert name == f"error {IMAGE_BUILDS}"
-    assert "the image of 'tiny' cannot be put where it belongs" in text
+    assert "cannot write the image of cube 'tiny'" in text
     assert "platform/singularity.yaml" in text
     assert f"{tmp_path}/file" in text
     assert "name another place by the platform file's" in text
@@ -690,7 +690,7 @@ def test_file_that_is_no_image_is_left_alone(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert name == f"failed {IMAGE_BUILDS}"
-    assert f"{precious}: it is no image of Singularity" in text
+    assert f"{precious}: it is not a Singularity image" in text
     assert precious.read_text() == "of the user"
 
 
@@ -709,7 +709,7 @@ def test_image_that_is_cut_short_is_told_and_made_anew(
     name, text = _only_failure(run_suite, cube_folder)
 
     assert anew.exit_code == 0, anew.output
-    assert f"{image} is made anew: it is cut short: {size - 5000} of" in anew.output
+    assert f"rebuilding {image}: it is cut short: {size - 5000} of" in anew.output
     assert name == f"failed {IMAGE_BUILDS}"
     assert f"at {image}: it is cut short" in text
 
@@ -830,7 +830,7 @@ def test_what_is_to_be_seen_and_is_gone_is_an_error(tmp_path: Path) -> None:
         )
     runner.close()
 
-    assert "what a task is to see is not there" in str(caught.value)
+    assert "a path to mount does not exist" in str(caught.value)
     assert "case tiny-singularity-make, /mlcube_io0" in str(caught.value)
 
 
@@ -937,7 +937,7 @@ def test_plain_user_without_subordinate_ids_is_told_what_to_do(
     done = _as_somebody(tmp_path, _suite(cube_folder), subordinate_ids="")
 
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "the image of 'tiny' does not build" in done.stdout
+    assert "cannot build the image of cube 'tiny'" in done.stdout
     assert "ERROR" in done.stdout
     assert "no range of subordinate ids for the user somebody" in done.stdout
     assert "have root add the line somebody:100000:65536 to /etc/subuid" in done.stdout
@@ -958,7 +958,7 @@ def test_folder_that_a_plain_user_may_not_write_is_an_error(
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert "ERROR" in done.stdout
-    assert "the image of 'tiny' cannot be put where it belongs" in done.stdout
+    assert "cannot write the image of cube 'tiny'" in done.stdout
     assert f"{tmp_path}/images/deep: Permission denied" in done.stdout
 
 

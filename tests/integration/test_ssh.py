@@ -63,7 +63,7 @@ def host(tmp_path: Path) -> Iterator[SshHost]:
 def _place(
     cube: CubeFolder, host: SshHost, engine: str = "docker", /, **keys: str
 ) -> str:
-    """Give a cube a platform file that leads to a host; return its path."""
+    """Give a cube a platform file that points to a host; return its path."""
     name = (cube.root / "mlcube.yaml").read_text(encoding="utf-8").split("name: ")[1]
     inner = INNER[engine].format(name=name.split()[0])
     cube.write(f"platform/{engine}.yaml", inner)
@@ -403,12 +403,12 @@ def test_equal_names_do_not_collide(
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        ("unknown", ("the key of the host is not known", "SHA256:", "fingerprint")),
-        ("changed", ("the host shows another key",)),
-        ("key", ("does not let that user in", "identity_file")),
+        ("unknown", ("the key of the host is unknown", "SHA256:", "fingerprint")),
+        ("changed", ("the key of the host differs",)),
+        ("key", ("accepts none of the keys for that user", "identity_file")),
         ("no key", ("identity_file cannot be used", "/none")),
-        ("down", ("the host cannot be reached", "Connection refused")),
-        ("name", ("no host of that name is known",)),
+        ("down", ("cannot reach the host", "Connection refused")),
+        ("name", ("the name of the host is unknown",)),
     ],
 )
 def test_host_that_does_not_let_us_in_is_an_error(
@@ -444,7 +444,7 @@ def test_host_that_does_not_let_us_in_is_an_error(
     assert not run.verdict("failed")
     ((name, text),) = run.verdict("error").items()
     assert name == "test_image_builds[tiny-ssh]"
-    for each in (*said, "there is no connection to" if keys.get("host") else "where:"):
+    for each in (*said, "cannot connect to" if keys.get("host") else "where:"):
         assert each in text
     assert "Traceback" not in run.output
 
@@ -757,7 +757,7 @@ def test_fingerprint_in_the_platform_file_is_trusted(
 def test_names_jumps_and_keys_of_the_users_configuration_count(
     cube_folder: CubeFolder, host: SshHost, tmp_path: Path
 ) -> None:
-    """The host is named as in the configuration of ssh, and lies behind another."""
+    """The host is named as in the configuration of ssh, and is behind another."""
     gate = SshHost(tmp_path / "gate")
     gate.start()
     both = host.known_hosts.read_text() + gate.known_hosts.read_text()

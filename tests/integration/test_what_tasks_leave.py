@@ -144,7 +144,7 @@ def test_link_out_of_an_output_is_told(
     run = _run(run_suite, cube_folder, platform, "--task=make")
 
     text = run.verdict("failed")[f"{WHOLE}[tiny-{platform}-make]"]
-    assert "the output 'data' holds a link that does not lead into it" in text
+    assert "the output 'data' contains a link to a path outside it" in text
     assert f"data/up → {leads}" in text
 
 

@@ -36,7 +36,7 @@ __all__ = [
     "visible_devices",
 ]
 
-#: Where certificates of the command line lie in an image.
+#: Where certificates of the command line are in an image.
 CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
 
 
@@ -79,7 +79,7 @@ def _what_starts(request: RunRequest) -> str:
 
 
 def _how_to_start(request: RunRequest, found: str) -> str:
-    """Say what to mend where an image cannot start a task.
+    """Say what to fix where an image cannot start a task.
 
     Args:
         request: The task.
@@ -91,7 +91,7 @@ def _how_to_start(request: RunRequest, found: str) -> str:
     if "exec format error" in said:
         return "begin the script with #!/bin/sh, or build the program for this machine"
     if request.invocation.task.entrypoint:
-        return "mend the task's entrypoint"
+        return "fix the task's entrypoint"
     cube = request.cube
     recipes = (cube.docker.file, cube.singularity.file)
     names = [cube.shown(each) for each in recipes if is_plain_file(each)]
@@ -139,7 +139,7 @@ def visible_devices(gpus: str) -> str:
 def build_arguments(
     request: ConfigureRequest | RunRequest, build: Build
 ) -> dict[str, str]:
-    """Return the build arguments: the cube's, and those given in place of these.
+    """Return the build arguments: the cube's, and those given instead of these.
 
     Variables of tasks are none: an image keeps what its recipe was given.
     """
@@ -159,9 +159,9 @@ def environment(request: RunRequest) -> dict[str, str]:
 
 
 def _shields(request: RunRequest) -> Iterator[Mount]:
-    """Yield mounts by which what lies in another one cannot be written to.
+    """Yield mounts by which what is in another one cannot be written to.
 
-    A read-only mount does not make those below it read-only. A given input may lie
+    A read-only mount does not make those below it read-only. A given input may be
     in a folder that the task writes to.
     """
     written = {each.value for each in request.invocation.bound("output")}

@@ -96,7 +96,7 @@ class Progress:
                     message,
                     found=f"{found}a step of the cube's own",
                     expected=expected,
-                    do="speed it up, or give --configure-timeout more seconds",
+                    do="speed it up, or raise --configure-timeout",
                 )
             )
         return MachineError(
@@ -104,7 +104,7 @@ class Progress:
                 message,
                 found=f"{found}no step of the cube's own",
                 expected=expected,
-                do="look at the network, the proxy and the disk, or give "
-                "--configure-timeout\nmore seconds",
+                do="check the network, the proxy and the disk, or raise "
+                "--configure-timeout",
             )
         )

@@ -53,7 +53,7 @@ def lay_out(recipe: Recipe, cube: Cube, place: Path) -> None:
     """Make a folder that stands for the root of the image.
 
     Raises:
-        Violation: The recipe copies what is not there, or where nothing can be.
+        Violation: The recipe copies what does not exist, or where nothing can be.
         MachineError: The disk is full, or the folder cannot be written to.
     """
     remove_tree(place)
@@ -77,7 +77,9 @@ def _apply(copy: Copy, cube: Cube, place: Path) -> None:
             message = f"no such file in {cube.shown(context)}"
             raise ValueError(message)
         if len(found) > 1 and not copy.into_folder:
-            message = "several files match, and the target is no folder (end it by /)"
+            message = (
+                "several files match, and the target is not a folder (end it with /)"
+            )
             raise ValueError(message)
         for each in found:
             if not is_inside(context, each):
@@ -109,9 +111,9 @@ def _guarded(line: str, cube: Cube, work: Callable[[], object]) -> None:
                 where=str(cube.docker.file),
                 found=f"{line}: {error}",
                 expected="a file or folder of the context, and a place to hold it",
-                do="free some disk space, or mend the permissions"
+                do="free some disk space, or fix the permissions"
                 if kind is MachineError
-                else "mend the line, or add the file",
+                else "fix the line, or add the file",
             )
         ) from error
 
@@ -142,10 +144,10 @@ def _copy_file(source: Path, target: Path) -> None:
 
 
 def _folder(place: Path, path: str) -> Path:
-    """Make a folder below the place; a link that was copied must not lead out."""
+    """Make a folder below the place; a link that was copied must not point out."""
     folder = place / path.lstrip("/")
     if not is_inside(place, folder):
-        message = "a link leads out of the image"
+        message = "a link points out of the image"
         raise ValueError(message)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -50,10 +50,10 @@ def lock_folder() -> Path:
 
 
 class Liveness:
-    """The lock that says "this run lives", and the labels that lead to it."""
+    """The lock that says "this run lives", and the labels that point to it."""
 
     def __init__(self, run_id: str) -> None:
-        """Prepare; the lock is taken when there is something to lead to it."""
+        """Prepare; the lock is taken when there is something to point to it."""
         self.run_id = run_id
         # One for each runner of each process of the run.
         self.mark = f"{run_id}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -61,7 +61,7 @@ class Liveness:
 
     @property
     def taken(self) -> bool:
-        """Whether anything was started that leads to the lock."""
+        """Whether anything was started that points to the lock."""
         return self._lock is not None
 
     @property
@@ -136,7 +136,7 @@ class Liveness:
             host = notes[0].get("host", "") if notes else socket.gethostname()
             owner = str(file.with_suffix(".lock"))
             if self.is_left_over({OWNER_LABEL: owner, HOST_LABEL: host}):
-                # Processes first: they could make files anew.
+                # Processes first: they could make files again.
                 for each in sorted(notes, key=lambda note: "path" in note):
                     removed += _remove(each)
                 file.unlink(missing_ok=True)
@@ -195,16 +195,16 @@ def _remove(note: dict[str, str]) -> list[str]:
 def build_lock(
     key: str, what: str, timeout: float, note: Callable[[str], None]
 ) -> Iterator[None]:
-    """Hold the only right on this machine to make one thing.
+    """Hold the only right on this machine to make one result.
 
     Args:
-        key: A short text without separators, the same for the same thing.
+        key: A short text without separators, the same for the same result.
         what: What messages call it.
         timeout: Seconds to wait for another process at most.
-        note: Told once if another process holds the right.
+        note: Called once if another process holds the right.
 
     Raises:
-        MachineError: It was not to be had in time.
+        MachineError: The lock was not free in time.
     """
     lock = FileLock(lock_folder() / f"build-{key}.lock")
     try:
@@ -218,9 +218,9 @@ def build_lock(
             Message(
                 what=f"another run has been making {what} for {timeout:g} s",
                 where=str(lock.lock_file),
-                found="a lock that is held",
-                expected="the end of it within --configure-timeout",
-                do="end the other run, or give more seconds",
+                found="a lock in use",
+                expected="an end within --configure-timeout",
+                do="end the other run, or raise --configure-timeout",
             )
         ) from error
     try:

@@ -18,7 +18,7 @@ def has_recipe(build: Build) -> bool:
     """Say whether a recipe is there, or is meant to be.
 
     One that is a link to nowhere, a folder or a pipe is there too: that it cannot be
-    read is told, and nothing else is taken in its place.
+    read is reported, and nothing else is taken instead.
     """
     return build.named or is_there(build.file)
 
@@ -27,7 +27,7 @@ def recipe_text(cube: Cube, build: Build) -> str:
     """Return the text of a recipe.
 
     Raises:
-        Violation: It cannot be read, or does not lie in the cube or its context.
+        Violation: It cannot be read, or is not in the cube or its context.
     """
     try:
         return read_text(build.file, build.context, cube.root)

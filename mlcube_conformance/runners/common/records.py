@@ -35,8 +35,8 @@ def write_record(kind: str, *words: str, ids: tuple[str, ...]) -> None:
     """Write down some lines, whole or not at all.
 
     Args:
-        kind: What sort of thing it is.
-        words: What tells the thing from others of its sort.
+        kind: What sort of record it is.
+        words: What tells the record from others of its sort.
         ids: The lines.
 
     Raises:
@@ -50,9 +50,9 @@ def write_record(kind: str, *words: str, ids: tuple[str, ...]) -> None:
         new.replace(file)
     except OSError as error:
         raise not_written(
-            "what was made cannot be written down",
+            "the note about the result cannot be written",
             file,
             error,
-            expected="a folder that can be written to, and a disk with room",
+            expected="a writable folder, and a disk with room",
             do="fix the permissions, or free some space",
         ) from error

@@ -20,7 +20,7 @@ _TIMEOUT = 120
 
 
 def remove_all(path: Path) -> None:
-    """Remove a file, link or folder of ours, as far as that can be done.
+    """Remove one of our files, links or folders, as far as possible.
 
     A build as a plain user leaves files of that user's subordinate ids, which only
     a user namespace with the same ids can remove; see subuid(5).

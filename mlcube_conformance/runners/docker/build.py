@@ -70,7 +70,7 @@ def build(
 
     recipe = recipe_text(request.cube, request.cube.docker)
     progress = Progress(tool="docker", bases=images_fetched(recipe))
-    failure = f"the image of {request.cube.id!r} does not build"
+    failure = f"cannot build the image of cube {request.cube.id!r}"
     return _follow(request, start, failure, progress)
 
 
@@ -89,7 +89,7 @@ def pull(request: ConfigureRequest) -> None:
             repository, tag or "latest", stream=True, decode=True
         )
 
-    failure = f"the image of {request.cube.id!r} is not to be had"
+    failure = f"cannot pull the image of cube {request.cube.id!r}"
     _follow(request, start, failure, Progress(tool="docker"))
 
 
@@ -102,7 +102,7 @@ def _follow(
     """Write a stream of the daemon to the log until it ends or fails.
 
     Returns:
-        The id of the image that was built, "" where none is told.
+        The id of the image that was built, "" where none is given.
     """
     deadline = time.monotonic() + request.options.configure_timeout
     # A client of its own, since the response has to be cut at the deadline.
@@ -113,7 +113,7 @@ def _follow(
         try:
             for item in start(api):
                 lines.put(item)
-        except Exception as error:  # noqa: BLE001 - raised again by who waits
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             lines.put(error)
         lines.put(None)
 
@@ -220,7 +220,7 @@ class _Log:
                     failure,
                     found.strip(),
                     "a registry and a disk that work",
-                    "look at the network, the proxy and the disk, then run again"
+                    "check the network, the proxy and the disk, then run again"
                     + self._way_out,
                 )
             )
@@ -229,7 +229,7 @@ class _Log:
                 failure,
                 found.strip(),
                 "an image",
-                "mend the recipe or the image's name; the log's end shows the step"
+                "fix the recipe or the image's name; the end of the log shows the step"
                 + self._way_out,
             )
         )

@@ -37,14 +37,14 @@ class BoundedAPI(docker.APIClient):
         def ask() -> None:
             try:
                 answers.put(super(BoundedAPI, self).send(request, **settings))
-            except BaseException as error:  # noqa: BLE001 - raised by who waits
+            except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
                 answers.put(error)
 
         threading.Thread(target=ask, daemon=True).start()
         try:
             answer = answers.get(timeout=seconds + _GRACE)
         except queue.Empty:
-            message = f"no whole answer within {seconds + _GRACE:g} s"
+            message = f"no complete answer within {seconds + _GRACE:g} s"
             raise requests.ReadTimeout(message) from None
         if isinstance(answer, BaseException):
             raise answer

@@ -55,7 +55,7 @@ class Follower:
         self._name = name
         self._request = request
         self._trouble: Exception | None = None
-        # Attached before the start, so that nothing said early is lost.
+        # Attached before the start, so nothing said early is lost.
         self._stream = api.attach(
             name, stdout=True, stderr=True, stream=True, demux=True
         )
@@ -154,7 +154,7 @@ def environment(request: RunRequest) -> dict[str, str]:
 
 
 def refuse_odd_names(request: RunRequest) -> None:
-    """Refuse folders that the daemon cannot be told of.
+    """Refuse folders that the daemon cannot name.
 
     Raises:
         MachineError: The name of one is not UTF-8.
@@ -163,7 +163,7 @@ def refuse_odd_names(request: RunRequest) -> None:
         if is_no_utf8(str(each.host)):
             raise MachineError(
                 Message(
-                    what="Docker takes no folder whose name is not UTF-8",
+                    what="Docker cannot mount a folder whose name is not UTF-8",
                     where=visible(str(each.host)),
                     found=f"such a name, to be mounted for {request.case_id}",
                     expected="names in UTF-8",

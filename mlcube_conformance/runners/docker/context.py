@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["BuildContext"]
 
 _CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
-#: Name of a recipe in the context that does not lie there as `Dockerfile`.
+#: Name of a recipe in the context that is not called `Dockerfile` there.
 _RECIPE_IN_CONTEXT = ".mlcube-conformance-dockerfile"
 
 
@@ -39,7 +39,7 @@ class BuildContext:
     ca_bundle: str
     """Text of the certificates to be trusted; "" for none."""
     recipe: str = ""
-    """Text of a recipe that does not lie in `root` as `Dockerfile`."""
+    """Text of a recipe that is not in `root` as `Dockerfile`."""
 
     @classmethod
     def of(cls, request: ConfigureRequest) -> BuildContext:
@@ -56,7 +56,7 @@ class BuildContext:
             files=tuple(kept_files(root, patterns)),
             build_args=dict(sorted(arguments.items())),
             ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
-            # What is a link there may lead to a file that is not sent.
+            # What is a link there may point to a file that is not sent.
             recipe=""
             if dockerfile == root / "Dockerfile" and not dockerfile.is_symlink()
             else recipe,

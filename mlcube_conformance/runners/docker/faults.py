@@ -50,7 +50,7 @@ _NO_ENTRY_POINT = re.compile(
 
 
 def machine_is_at_fault(error: str) -> bool:
-    """Say whether an error of the daemon speaks of the machine, not of the cube."""
+    """Say whether an error of the daemon is about the machine, not the cube."""
     if "returned a non-zero code" in error:
         return False  # These words are the command's own.
     return _MACHINE_FAULTS.search(error) is not None
@@ -80,7 +80,7 @@ def explain(error: APIError, request: RunRequest) -> NoReturn:
         engine="Docker",
         found=found,
         expected="a container that starts",
-        do="look at the daemon's log",
+        do="read the daemon's log",
     ) from error
 
 
@@ -89,7 +89,7 @@ def _removed(request: RunRequest, found: str) -> MachineError:
         what=f"the container of {request.case_id} was removed while it ran",
         found=mask(found),
         expected="a container that is there until its task ends",
-        do="look for who removes containers (`docker rm`, `docker system prune`), "
+        do="find what removes containers (`docker rm`, `docker system prune`), "
         "then run again",
         log=str(request.stdout),
     )
@@ -98,10 +98,10 @@ def _removed(request: RunRequest, found: str) -> MachineError:
 def went_away(request: RunRequest, error: Exception) -> MachineError:
     """Return the error of a daemon that is lost while a task runs."""
     return _of_daemon(
-        what=f"Docker went away while {request.case_id} ran",
+        what=f"Docker stopped answering while {request.case_id} ran",
         found=str(error),
         expected="a daemon that answers",
-        do="look at the daemon's log, then run again",
+        do="read the daemon's log, then run again",
         log=str(request.stdout),
     )
 
@@ -124,7 +124,7 @@ def daemon_faults(doing: str) -> Iterator[None]:
             expected="a daemon that does what it is asked",
             do="free some disk space, then run again"
             if getattr(error, "errno", None) == ENOSPC
-            else "look at the daemon's log, then run again",
+            else "read the daemon's log, then run again",
         ) from error
 
 
@@ -136,6 +136,6 @@ def unreadable_context(request: ConfigureRequest, error: Exception) -> Violation
             where=str(request.cube.docker.context),
             found=str(error),
             expected="files and folders that can be read, not too deep",
-            do="mend the folder, or leave the file out by .dockerignore",
+            do="fix the folder, or leave the file out by .dockerignore",
         )
     )

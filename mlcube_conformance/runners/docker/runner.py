@@ -116,7 +116,7 @@ class DockerRunner:
             gc.collect()
         return PlatformUnavailable(
             Message(
-                what="Docker cannot be used here: its daemon does not answer",
+                what="cannot use Docker: its daemon does not answer",
                 where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
                 found=found,
                 expected="a Docker daemon that answers `docker version`",
@@ -140,11 +140,11 @@ class DockerRunner:
         if not is_image_name(name):
             raise Violation(
                 Message(
-                    what="the platform file's image is no image name",
+                    what="the platform file's image is not an image name",
                     where=str(request.platform.source),
                     found=name,
                     expected="NAME:TAG in lower case, such as example/mnist:1.0",
-                    do="mend the key 'image'",
+                    do="fix the key 'image'",
                 )
             )
         key = f"docker-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
@@ -224,7 +224,7 @@ class DockerRunner:
         )
 
     def run(self, request: RunRequest) -> RunResult:
-        """Run a task in a container of its own, which is removed in any case."""
+        """Run a task in a container of its own, which is always removed."""
         refuse_odd_names(request)
         api = self._client.api
         started = time.monotonic()

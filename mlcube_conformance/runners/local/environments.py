@@ -75,7 +75,7 @@ def environment_key(cube: Cube) -> str:
     base = str(Path(sys.executable).resolve())
     python = [sys.version, platform.machine(), base]
     texts = list(requirement_files(cube).values())
-    # What lies in build/ decides too, where a line names a path.
+    # What is in build/ decides too, where a line names a path.
     root = cube.docker.context
     try:
         beside = files_below(root) if _NAMES_A_PATH.search("\n".join(texts)) else []
@@ -87,7 +87,7 @@ def environment_key(cube: Cube) -> str:
                 where=str(error.filename or root),
                 found=str(error.strerror or error),
                 expected="files and folders that can be read, not too deep",
-                do="fix the folder that requirements.txt names a path of",
+                do="fix the folder that requirements.txt names",
             )
         ) from error
 
@@ -95,7 +95,7 @@ def environment_key(cube: Cube) -> str:
 def make_environment(
     request: ConfigureRequest, key: str, marks: Mapping[str, str]
 ) -> ImageOrigin:
-    """Make an environment, unless it is there; a half-made one is made anew.
+    """Make an environment, unless it is there; a half-made one is made again.
 
     Args:
         request: What it is for.
@@ -138,10 +138,10 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
     # By itself, since `venv` keeps what goes wrong here to itself.
     _step(request, [python, "-P", "-m", "ensurepip", "--default-pip"], deadline, env)
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
-    # Each retry is told in the log, by which a bad index is known.
+    # The log shows each retry, and so a bad index.
     options.append("--retries=3")
     install = [python, "-P", "-m", "pip", "install", *options, "-r", "requirements.txt"]
-    # In a copy: paths in the file lie beside it, and a build may write there.
+    # In a copy: paths in the file are beside it, and a build may write there.
     with temporary_folder() as folder:
         build = folder / "build"
         context = request.cube.docker.context
@@ -200,11 +200,11 @@ def _step(
 
 def _message(request: ConfigureRequest, found: str, expected: str) -> Message:
     return Message(
-        what=f"the environment of {request.cube.id!r} cannot be made",
+        what=f"cannot make the environment of cube {request.cube.id!r}",
         where=str(requirements_of(request.cube)),
         found=found,
         expected=expected,
-        do="look at the end of the log; the half-made environment was removed",
+        do="read the end of the log; the incomplete environment was removed",
         tail=tail(request.log),
         log=str(request.log),
     )

@@ -1,7 +1,7 @@
 """The files that say what a cube needs installed, as pip reads them.
 
 pip follows `-r` and `-c` wherever they lead, and shows what it does not understand:
-what lies outside of the build context is refused before it is asked.
+what is outside of the build context is refused before it is asked.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def requirement_files(cube: Cube) -> dict[str, str]:
     """Return the text of each file that says what a cube needs, by its path.
 
     Raises:
-        Violation: One of them cannot be read, or lies outside of the build context.
+        Violation: One of them cannot be read, or is outside of the build context.
     """
     first = requirements_of(cube)
     found: dict[str, str] = {}
@@ -90,5 +90,5 @@ def _options(line: str) -> Iterator[str]:
 
 
 def _refusal(file: Path, found: str, expected: str) -> Violation:
-    what = "a file of requirements cannot be used"
+    what = "cannot use a requirements file"
     return unreadable(file, found, expected, "fix the line that names it", what)

@@ -95,10 +95,10 @@ class LocalRunner:
         if missing:
             return PlatformUnavailable(
                 Message(
-                    what="the platform local cannot be used here",
+                    what="cannot use the platform local",
                     where="this Python",
                     found=f"no module {' and no '.join(missing)}",
-                    expected="what virtual environments are made with",
+                    expected="the modules that make virtual environments",
                     do="install it (on Debian: `apt-get install python3-venv`)",
                 )
             )
@@ -133,7 +133,7 @@ class LocalRunner:
         return Image(name=str(path), digest=key, origin="present")
 
     def run(self, request: RunRequest) -> RunResult:
-        """Run a task as a process, with what an image would hold laid out anew."""
+        """Run a task as a process, with what an image would hold laid out again."""
         if network(request) == "none":
             raise MachineError(
                 Message(
@@ -240,7 +240,7 @@ def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, 
     """Return what a container would see, and nothing else of this process."""
     given = {name: _outside(text, place) for name, text in recipe.environment.items()}
     own = {**recipe.environment, **request.options.environment}.get("PATH", "")
-    # What is relative starts where the task does; what is empty is no folder.
+    # What is relative starts where the task does; what is empty is not a folder.
     start = _workdir(recipe, place)
     path = (str(start / _laid_out(each, place)) for each in own.split(":") if each)
     environment = {
@@ -280,10 +280,10 @@ def _cannot_start(request: RunRequest, found: str) -> Violation:
 def _not_run(request: RunRequest, found: str) -> MachineError:
     return MachineError(
         Message(
-            what="the task could not be run",
+            what="cannot run the task",
             where=f"case {request.case_id}",
             found=found,
             expected="a process that starts, and a log that can be written",
-            do="free some disk space, or mend the permissions",
+            do="free some disk space, or fix the permissions",
         )
     )

@@ -1,7 +1,7 @@
-"""What came of a command of a runner, as a file that another machine reads.
+"""The result of a command of a runner, as a file that another machine reads.
 
 A runner on another host is spoken to by its own command line. Exit codes alone
-cannot say whether 125 is the task's word or the engine's, so that it writes this.
+cannot say whether 125 is the task's word or the engine's, so it writes this.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ def read_outcome(
 
     Args:
         found: The document.
-        stdout: Where the standard output of the task lies on this machine.
-        stderr: Where its standard error lies.
-        here: Returns a text with the paths of this machine in place of the other's.
+        stdout: Where the standard output of the task is on this machine.
+        stderr: Where its standard error is.
+        here: Returns a text with the paths of this machine instead of the other's.
 
     Raises:
-        KeyError, TypeError: It is no such document.
+        KeyError, TypeError: It is not such a document.
     """
     image, result, error = found["image"], found["result"], found["error"]
     return Outcome(

@@ -1,7 +1,8 @@
 """Packs this package into a wheel, to be sent to another host.
 
-The host gets the very code that asks, whether it was installed or lies in a clone.
-The format is that of https://packaging.python.org/en/latest/specifications/binary-distribution-format/.
+The host gets the very code that asks, whether it was installed or is in a clone.
+The format is that of
+https://packaging.python.org/en/latest/specifications/binary-distribution-format/.
 """
 
 from __future__ import annotations

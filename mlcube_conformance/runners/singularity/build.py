@@ -58,14 +58,14 @@ def make_room(request: ConfigureRequest, path: Path) -> None:
         found = f"{error.filename}: {error.strerror}"
     else:
         if not os.access(path.parent, os.W_OK | os.X_OK):
-            found = f"{path.parent}: it cannot be written to"
+            found = f"{path.parent}: not writable"
     if found:
         raise MachineError(
             Message(
-                what=f"the image of {request.cube.id!r} cannot be put where it belongs",
+                what=f"cannot write the image of cube {request.cube.id!r}",
                 where=str(request.platform.source),
                 found=found,
-                expected=f"a folder that can be written to, for {path.name}",
+                expected=f"a writable folder for {path.name}",
                 do="make that folder writable, or name another place by the platform "
                 "file's\nkey 'image'",
             )
@@ -89,7 +89,7 @@ def build_image(
     liveness.remember_path(part)
     try:
         with liveness.scratch() as scratch:
-            # Beside the log, which speaks of its lines.
+            # Beside the log, which mentions its lines.
             recipe = request.log.with_suffix(".def")
             recipe.write_text(plan.text, encoding="utf-8")
             inside = scratch / "inside"
@@ -173,7 +173,7 @@ def _judge(
                 plan,
                 found,
                 "a registry, a network and a disk that work",
-                "look at the network, the proxy and the disk, then run again",
+                "check the network, the proxy and the disk, then run again",
             )
         )
     raise Violation(_message(request, plan, found, "an image"))
@@ -210,9 +210,9 @@ def _no_subordinate_ids(
         request,
         plan,
         f"{found}\nand no range of subordinate ids for the user {_user()} in {files}",
-        f"a range by which {engine} can be several users while it builds",
-        f"have root add the line {line} to {files},\nwith a range that no other line "
-        "has, or build as root",
+        f"a range of ids, which {engine} needs to build",
+        f"ask root to add the line {line} to {files},\n"
+        "with a range that no other line has, or build as root",
     )
 
 
@@ -221,10 +221,10 @@ def _message(
     plan: BuildPlan,
     found: str,
     expected: str,
-    do: str = "mend the recipe; the end of the log shows the step",
+    do: str = "fix the recipe; the end of the log shows the step",
 ) -> Message:
     return Message(
-        what=f"the image of {request.cube.id!r} does not build",
+        what=f"cannot build the image of cube {request.cube.id!r}",
         where=f"{plan.file}; built from {plan.source}",
         found=mask(found),
         expected=expected,

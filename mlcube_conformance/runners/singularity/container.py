@@ -78,7 +78,7 @@ def _mount(mount: Mount, engine: Engine) -> tuple[str, str]:
         *([mode] if mode else []),
     ]
     text = io.StringIO()
-    # Its fields are those of a CSV line, so that a path may hold a comma.
+    # Its fields are those of a CSV line, so a path may hold a comma.
     csv.writer(text, lineterminator="").writerow(parts)
     return "--mount", text.getvalue()
 
@@ -87,22 +87,22 @@ def check_before(request: RunRequest, engine: Engine) -> None:
     """Make sure that all that a container needs is there, before it is started.
 
     Raises:
-        MachineError: Something is not there, or not as it has to be.
+        MachineError: Something does not exist, or not as it has to be.
     """
     _check_image(request)
     where = f"case {request.case_id}"
     for each in container.mounts(request):
         if not each.host.exists():
             raise _lacking(
-                what="what a task is to see is not there",
+                what="a path to mount does not exist",
                 where=f"{where}, {each.container}",
                 found=f"nothing at {each.host}",
                 expected="a file or folder",
-                do="put it there, or mend the path",
+                do="put it there, or fix the path",
             )
         if not engine.knows_mount and re.search(r"[:,]", str(each.host)):
             raise _lacking(
-                what=f"{engine} cannot give a task a path with a colon or a comma",
+                what=f"cannot mount a path with a colon or a comma on {engine}",
                 where=where,
                 found=str(each.host),
                 expected="a version that knows --mount, or another path",
@@ -125,18 +125,18 @@ def _check_image(request: RunRequest) -> None:
     image = Path(request.image.name)
     if wrong := what_is_wrong(image):
         raise _lacking(
-            what="the image cannot be run",
+            what="cannot run the image",
             where=str(image),
             found=wrong,
-            expected="a whole image",
+            expected="a complete image",
             do="remove it and configure again, or copy it again",
         )
     if identity(image) != request.image.digest:
         raise _lacking(
-            what="another run has put another image in place of this one",
+            what="another run has replaced the image",
             where=str(image),
-            found=f"{identity(image)}, in place of {request.image.digest}",
-            expected="one cube, of one content, for each place of an image",
+            found=f"{identity(image)}, instead of {request.image.digest}",
+            expected="one version of one cube for each image path",
             do="run one after the other, or name another place by the platform "
             "file's\nkey 'image'",
         )

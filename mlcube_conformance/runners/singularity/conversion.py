@@ -1,6 +1,6 @@
 """Turns a Dockerfile into a recipe of Singularity, by spython's writer.
 
-What the two formats do not share is told: files are there before any command runs,
+What the two formats do not share is reported: files are there before any command runs,
 and the user that the image names does not count. What would give another image than
 Docker's is refused.
 """
@@ -52,7 +52,7 @@ def convert(
         build_args: Values for the ARG lines.
         place: Folder that is filled with the files of the image; the recipe names
             them relative to it.
-        given: Those of the values that come from the command line. They are no part
+        given: Those of the values that come from the command line. They are not part
             of the text, which the image keeps: see `by_variables`.
 
     Returns:
@@ -68,7 +68,7 @@ def convert(
     if beyond:
         raise Violation(
             Message(
-                what=f"the Dockerfile of {cube.id!r} cannot be made a recipe",
+                what=f"cannot convert the Dockerfile of cube {cube.id!r}",
                 where=str(cube.docker.file),
                 found="\n".join(each[:60] for each in beyond),
                 expected="one stage, of instructions that both formats share",
@@ -87,7 +87,7 @@ def convert(
     lay_out(found, cube, place)
     targets = {each.target for each in found.copies}
     # One by one, since a folder of the image may be a link; a name that has to be
-    # quoted can only be copied with all that lies around it.
+    # quoted can only be copied with all that is around it.
     plain = all(_PLAIN.fullmatch(each) for each in targets)
     unkept = list(found.unkept)
     if is_there(cube.docker.context / ".dockerignore"):

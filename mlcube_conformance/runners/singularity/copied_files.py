@@ -77,9 +77,9 @@ def _found(source: str, roots: tuple[Path, ...], where: str) -> list[str]:
                 raise outside(where, os.path.relpath(each, root))
     if not matches:
         raise DefinitionError(
-            found=f"{where} takes {source}, which is not there",
+            found=f"{where} takes {source}, which does not exist",
             expected="a file or folder of build/",
-            do="mend the name, or add the file",
+            do="fix the name, or add the file",
         )
     # "folder/." means what is in it, and a pattern no hidden files.
     end = "/." if source.endswith("/.") else ""
@@ -90,14 +90,14 @@ def _found(source: str, roots: tuple[Path, ...], where: str) -> list[str]:
 
 
 def outside(where: str, path: str) -> DefinitionError:
-    """Return the error of a path that leads out of what an image is made from."""
+    """Return the error of a path that points out of what an image is made from."""
     return DefinitionError(
-        found=f"{where} takes {path}, which lies outside of build/",
-        expected="files of build/, the root of what an image is made from",
+        found=f"{where} takes {path}, which is outside build/",
+        expected="files of build/, the build context",
         do="put the file into build/, and name it relative to that",
     )
 
 
 def lies_in(path: Path, roots: tuple[Path, ...]) -> bool:
-    """Say whether a path lies in one of the folders."""
+    """Say whether a path is in one of the folders."""
     return any(is_inside(root, path) for root in roots)

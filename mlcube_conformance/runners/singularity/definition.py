@@ -1,4 +1,4 @@
-"""What a definition file of Singularity holds, and how it is written anew.
+"""What a definition file of Singularity holds, and how it is written again.
 
 The format is that of https://apptainer.org/docs/user/latest/definition_files.html.
 """
@@ -80,7 +80,7 @@ class Definition:
         self.stages[-1].sections.append(label)
 
     def begin_commands(self, lines: Iterable[str]) -> None:
-        """Let the commands of each stage begin with some of ours."""
+        """Let the commands of each stage begin with our own."""
         for stage in self.stages:
             for section in stage.sections:
                 if section.name == "post" and _SHELL.fullmatch(section.rest):

@@ -66,7 +66,7 @@ class Engine:
         """Return the variables to call it with.
 
         Args:
-            inside: What the container is to see.
+            inside: What the container sees.
             settings: Its own settings, such as `CONTAIN`, without their prefix.
         """
         # What a user has set for runs by hand would change what is tested.
@@ -93,7 +93,7 @@ def find_engine(wanted: str = "") -> Engine:
         wanted: The name that a platform file asks for, or "" for the first that works.
 
     Raises:
-        PlatformUnavailable: There is none, or none that is new enough.
+        PlatformUnavailable: There is none, or it is too old.
     """
     found = []
     for name in (wanted,) if wanted else NAMES:
@@ -115,7 +115,7 @@ def find_engine(wanted: str = "") -> Engine:
         found.append(f"{path}: {engine}")
     raise PlatformUnavailable(
         Message(
-            what="Singularity cannot be used here",
+            what="cannot use Singularity",
             where=f"PATH={os.environ.get('PATH', '')}",
             found="\n".join(found),
             expected=f"{wanted or ' or '.join(NAMES)}, of version "

@@ -51,9 +51,9 @@ _LONGEST = 255
 
 
 def image_path(cube: Cube, platform: Platform) -> Path:
-    """Return where the image of a cube lies, made or not.
+    """Return where the image of a cube is, made or not.
 
-    An absolute path is taken as it is; any other lies below the cube's workspace.
+    An absolute path is taken as it is; any other is below the cube's workspace.
     `${HOME}`, `~` and `$WORKSPACE` are replaced.
 
     Raises:
@@ -63,7 +63,7 @@ def image_path(cube: Cube, platform: Platform) -> Path:
         raise Violation(
             _message(
                 platform,
-                "the platform file's image holds signs that no path should",
+                "the platform file's image has invalid characters",
                 repr(platform.image),
                 "the path of an image, such as /opt/singularity/mnist.sif",
             )
@@ -79,7 +79,7 @@ def image_path(cube: Cube, platform: Platform) -> Path:
                 "$HOME, ~ or $WORKSPACE; ${name}, ${version}, ${place} of the cube",
             )
         ) from error
-    # A link leads to the place; it is not to be replaced by an image.
+    # A link points to the place; it is not to be replaced by an image.
     path = Path(os.path.realpath(path))
     workspace = Path(os.path.realpath(cube.workspace))
     is_folder = platform.image.endswith("/") or workspace.is_relative_to(path)
@@ -87,7 +87,7 @@ def image_path(cube: Cube, platform: Platform) -> Path:
         raise Violation(
             _message(
                 platform,
-                "the platform file's image is no path of a file",
+                "the platform file's image is not the path of a file",
                 platform.image or "nothing",
                 "the path of an image, such as /opt/singularity/mnist.sif",
             )
@@ -101,7 +101,7 @@ def _message(platform: Platform, what: str, found: str, expected: str) -> Messag
         where=f"{platform.source}, key image",
         found=found,
         expected=expected,
-        do="mend the key 'image'",
+        do="fix the key 'image'",
     )
 
 
@@ -112,14 +112,14 @@ def what_is_wrong(path: Path) -> str:
         if stat.S_ISDIR(status.st_mode):
             # An image that was unpacked, or built with --sandbox.
             found = (path / ".singularity.d").is_dir()
-            return "" if found else "it is a folder, and no unpacked image"
+            return "" if found else "it is a folder, but not an unpacked image"
         if not stat.S_ISREG(status.st_mode):
-            return "it is no regular file"
+            return "it is not a regular file"
         header = _header(path)
     except OSError as error:
         return str(error.strerror)
     if not header.startswith(_SQUASHFS) and not _is_sif(header):
-        return "it is no image of Singularity"
+        return "it is not a Singularity image"
     size, end = status.st_size, _end(header)
     return f"it is cut short: {size} of {end} bytes" if size < end else ""
 
@@ -178,7 +178,7 @@ def remember_made(path: Path) -> None:
 def was_made_here(path: Path) -> bool:
     """Say whether an image is one that was built here, and may be replaced.
 
-    Its label does not count, since anybody can copy it; the folder of ours does.
+    Its label does not count, since anybody can copy it; our folder does.
     """
     ours = Path(os.path.realpath(cache_folder()))
     places = [ours]

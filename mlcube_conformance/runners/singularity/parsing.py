@@ -2,7 +2,7 @@
 
 A definition file can run commands on the machine that builds, and copy any of its
 files into the image. What does that is refused; and since what is built is what is
-written anew, nothing that is read in two ways gets past.
+written again, nothing that is read in two ways gets past.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["parse"]
 
 _HEADER = re.compile(r"\s*(\w+)\s*:(.*)")
-#: Signs that steer what reads the file, or end a line for some and not for others.
+#: Characters that steer what reads the file, or end a line for some and not for others.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 _MOST_SECTIONS = 1000
 # What may stand behind the name of a section; the name of an app becomes a path.
@@ -61,7 +61,7 @@ def parse(text: str, roots: tuple[Path, ...], given: Iterable[str]) -> Definitio
     Args:
         text: What stands in it.
         roots: The folder that its relative paths start from, then any others that
-            its files may lie in.
+            its files may be in.
         given: Paths of this machine that the user allows as base images.
 
     Raises:
@@ -71,8 +71,8 @@ def parse(text: str, roots: tuple[Path, ...], given: Iterable[str]) -> Definitio
     text = text.replace("\r\n", "\n")
     if found := _CONTROL.search(text):
         raise DefinitionError(
-            found=f"the sign {found[0]!r}",
-            expected="text without signs that steer",
+            found=f"the character {found[0]!r}",
+            expected="text without control characters",
             do="remove it",
         )
     starts = [match.start() for match in STAGE.finditer(text)]
@@ -137,15 +137,15 @@ def _section(name: str, rest: str) -> Section:
         raise DefinitionError(
             found=f"the section %{name}",
             expected=f"one of %{', %'.join(sorted(_INSIDE | _FILES))}",
-            do="mend the name; within a section no line may begin with %",
+            do="fix the name; within a section no line may begin with %",
         )
     rest = rest.partition(" #")[0].strip()
     pattern = _APP if name.startswith("app") else _REST.get(name, _ANY)
     if not pattern.fullmatch(rest):
         raise DefinitionError(
             found=f"%{name} {rest}",
-            expected=f"%{name}, and behind it what the format allows",
-            do="mend the line: the name of an app is letters and digits, that of a "
+            expected=f"%{name}, and what the format allows after it",
+            do="fix the line: the name of an app is letters and digits, that of a "
             "stage follows `from`",
         )
     return Section(name=name, rest=rest, lines=[])
@@ -162,7 +162,7 @@ def _header(lines: list[str]) -> dict[str, str]:
             raise DefinitionError(
                 found=f"the line {line.strip()!r}",
                 expected=f"KEY: VALUE, with one of {', '.join(sorted(_HEADER_KEYS))}",
-                do="mend the line",
+                do="fix the line",
             )
         header[match[1].lower()] = match[2].strip()
     return header
@@ -177,7 +177,7 @@ def _check_base(
         if base not in given and not lies_in(roots[0] / base, roots):
             raise outside("From", base)
         if base not in given and is_folder(roots[0] / base):
-            # Its links would lead to this machine while it is filled.
+            # Its links would point to this machine while it is filled.
             raise DefinitionError(
                 found=f"From takes {base}, a folder",
                 expected="a file that holds an image",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildPlan", "build_plan"]
 
-#: What lies beside a recipe at the top of a cube.
+#: What is beside a recipe at the top of a cube.
 _BESIDES = ("workspace", FOLDER)
 #: Agents by which an image of Docker is the base.
 _OF_DOCKER = {"docker", "docker-daemon"}
@@ -54,7 +54,7 @@ class BuildPlan:
     environment: dict[str, str]
     """Variables that its commands see."""
     file: Path
-    """File of the cube to mend where it fails."""
+    """File of the cube to fix where it fails."""
     pulls: bool
     """Whether a base image comes from a registry."""
     stages: int
@@ -146,7 +146,7 @@ def _from_recipe(request: ConfigureRequest) -> BuildPlan:
     return _finished(request, definition, context, source, recipe)
 
 
-def _finished(  # noqa: PLR0913 - each says one thing about the image
+def _finished(  # noqa: PLR0913 - each is one fact of the image
     request: ConfigureRequest,
     definition: Definition,
     folder: Path,
@@ -180,7 +180,7 @@ def _finished(  # noqa: PLR0913 - each says one thing about the image
         odd = DefinitionError(
             found=str(error),
             expected="files that can be read, not too deep",
-            do="mend the folder",
+            do="fix the folder",
         )
         raise _refusal(request, folder, odd) from error
     definition.add_label(CONTENT_LABEL, key)
@@ -213,7 +213,7 @@ def _names(request: ConfigureRequest, folder: Path, text: str) -> list[str]:
 
 
 def _take_bases(definition: Definition, folder: Path) -> dict[str, str]:
-    """Return what tells each base image from others of its name, where it can be told.
+    """Return what identifies each base image among those of its name, where known.
 
     An image that the Docker daemon has is taken from there, as Docker would.
     """
@@ -259,7 +259,7 @@ def _refusal(
 ) -> Violation:
     return Violation(
         Message(
-            what=f"the recipe of {request.cube.id!r} cannot be used",
+            what=f"cannot use the recipe of cube {request.cube.id!r}",
             where=str(place),
             found=error.found,
             expected=error.expected,

@@ -109,7 +109,7 @@ class SingularityRunner:
         if there and not was_made_here(path):
             raise _in_the_way(request, path)
         if wrong:
-            request.watch.note(f"{path} is made anew: {wrong}")
+            request.watch.note(f"rebuilding {path}: {wrong}")
         make_room(request, path)
         request.watch.begin(
             f"building {path} from {plan.source}, by {engine}", request.log
@@ -191,10 +191,10 @@ def _recipes(request: ConfigureRequest) -> str:
 def _no_recipe(request: ConfigureRequest, path: Path, found: str) -> Violation:
     return Violation(
         Message(
-            what=f"the cube {request.cube.id!r} brings nothing to make its image from",
+            what=f"the cube {request.cube.id!r} has nothing to make its image from",
             where=str(request.cube.root),
             found=f"neither {_recipes(request)}; at {path}: {found}",
-            expected=f"a recipe, or a whole image at {path}",
+            expected=f"a recipe, or a complete image at {path}",
             do=f"write {request.cube.shown(request.cube.singularity.file)}, or put "
             "the image there",
         )
@@ -205,7 +205,7 @@ def _in_the_way(request: ConfigureRequest, path: Path) -> Violation:
     what = what_is_wrong(path) or "an image that was not built here"
     return Violation(
         Message(
-            what="something else lies where the image belongs; it is left alone",
+            what="the image path is taken by something else, which is kept",
             where=f"{request.platform.source}, key image",
             found=f"{path}: {what}",
             expected="an image that was built here, or nothing",

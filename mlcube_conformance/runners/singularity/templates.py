@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["filled", "unused"]
 
 _TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-#: Signs of a recipe.
+#: Characters of a recipe.
 _MAX_LENGTH = 1024 * 1024
 
 
@@ -64,7 +64,8 @@ def _replaced(text: str, values: Mapping[str, str]) -> str:
         left -= len(values[match[1]])
         if left < 0:
             raise DefinitionError(
-                found=f"more than {_MAX_LENGTH} signs, once its templates are filled",
+                found=f"more than {_MAX_LENGTH} characters, once its templates are "
+                "filled",
                 expected="a shorter text",
                 do="use fewer templates, or shorter values",
             )

@@ -124,7 +124,7 @@ class Execution:
         if placement.key not in self._images:
             try:
                 self._images[placement.key] = self._configure(placement)
-            except Exception as error:  # noqa: BLE001 - raised to each who asks
+            except Exception as error:  # noqa: BLE001 - raised for each caller
                 self._images[placement.key] = error
         found = self._images[placement.key]
         if isinstance(found, Exception):
@@ -191,7 +191,7 @@ class Execution:
         if case.key not in self._runs:
             try:
                 self._runs[case.key] = self._run(placement, case)
-            except Exception as error:  # noqa: BLE001 - raised to each who asks
+            except Exception as error:  # noqa: BLE001 - raised for each caller
                 self._runs[case.key] = error
         found = self._runs[case.key]
         if isinstance(found, Exception):
@@ -353,6 +353,6 @@ class Execution:
 
 
 def _engine(runner: Runner) -> str:
-    """Return what a runner says of its engine; one of others may say nothing."""
+    """Return what a runner says of its engine; other packages' may say nothing."""
     tell = getattr(runner, "engine", None)
     return str(tell()) if callable(tell) else ""

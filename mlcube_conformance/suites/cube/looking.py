@@ -39,7 +39,7 @@ class _Seen:
 
 
 class Look:
-    """What lies in place of the parameters of a case, before its task runs."""
+    """What is instead of the parameters of a case, before its task runs."""
 
     def __init__(self, case: Case, workspace: Path) -> None:
         """Look now."""
@@ -80,7 +80,7 @@ class Look:
         return _Seen(binding, path, snapshot(path, outputs), outputs)
 
     def _led_to(self) -> Iterator[_Seen]:
-        """Yield what the inputs lead to by links, elsewhere in the workspace."""
+        """Yield what the inputs point to by links, elsewhere in the workspace."""
         free = frozenset(each.resolve() for each in self._free)
         for each in self._own:
             if each.binding.parameter.role == "output" or each.is_free:
@@ -105,7 +105,7 @@ class Look:
                     yield _Seen(binding, path, before, self._free, task)
 
     def _place_of(self, binding: Binding) -> Path | None:
-        """Return where a value of another task lies, if that is in the workspace."""
+        """Return where a value of another task is, if that is in the workspace."""
         try:
             path = host_path(binding, self._workspace)
         except Violation:

@@ -22,7 +22,7 @@ class Ordering:
     def __init__(self, selection: Selection) -> None:
         """Give each subject of a selection its place.
 
-        A subject is told by the object that it is: there is one of each.
+        A subject is known by the object that it is: there is one of each.
         """
         cubes = {each.cube.root: place for place, each in enumerate(selection.cubes)}
         platforms = {each.key: place for place, each in enumerate(selection.platforms)}
@@ -52,5 +52,5 @@ class Ordering:
 
     @staticmethod
     def place_of_clause(name: str | None) -> int:
-        """Return the place of a clause among all; what is none comes last."""
+        """Return the place of a clause among all; an unknown one comes last."""
         return _CLAUSES[name] if name else len(_CLAUSES)

@@ -19,7 +19,7 @@ class PlacementScheduling(LoadScopeScheduling):  # type: ignore[misc]
 
     A case runs once for all the tests that look at it, which they can only do
     in the process that ran it. A test that compares platforms looks at the runs of
-    all of them, so that these share a worker too. Every other test goes where there
+    all of them, so these share a worker too. Every other test goes where there
     is room.
     """
 

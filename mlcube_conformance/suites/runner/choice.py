@@ -44,7 +44,7 @@ def chosen_format(given: str | None, description: RunnerDescription) -> Format:
             where="--format",
             found=str(given),
             expected=f"one of {', '.join(description.formats)}",
-            do="leave --format out, or mend `formats` of the description",
+            do="leave --format out, or fix `formats` of the description",
         )
     )
 
@@ -82,7 +82,7 @@ def description_file(given: str) -> Path:
         names = sorted(p.stem for p in ready.glob("*.yaml") if "." not in p.stem)
         raise UsageError(
             Message(
-                what=f"there is no description of a runner {given!r}",
+                what=f"unknown runner {given!r}",
                 where="--runner",
                 found=given,
                 expected=f"one of {', '.join(names)}, or the path of a description",
@@ -105,7 +105,7 @@ def ask_version(trial: Trial) -> str:
     """Return what the runner on trial says of its version.
 
     Raises:
-        UsageError: It is not there, or says nothing.
+        UsageError: It does not exist, or says nothing.
     """
     description = trial.description
     try:
@@ -124,11 +124,11 @@ def ask_version(trial: Trial) -> str:
     if called.exit_code or not said:
         raise UsageError(
             Message(
-                what=f"the runner {description.name} does not tell its version",
+                what=f"the runner {description.name} does not print its version",
                 where=str(description.file),
                 found=f"exit code {called.exit_code}",
                 expected="a version on its standard output",
-                do="install the runner, or mend `version` of its description",
+                do="install the runner, or fix `version` of its description",
                 tail=last_lines(called.said, 5),
             )
         )

@@ -69,7 +69,7 @@ class _Interrupt:
             self._session = 0
 
 
-def call(  # noqa: PLR0913 - each says one thing about the call
+def call(  # noqa: PLR0913 - each is one fact of the call
     argv: Sequence[str],
     *,
     logs: Path,
@@ -92,7 +92,7 @@ def call(  # noqa: PLR0913 - each says one thing about the call
             key at a terminal; nothing for never.
 
     Raises:
-        MachineError: The program is not there, or cannot be started.
+        MachineError: The program does not exist, or cannot be started.
     """
     logs.mkdir(parents=True, exist_ok=True)
     stdout, stderr = logs / "stdout.log", logs / "stderr.log"
@@ -112,11 +112,11 @@ def call(  # noqa: PLR0913 - each says one thing about the call
     except OSError as error:
         raise MachineError(
             Message(
-                what="the program of the runner cannot be started",
+                what="cannot start the program of the runner",
                 where=argv[0],
                 found=str(error.strerror),
                 expected="a program that can be executed",
-                do="install it, or mend the runner's description",
+                do="install it, or fix the runner's description",
             )
         ) from error
     return Called(
@@ -146,7 +146,7 @@ def ask(argv: Sequence[str], *, logs: Path, timeout: float) -> str:
                 where=" ".join(argv),
                 found=f"exit code {called.exit_code}",
                 expected="exit code 0",
-                do="run it by hand, or mend the description",
+                do="run it by hand, or fix the description",
                 tail=tail(logs / "stderr.log", 5),
             )
         )

@@ -1,4 +1,4 @@
-"""The hooks of a pytest session that holds a runner to the clauses; for `--runner`."""
+"""The hooks of a pytest session that tests a runner; for `--runner`."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class RunnerSession:
     # Hooks, in the order in which pytest calls them.
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is on trial, and where its cubes lie."""
+        """Say what is on trial, and where its cubes are."""
         description = self.trial.description
         return [
             (
@@ -145,7 +145,7 @@ class RunnerSession:
         ]
 
     def pytest_sessionstart(self) -> None:
-        """Let a request to end be an interrupt, so that the runner is ended."""
+        """Let a request to end be an interrupt, so the runner is ended."""
         self._interrupts.take()
         begin_record(
             self.record,
@@ -253,7 +253,7 @@ class RunnerSession:
         )
 
     def _messages(self, error: Violation | ConformanceError) -> tuple[Message, ...]:
-        """Return what is told of an error; it names no file that will be gone."""
+        """Return what to show of an error; it names no file that will be gone."""
         if self._keep != "none":
             return error.messages
         return without_paths(error, self.trial.shared)
@@ -333,7 +333,7 @@ def _place(folder: Path) -> Path:
 
 
 def _platform(given: str | None, description: RunnerDescription) -> str:
-    """Return what the runner is told of its platform: a name, or a file's whole path.
+    """Return the platform for the runner: a name, or a file's whole path.
 
     Raises:
         UsageError: It is a file, and the runner takes none.
@@ -349,8 +349,7 @@ def _platform(given: str | None, description: RunnerDescription) -> str:
 def _platform_is_not_its(description: RunnerDescription, platform: str) -> UsageError:
     return UsageError(
         Message(
-            what=f"the runner {description.name} takes no platform file here: probe "
-            "cubes bring their own",
+            what=f"the runner {description.name} takes no platform file",
             where="--runner-platform",
             found=platform,
             expected="the name of a platform; a file only for a runner with `remote`",

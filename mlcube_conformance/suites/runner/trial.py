@@ -1,4 +1,4 @@
-"""Puts a runner on trial: places probe cubes, calls it, and reads what came of it."""
+"""Puts a runner on trial: places probe cubes, calls it, and reads the result of it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ __all__ = ["Trial"]
 
 #: Seconds for making the image of the probe, the first time.
 _CONFIGURE = 600
-_UNREADY = "the image of the probe cannot be made, so that no test can run"
+_UNREADY = "cannot make the image of the probe: no test can run"
 _OF_A_RUN = re.compile(r"\{(cube|platform)\}")
 
 
 @dataclass(slots=True, kw_only=True)
 class Trial:
-    """A runner, and where its probe cubes lie."""
+    """A runner, and where its probe cubes are."""
 
     description: RunnerDescription
     form: Format
@@ -72,7 +72,7 @@ class Trial:
         self.placed.append(placed)
         return placed
 
-    def run(  # noqa: PLR0913 - each says one thing about the call
+    def run(  # noqa: PLR0913 - each is one fact of the call
         self,
         cube: ProbeCube | Placed,
         *,
@@ -94,10 +94,10 @@ class Trial:
             cube: A cube, or one that was placed already.
             task: Task to ask for; None asks for none.
             form: Format to write the cube in.
-            workspace: Folder in place of the cube's own workspace.
+            workspace: Folder instead of the cube's own workspace.
             parameters: Values to give on the command line.
             words: Further words for the command line.
-            platform: In place of the description's.
+            platform: Instead of the description's.
             named: What the cube is called on the command line; its path otherwise.
             cwd: Folder to start in; a fresh one otherwise.
             environment: Variables to set.
@@ -145,7 +145,7 @@ class Trial:
             environment=environment or {},
         )
 
-    def _call(  # noqa: PLR0913 - each says one thing about the call
+    def _call(  # noqa: PLR0913 - each is one fact of the call
         self,
         command: tuple[str, ...],
         placed: Placed,
@@ -275,7 +275,7 @@ class Trial:
         """Have the image of the probe made, once in a session.
 
         Returns:
-            "", or why nothing can be run, where another process told of it already.
+            "", or why nothing can be run, where another process reported it already.
 
         Raises:
             MachineError: It cannot be made.
@@ -332,7 +332,7 @@ def _not_ready(ready: ProbeRun) -> MachineError:
             where=ready.by_hand,
             found=f"exit code {ready.called.exit_code}",
             expected="an image of the probe, made by the runner's own command",
-            do="look at the log; --base-image names another image to build it from",
+            do="read the log; --base-image names another image to build it from",
             tail=tail(ready.called.logs / "stderr.log", 20),
             log=str(ready.called.logs),
         )

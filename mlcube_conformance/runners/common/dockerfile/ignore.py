@@ -38,7 +38,7 @@ def patterns_of(context: Path) -> list[str]:
     """Return the lines of a context's `.dockerignore` that say something.
 
     Raises:
-        Violation: It cannot be read, or leads out of the context.
+        Violation: It cannot be read, or points out of the context.
         TreeError: It has too many lines.
     """
     file = context / ".dockerignore"
@@ -67,7 +67,7 @@ def kept_files(context: Path, patterns: Iterable[str]) -> list[str]:
     read = [*map(_pattern, (*patterns, "!Dockerfile", "!.dockerignore"))]
     compiled = [each for each in read if each.text]
     kept: list[str] = []
-    #: By which patterns a folder matches: so does all that lies in it.
+    #: By which patterns a folder matches: so does all that is in it.
     matching: dict[Path, set[int]] = {}
 
     def left_out(path: Path) -> bool:
@@ -157,7 +157,7 @@ def _without_stars(text: str) -> list[str]:
 
 
 def _members(text: str) -> str:
-    """Return the signs and ranges of a set; a range that goes backwards is empty."""
+    """Return the characters and ranges of a set; a backward range is empty."""
     found = []
     signs = re.findall(r"\\?(.)", text, re.DOTALL)
     place = 0

@@ -1,6 +1,6 @@
 """Reads from a Dockerfile what it copies, runs and starts.
 
-Only the last stage counts, with those it builds upon, as in the image that it makes.
+Only the last stage counts, with those it builds on, as in the image that it makes.
 Nothing is executed. The rules are those of Docker's reference for the file.
 """
 
@@ -94,7 +94,7 @@ def read_recipe(text: str, build_args: Mapping[str, str]) -> Recipe:
     stages: dict[str, Recipe] = {}
     before_all: dict[str, str] = {}
     if re.match(r"(?is)\s*(#[^\n]*\n\s*)*#\s*escape\s*=\s*[^\\\s]", text):
-        message = "# escape: only the backslash is understood"
+        message = "# escape: only the backslash is supported"
         raise ValueError(message)
     for keyword, rest in _instructions(text):
         try:
@@ -160,7 +160,7 @@ def _copied(recipe: Recipe) -> Recipe:
 def _stage(
     rest: str, last: Recipe, stages: dict[str, Recipe], before_all: dict[str, str]
 ) -> Recipe:
-    """Begin a stage, which may build upon an earlier one."""
+    """Begin a stage, which may build on an earlier one."""
     parts = [word.text(before_all) for word in split_words(rest)]
     base, *name = [part for part in parts if not part.startswith("--")]
     earlier = stages.get(base.lower())
@@ -288,7 +288,7 @@ _APPLY: dict[str, Callable[[Recipe, str], None]] = {
 
 
 def _inside(folder: str, path: str) -> str:
-    """Return a path of the image; `..` at its root leads nowhere."""
+    """Return a path of the image; `..` at its root stays at the root."""
     return "/" + posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Word", "split_words"]
 
-#: Signs of a word, once its variables are replaced.
+#: Characters of a word, once its variables are replaced.
 _MAX_LENGTH = 32_768
-#: How deep variables may stand in the defaults of others.
+#: How deep variables may nest in defaults.
 _MAX_DEPTH = 20
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(:[-+])?)")
 
@@ -28,7 +28,7 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(:[-+])?)")
 class _Variable:
     name: str
     operator: str
-    """`-` for a default, `+` for what stands in place of a value, or ""."""
+    """`-` for a default, `+` for what stands instead of a value, or ""."""
     other: Word
 
 
@@ -70,7 +70,7 @@ def _joined(pieces: Iterable[str]) -> str:
         found.append(each)
         left -= len(each)
         if left < 0:
-            message = f"a word of more than {_MAX_LENGTH} signs"
+            message = f"a word of more than {_MAX_LENGTH} characters"
             raise ValueError(message)
     return "".join(found)
 
@@ -183,7 +183,7 @@ def _closing(line: str, place: int) -> int:
 
 
 def _not_understood(line: str, place: int) -> ValueError:
-    return ValueError(f"the variable at {line[place - 1 :][:20]!r} is not understood")
+    return ValueError(f"the variable at {line[place - 1 :][:20]!r} is not supported")
 
 
 def _word(parts: list[str | _Variable]) -> Word:

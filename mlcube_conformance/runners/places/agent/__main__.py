@@ -2,7 +2,7 @@
 
 `python -m mlcube_conformance.runners.places.agent` runs on the host that a cube is
 brought to. The request comes by standard input: no value of it is ever read by a
-shell. It is run from the wheel that was sent, so that it needs nothing but Python.
+shell. It is run from the wheel that was sent, so it needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _claim(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _names(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that lies at and below some paths, relative to one folder."""
+    """Return all that is at and below some paths, relative to one folder."""
     base = Path(request["base"])
     return {"names": [name for each in request["names"] for name in _below(base, each)]}
 
@@ -82,7 +82,7 @@ def _below(base: Path, name: str) -> Iterator[str]:
 
 
 def _remove(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Remove some names below one folder; what a link leads to is left alone."""
+    """Remove some names below one folder; what a link points to is left alone."""
     base = Path(request["base"])
     top = os.path.realpath(base)
     for name in request["names"]:
@@ -182,7 +182,7 @@ def main() -> None:
     except EnvironmentRefused as error:
         answer = {"error": {"found": error.found, "do": error.do}}
     except OSError as error:
-        answer = {"error": {"found": str(error), "do": "mend that on the other host"}}
+        answer = {"error": {"found": str(error), "do": "fix that on the other host"}}
     json.dump(answer, sys.stdout)
     sys.stdout.write("\n")
 

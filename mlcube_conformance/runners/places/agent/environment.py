@@ -28,7 +28,7 @@ print(package_key())
 """
 
 
-class EnvironmentRefused(Exception):  # noqa: N818 - told as an answer
+class EnvironmentRefused(Exception):  # noqa: N818 - sent as an answer
     """No environment can be made; says what was found and what to do."""
 
     def __init__(self, found: str, do: str) -> None:
@@ -111,7 +111,7 @@ def _virtualenv(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _beside_system(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    """Install into a folder of ours: the packages of the system stay as they are."""
+    """Install into our own folder: the packages of the system stay as they are."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     key = sha256(json.dumps(_wanted(request)).encode()).hexdigest()[:16]
     folder = root / "packages" / key / f"python{version}"
@@ -168,7 +168,7 @@ def _run(argv: Sequence[str], request: Mapping[str, Any], package: str) -> None:
     """Run a command; its output goes to the log of whoever asked."""
     shown = " ".join(argv[1:4])
     try:
-        done = subprocess.run(  # noqa: S603 - an argument list of ours
+        done = subprocess.run(  # noqa: S603 - our own argument list
             argv,
             env=_clean(request["variables"]),
             stdin=subprocess.DEVNULL,

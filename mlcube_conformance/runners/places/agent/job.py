@@ -1,7 +1,7 @@
 """A command of a runner on this host, which outlives the connection that began it.
 
 It has a folder: `job.json` says what it is for, `logs/` holds what it says and,
-when it has ended, what came of it. A lock beside the folder is held by the command
+when it has ended, the result of it. A lock beside the folder is held by the command
 itself: the kernel lets go of it however the command ends.
 """
 

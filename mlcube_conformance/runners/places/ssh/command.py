@@ -1,6 +1,6 @@
 """A command of a runner on another host: all that decides what it does there.
 
-What is sent is what a run is known by, so that nothing can be sent and left out of it:
+What is sent is what a run is known by, so nothing can be sent and left out of it:
 after a cut link, a run must not take over the results of one with other variables.
 """
 

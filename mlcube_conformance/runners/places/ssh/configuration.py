@@ -1,4 +1,4 @@
-"""What ssh is told of another host: a file of its own, in the form of ssh_config(5).
+"""What ssh reads about another host: a file of its own, in the form of ssh_config(5).
 
 The user's own configuration is read after it: there, the first word counts.
 """
@@ -33,10 +33,12 @@ def check_place(place: Place) -> None:
     """Refuse what can be seen to be wrong before anybody is asked.
 
     Raises:
-        PlatformUnavailable: The platform file does not lead to a host.
+        PlatformUnavailable: The platform file does not point to a host.
     """
     if _PLACEHOLDER.search(place.host):
-        raise _unusable(place, "host", place.host, "the name of a host of yours")
+        raise _unusable(
+            place, "host", place.host, "the name of a host that you may use"
+        )
     for key, path in (
         ("identity_file", place.identity_file),
         ("known_hosts", place.known_hosts),
@@ -53,7 +55,7 @@ def check_place(place: Place) -> None:
 def _unusable(place: Place, key: str, found: str, expected: str) -> MachineError:
     return PlatformUnavailable(
         Message(
-            what=f"the platform file does not lead to a host: {key} cannot be used",
+            what=f"cannot use the key {key} of the platform file",
             where=f"{place.file}, key {key}",
             found=found,
             expected=expected,
@@ -63,7 +65,7 @@ def _unusable(place: Place, key: str, found: str, expected: str) -> MachineError
 
 
 def configuration(place: Place, folder: Path) -> str:
-    """Return what ssh is told of a host, in the form of ssh_config(5)."""
+    """Return the settings of ssh for a host, in the form of ssh_config(5)."""
     known_host = " ".join(
         _quoted(each)
         for each in (
@@ -119,6 +121,6 @@ def configuration(place: Place, folder: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a word of ssh_config(5); its percent signs stand for themselves."""
+    """Return a word of ssh_config(5); its percent characters stand for themselves."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'

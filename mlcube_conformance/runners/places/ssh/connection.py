@@ -1,6 +1,6 @@
 """One connection to another host, by OpenSSH, which all that is done there shares.
 
-What ssh is told lies in a file of its own, in the form of ssh_config(5), so that the
+The settings of ssh are in a file of their own, in the form of ssh_config(5), so the
 very same holds for ssh, for rsync and for whoever else connects. The user's own
 configuration is read after it: there, the first word counts.
 """
@@ -69,7 +69,7 @@ def programs_missing() -> MachineError | None:
         return None
     return PlatformUnavailable(
         Message(
-            what="the platform ssh cannot be used here",
+            what="cannot use the platform ssh",
             where=f"PATH={os.environ.get('PATH', '')}",
             found=f"no program {' and no '.join(missing)}",
             expected="OpenSSH's client and rsync",
@@ -99,7 +99,7 @@ class Connection:
 
     @property
     def where(self) -> str:
-        """Where messages say that the trouble lies."""
+        """Where messages say that the trouble is."""
         return f"{self.place.file}, host {self.place.host}"
 
     @property
@@ -135,7 +135,7 @@ class Connection:
         self.config.write_text(configuration(self.place, self.folder), encoding="utf-8")
         said = self.folder / "said"
         with said.open("wb") as log:
-            self._master = subprocess.Popen(  # noqa: S603 - an argument list of ours
+            self._master = subprocess.Popen(  # noqa: S603 - our own argument list
                 [*self.client, "-o", "ControlMaster=yes", "-N", self.place.host],
                 env=safe_environment(),
                 stdin=subprocess.DEVNULL,
@@ -167,10 +167,10 @@ class Connection:
             trouble = Trouble(what, f"try it by hand: {by_hand(self.place)}")
         return PlatformUnavailable(
             Message(
-                what=f"there is no connection to {self.name}",
+                what=f"cannot connect to {self.name}",
                 where=self.where,
                 found="\n".join([trouble.what, *last_lines(words, 4)]),
-                expected="a host that lets this user in by ssh, without a question",
+                expected="a host that accepts this user by ssh, without a prompt",
                 do=trouble.do,
             )
         )
@@ -190,7 +190,7 @@ class Connection:
                 self._master.wait(1)
         return not self.alive
 
-    def lost(self, doing: str, do: str = "run the same again") -> LinkLost:
+    def lost(self, doing: str, do: str = "run it again") -> LinkLost:
         """Return the error of a connection that ended meanwhile."""
         said = tail(self.folder / "said", 2) if self._folder else ()
         return LinkLost(
@@ -265,7 +265,7 @@ class Connection:
                 where=self.where + (f"\nlog: {log}" if log else ""),
                 found=trouble.get("found") or said,
                 expected="an answer",
-                do=trouble.get("do", "mend what the log shows"),
+                do=trouble.get("do", "fix what the log shows"),
                 tail=tail(errors, 8),
             )
         )
@@ -275,12 +275,12 @@ class Connection:
         python = self.place.interpreter.python
         return PlatformUnavailable(
             Message(
-                what=f"no Python starts on {self.name}",
+                what=f"cannot start Python on {self.name}",
                 where=f"{self.place.file}, key interpreter.python",
                 found=f"no program {python}"
                 + (" below the home" if "/" in python and python[0] != "/" else ""),
                 expected="Python 3.11 or newer",
-                do="mend interpreter.python, or install it there",
+                do="fix interpreter.python, or install it there",
             )
         )
 

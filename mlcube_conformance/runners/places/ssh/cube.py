@@ -152,8 +152,8 @@ class CubeThere(CubeFolders):
         if answer["found"]:
             raise MachineError(
                 Message(
-                    what=f"the folder of the cube on {self.connection.name} holds "
-                    "something else",
+                    what=f"the folder of the cube on {self.connection.name} "
+                    "contains something else",
                     where=f"{self._platform.file}, key mlcube.path",
                     found=f"{self.cube_folder}: {answer['found']}",
                     expected="an empty folder, or one that this cube was sent to",
@@ -163,7 +163,7 @@ class CubeThere(CubeFolders):
 
     def _send_file(self, file: Path, there: str) -> None:
         """Bring one small file to its place beside the cube."""
-        file = resolved(file)  # a link would lead nowhere there
+        file = resolved(file)  # a link would be broken there
         push(
             self.connection,
             file.parent,
@@ -306,13 +306,13 @@ class CubeThere(CubeFolders):
         )
 
     def outcome(self, job: str, stdout: Path, stderr: Path, doing: str) -> Outcome:
-        """Return what came of a job that has ended.
+        """Return the result of a job that has ended.
 
         Raises:
             MachineError: It runs still, or it left no word.
         """
         found = self.connection.ask(
-            {"do": "look", "folder": job}, doing=f"asking what came of {doing}"
+            {"do": "look", "folder": job}, doing=f"asking for the result of {doing}"
         )
         if found["state"] == "ended":
             with suppress(KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Says which files of a task lie where, on this machine and on another host."""
+"""Says which files of a task are where, on this machine and on another host."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Bundle:
     """Names of outputs: an input stays as its owner has it."""
 
     def present(self) -> list[str]:
-        """Return all that lies here at and below the names that are fetched."""
+        """Return all that is here at and below the names that are fetched."""
         return [name for each in self.fetched for name in names_below(self.base, each)]
 
 
@@ -83,7 +83,7 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
         path = host_path(binding, workspace)
         base = workspace
         if binding.given_by_user:
-            # The host is to see what a link leads to.
+            # The host sees what a link points to.
             path = resolved(path)
             base = given[_folder_of(binding, path)]
         else:
@@ -119,7 +119,7 @@ def task_data(invocation: Invocation, workspace: Path) -> TaskData:
 
 
 def _folder_there(base: Path, workspace: Path) -> str:
-    """Return where a folder of this machine lies on the host."""
+    """Return where a folder of this machine is on the host."""
     if base == workspace:
         return WORKSPACE
     name = hashlib.sha256(os.fsencode(json.dumps(str(base)))).hexdigest()[:12]
@@ -136,7 +136,7 @@ def _folder_of(binding: Binding, path: Path) -> Path:
 def _given_folders(invocation: Invocation, workspace: Path) -> dict[Path, Path]:
     """Return the outermost folder for each that the command line gave.
 
-    Those that lie in one another are one on the host, as they are here.
+    Those that are in one another are one on the host, as they are here.
     """
     folders = {
         _folder_of(each, resolved(Path(each.value)))
@@ -157,7 +157,7 @@ def _given_folders(invocation: Invocation, workspace: Path) -> dict[Path, Path]:
 def names_below(base: Path, name: str) -> Iterator[str]:
     """Yield the files, folders and links at and below a path, relative to a folder.
 
-    What is none of these, such as a pipe, is not sent, and so cannot be missed.
+    Anything else, such as a pipe, is not sent, and so cannot be missed.
     """
     top = os.path.normpath(base / name)
     if _is_sent(top):
@@ -178,7 +178,7 @@ def _is_sent(path: str) -> bool:
 
 
 def _with_targets(name: str, workspace: Path) -> Iterator[str]:
-    """Yield a path of the workspace and, where it is a link, what it leads to."""
+    """Yield a path of the workspace and, where it is a link, what it points to."""
     yield name
     path = workspace / name
     for _ in range(40):  # as many links as Linux follows
@@ -190,7 +190,7 @@ def _with_targets(name: str, workspace: Path) -> Iterator[str]:
 
 
 def _without_nested(names: dict[str, None]) -> Iterator[str]:
-    """Yield the paths that lie in no other one of them."""
+    """Yield the paths that are in no other one of them."""
     for each in names:
         above = {str(parent) for parent in Path(each).parents}
         if each == "." or not above & set(names):

@@ -1,7 +1,7 @@
-"""Where one cube lies on another host.
+"""Where one cube is on another host.
 
-Below the folder of ours on the host, `cubes/` holds each cube by its content, and
-`workspaces/` a workspace for each cube folder of each user of each machine, so that
+Below our folder on the host, `cubes/` holds each cube by its content, and
+`workspaces/` a workspace for each cube folder of each user of each machine, so
 equal names never meet.
 """
 
@@ -31,7 +31,7 @@ NOT_SENT = ("/workspace", "/.*", "__pycache__")
 
 
 def owner() -> str:
-    """Return who asks: one account of the host may serve several."""
+    """Return the name of the caller: one account of the host may serve several."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
@@ -114,11 +114,11 @@ class CubeFolders:
         except OSError as error:
             raise MachineError(
                 Message(
-                    what=f"the cube {self._cube.id!r} cannot be sent",
+                    what=f"cannot send the cube {self._cube.id!r}",
                     where=str(error.filename or root),
                     found=str(error.strerror),
                     expected="files that can be read",
-                    do="mend the permissions",
+                    do="fix the permissions",
                 )
             ) from error
 

@@ -1,6 +1,6 @@
-"""Looks at another host by testinfra: what it has, and what lies there.
+"""Looks at another host by testinfra: what it has, and what is there.
 
-testinfra knows no deadline and reports trouble of ssh as a RuntimeError, so that it
+testinfra knows no deadline and reports trouble of ssh as a RuntimeError, so it
 looks in a process of its own, which reads questions and writes answers, as JSON:
 `python -m mlcube_conformance.runners.places.ssh.host`. It is imported there alone.
 """
@@ -50,13 +50,13 @@ _KINDS = {"f": "file", "d": "directory", "l": "link"}
 #: What decides which engine is spoken to.
 _ENGINE_VARIABLE = re.compile(r"DOCKER_|APPTAINER|SINGULARITY|PATH$")
 _VERSION = re.compile(r"\d+(\.\d+)+")
-# Apptainer 1.0 went on from Singularity 3.9, and counts anew.
+# Apptainer 1.0 went on from Singularity 3.9, and counts again.
 _APPTAINER_AS_SINGULARITY = "3.9"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What a host has of what a cube needs; "" where something is not there."""
+    """What a host has of what a cube needs; "" where something does not exist."""
 
     python: str
     rsync: bool
@@ -144,7 +144,7 @@ def what_is_missing(
             f"{facts.free // 1024**2} MiB free on the disk of {place and place.root}; "
             f"{-(-needed // 1024**2)} MiB are needed"
         )
-    missing += [f"no right to write to {each}" for each in facts.unwritable]
+    missing += [f"no permission to write to {each}" for each in facts.unwritable]
     return missing
 
 
@@ -163,7 +163,7 @@ def _serves(wanted: str, engine: str, found: str) -> bool:
 def entries_on_host(
     connection: Connection, paths: Mapping[str, str]
 ) -> dict[str, dict[str, RemoteEntry]]:
-    """Return all that lies at and below some paths of a host, links not followed.
+    """Return all that is at and below some paths of a host, links not followed.
 
     Args:
         connection: To the host.
@@ -186,11 +186,11 @@ def _ask(connection: Connection, question: Mapping[str, Any]) -> dict[str, Any]:
     if find_spec("testinfra") is None:
         raise PlatformUnavailable(
             Message(
-                what="the platform ssh cannot be used here",
+                what="cannot use the platform ssh",
                 where="this Python",
                 found="no module testinfra, which looks at the other host",
                 expected="the packages that ssh needs",
-                do="pip install 'mlcube-conformance[ssh]'",
+                do="run pip install 'mlcube-conformance[ssh]'",
             )
         )
     folder = connection.folder
@@ -213,7 +213,7 @@ def _ask(connection: Connection, question: Mapping[str, Any]) -> dict[str, Any]:
         raise connection.lost("looking at the host")
     raise MachineError(
         Message(
-            what=f"{connection.name} could not be looked at",
+            what=f"cannot look at {connection.name}",
             where=f"host {host}",
             found="no end in time" if ended.timed_out else f"exit {ended.exit_code}",
             expected="an answer to simple questions",

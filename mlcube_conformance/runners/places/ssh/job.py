@@ -41,11 +41,11 @@ def no_outcome(
     free = found.get("free", 1 << 30) // 1024**2
     full = "; its disk is full" if free < 1 else ""
     return connection.fault(
-        what=f"{connection.name} does not say what came of {doing}",
+        what=f"no result of {doing} from {connection.name}",
         at=job,
         found=f"a command that is {found['state']}{full}",
         expected="a command that ends, and says how",
-        do="mend what it says below, or what ended it, and run it again",
+        do="fix what it reports below, or what ended it, and run it again",
         tail=said,
     )
 
@@ -53,7 +53,7 @@ def no_outcome(
 def no_word(connection: Connection, what: str) -> MachineError:
     """Return the error of a command that names neither its result nor an error."""
     return connection.fault(
-        what=f"{connection.name} names neither {what} nor an error",
+        what=f"neither {what} nor an error from {connection.name}",
         found="a command that was interrupted there",
         expected=what,
         do="run it again",
@@ -66,6 +66,6 @@ def at_fault(
     """Return the error of a command on a host, as it counts and reads here."""
     first, *more = error.messages
     messages = (replace(first, what=f"on {host}: {first.what}"), *more)
-    # What the host was told comes from us.
+    # The request to the host comes from us.
     kind = MachineError if isinstance(error, UsageError) else type(error)
     return kind(*messages)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["main"]
 
-#: What ssh gives in place of a key when it only asks which kinds are known.
+#: What ssh gives instead of a key when it only asks which kinds are known.
 _NO_KEY = "NONE"
 
 

@@ -1,4 +1,4 @@
-"""Brings the package to a host, so that the host answers requests."""
+"""Brings the package to a host, so the host answers requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["AGENT", "SAFE", "SMALL", "has_folder", "prepare_agent"]
 
 #: Seconds for the wheel and other small files.
 SMALL = ("", 300.0)
-#: Neither what lies in the home nor the host's language changes what is run.
+#: Neither what is in the home nor the host's language changes what is run.
 SAFE = ("PYTHONSAFEPATH=1", "PYTHONUTF8=1")
 AGENT = ("-m", "mlcube_conformance.runners.places.agent")
 
@@ -55,10 +55,10 @@ def prepare_agent(connection: Connection) -> str:
             raise connection.lost("making a folder on it")
         found = said.read_text(errors="replace").strip()
         raise connection.fault(
-            what=f"{connection.name} cannot hold a cube",
+            what=f"cannot write to {connection.name}",
             found=found or f"mkdir -p {folder} fails",
-            expected=f"a folder {place.root} in which files can be made",
-            do="mend its permissions, or name another folder (env.path)",
+            expected=f"a writable folder {place.root}",
+            do="fix its permissions, or name another folder (env.path)",
         )
     wheel = make_wheel(connection.folder)
     push(

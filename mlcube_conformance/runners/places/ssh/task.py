@@ -1,7 +1,7 @@
 """One task on another host: sent, followed, and its results fetched.
 
 There is one job at a time in a workspace on the host. It outlives the connection, so
-that the first thing to ask is what became of an earlier one. What its results are for
+the first question is what became of an earlier one. What its results are for
 is noted on this machine: a host does not decide where files are written here.
 """
 
@@ -88,8 +88,8 @@ class TaskThere:
                 stop(self._link, self._job)
                 note_of(identity).unlink(missing_ok=True)
                 request.watch.note(
-                    f"ended {request.case_id} on {self._link.name}; what it has made "
-                    "so far stays there"
+                    f"stopped {request.case_id} on {self._link.name}; its results so "
+                    "far stay there"
                 )
             raise
         outcome = self._there.outcome(
@@ -292,9 +292,8 @@ class TaskThere:
             doing = f"{request.case_id} ran there"
             raise self._link.lost(
                 doing,
-                f"run the same again: the task goes on there for "
-                f"{options.task_timeout:g} s at most;\nthe next run fetches its "
-                "results, follows it, or says that it runs",
+                f"run it again: the task goes on there for {options.task_timeout:g} s\n"
+                "at most; the next run fetches its results, follows it, or reports it",
             )
 
     def _end(self, identity: str) -> None:

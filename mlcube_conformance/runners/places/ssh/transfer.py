@@ -1,7 +1,7 @@
 """Brings files to another host and back, by rsync over the connection.
 
 What is there already, of the same size and time, is not sent again. Names of files
-go by a list and not by a command line, so that no shell and no pattern reads them.
+go by a list and not by a command line, so no shell and no pattern reads them.
 What comes back is gathered in a folder of its own first and then moved into place:
 a connection that ends in between leaves nothing half-written.
 """
@@ -47,11 +47,11 @@ _SENT = re.compile(r"^Total bytes sent: (\d+)", re.MULTILINE)
 _RECEIVED = re.compile(r"^Total bytes received: (\d+)", re.MULTILINE)
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _INCOMING = ".mlcube-incoming-"
-#: Signs that are a file name for sure.
+#: Characters that are a file name for sure.
 _MAX_NAME = 60
 
 
-def push(  # noqa: PLR0913 - each says one thing about the files
+def push(  # noqa: PLR0913 - each is one fact of the files
     connection: Connection,
     base: Path,
     names: Sequence[str],
@@ -102,7 +102,7 @@ def push(  # noqa: PLR0913 - each says one thing about the files
     return _count(_SENT, said)
 
 
-def fetch(  # noqa: PLR0913 - each says one thing about the files
+def fetch(  # noqa: PLR0913 - each is one fact of the files
     connection: Connection,
     there: str,
     names: Sequence[str],
@@ -113,14 +113,14 @@ def fetch(  # noqa: PLR0913 - each says one thing about the files
     limit: tuple[str, float],
     liveness: Liveness,
 ) -> int:
-    """Bring files and folders from the host, in place of those here; return the bytes.
+    """Bring files and folders from the host, instead of those here; return the bytes.
 
     Args:
         connection: To the host.
         there: Folder of the host that the names are relative to.
         names: What to bring; some of it need not exist.
         base: Folder here.
-        remote_names: Returns all that lies there now at and below the names.
+        remote_names: Returns all that is there now at and below the names.
         before: All that was sent: what of it is gone there is removed here.
         limit: The option that gives it time, and the seconds.
         liveness: Remembers what an interrupted run leaves.
@@ -143,7 +143,7 @@ def fetch(  # noqa: PLR0913 - each says one thing about the files
         )
         there_now = set(remote_names())
         try:
-            # First of all, since what comes may put a link in place of a folder.
+            # First of all, since what comes may put a link instead of a folder.
             gone = [each for each in before if each not in there_now]
             for each in sorted(gone, key=len, reverse=True):
                 _remove(base / each)
@@ -155,7 +155,7 @@ def fetch(  # noqa: PLR0913 - each says one thing about the files
 
 @contextmanager
 def _incoming(base: Path, liveness: Liveness) -> Iterator[Path]:
-    """Make a folder on the same disk as the files that are to be replaced."""
+    """Make a folder on the same disk as the files to replace."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=base))
     except OSError as error:
@@ -170,11 +170,11 @@ def _incoming(base: Path, liveness: Liveness) -> Iterator[Path]:
 def _not_fetched(base: Path, error: OSError) -> MachineError:
     return MachineError(
         Message(
-            what="results cannot be put in their place",
+            what="cannot store the results",
             where=str(base),
             found=str(error),
-            expected="a folder that can be written to",
-            do="mend that, and run the same again: the results are still on the host",
+            expected="a writable folder",
+            do="fix that, and run it again: the results are still on the host",
         )
     )
 
@@ -235,7 +235,7 @@ def _host(connection: Connection) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _rsync(  # noqa: PLR0913 - each says one thing about the transfer
+def _rsync(  # noqa: PLR0913 - each is one fact of the transfer
     connection: Connection,
     options: Sequence[str],
     names: Sequence[str],
@@ -270,11 +270,11 @@ def _rsync(  # noqa: PLR0913 - each says one thing about the transfer
         found, do = f"{full} is full", "free some disk space there"
     elif ended.timed_out:
         found = f"no end within {limit[1]:g} s"
-        do = f"give more seconds: {limit[0]}" if limit[0] else "look at the network"
+        do = f"give more seconds: {limit[0]}" if limit[0] else "check the network"
     elif connection.is_cut(ended.exit_code):
         raise connection.lost(doing)
     else:
-        found, do = f"exit code {ended.exit_code} of rsync", "mend what it says"
+        found, do = f"exit code {ended.exit_code} of rsync", "fix what it reports"
     raise MachineError(
         Message(
             what=f"{connection.name}: {doing} fails",

@@ -22,29 +22,30 @@ class Trouble:
 
 
 _UNKNOWN_KEY = Trouble(
-    "the key of the host is not known",
-    "compare the fingerprint with what whoever runs the host says; then write\n"
-    "it into the platform file (fingerprint: SHA256:…), or name a file with\n"
-    "the key (known_hosts: FILE), or connect once by hand:\nBY HAND",
+    "the key of the host is unknown",
+    "compare the fingerprint with the one that its administrator gives; then\n"
+    "write it into the platform file (fingerprint: SHA256:…), or name a file\n"
+    "with the key (known_hosts: FILE), or connect once by hand:\n"
+    "BY HAND",
 )
 _REFUSED = Trouble(
-    "the host does not let that user in with any of the keys",
-    "mend authentication.user or identity_file; a key with a passphrase must\n"
-    "be in the agent (ssh-add), since nobody can be asked for it here",
+    "the host accepts none of the keys for that user",
+    "fix authentication.user or identity_file; a key with a passphrase must\n"
+    "be in the agent (ssh-add): nothing can ask for it here",
 )
 _TROUBLES = (
     (
         re.compile(r"could not resolve hostname", re.IGNORECASE),
         Trouble(
-            "no host of that name is known",
-            "mend host, or add it to ~/.ssh/config",
+            "the name of the host is unknown",
+            "fix host, or add it to ~/.ssh/config",
         ),
     ),
     (
         re.compile(r"identification has changed", re.IGNORECASE),
         Trouble(
-            "the host shows another key than the one that is trusted",
-            "ask whoever runs the host; if the new key is right, put it in place of\n"
+            "the key of the host differs from the trusted one",
+            "ask the administrator of the host; if the new key is right, replace\n"
             "the one in known_hosts",
         ),
     ),
@@ -57,8 +58,8 @@ _TROUBLES = (
     (
         re.compile(r"unprotected private key|bad permissions", re.IGNORECASE),
         Trouble(
-            "the key file can be read by others, so that ssh does not use it",
-            "chmod 600 the key file",
+            "other users can read the key file, and ssh refuses it",
+            "run chmod 600 on the key file",
         ),
     ),
     (
@@ -74,15 +75,15 @@ _TROUBLES = (
             re.IGNORECASE,
         ),
         Trouble(
-            "the host cannot be reached",
-            "start the host or its sshd, or mend host, port or jump",
+            "cannot reach the host",
+            "start the host or its sshd, or fix host, port or jump",
         ),
     ),
     (
         re.compile(r"bad configuration option", re.IGNORECASE),
         Trouble(
             "this ssh is too old, or its configuration is broken",
-            "install OpenSSH 8.5 or newer, or mend ~/.ssh/config",
+            "install OpenSSH 8.5 or newer, or fix ~/.ssh/config",
         ),
     ),
 )
@@ -107,12 +108,12 @@ def what_ssh_means(said: str, place: Place, key: str) -> Trouble:
             trusted = ", ".join(place.fingerprints)
             return Trouble(
                 f"the host shows the key {key}, but the platform file trusts {trusted}",
-                "ask whoever runs the host which one is right, before you change "
-                "fingerprint",
+                "ask the administrator of the host which one is right, before you "
+                "change fingerprint",
             )
         what = f"{what}; it shows {key}"
     elif found is _REFUSED:
-        user = place.user or "whom ssh names"
+        user = place.user or "the default of ssh"
         keys = place.identity_file or "those of ssh and of its agent"
         what = f"{what} (user: {user}; keys: {keys})"
     return Trouble(what, found.do.replace("BY HAND", by_hand(place)))

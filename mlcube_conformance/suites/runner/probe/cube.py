@@ -33,7 +33,7 @@ class ProbeParameter:
     name: str
     role: Role
     kind: Literal["file", "directory", ""]
-    """"" leaves the type to be told by the value."""
+    """"" leaves the type to the value."""
     value: str | int | list[str] | None
     """Relative to the workspace; None leaves it without a value."""
     opts: str = ""
@@ -61,7 +61,7 @@ class ProbeTask:
 
     @property
     def report(self) -> str:
-        """Where its report lies, in the workspace."""
+        """Where its report is, in the workspace."""
         return f"report-{self.name}"
 
     @property

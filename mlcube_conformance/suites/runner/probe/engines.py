@@ -31,7 +31,7 @@ def path_with_notes(folder: Path, path: str) -> str:
     """Return a PATH by which each call of an engine is noted, and then done.
 
     Args:
-        folder: One that is not there yet.
+        folder: One that does not exist yet.
         path: The PATH by which engines are found.
     """
     folder.mkdir()

@@ -29,7 +29,7 @@ def make_key(path: Path) -> None:
     if found:
         raise MachineError(
             Message(
-                what="no key can be made",
+                what="cannot make an ssh key",
                 where=argv[0],
                 found=found,
                 expected="OpenSSH's ssh-keygen",

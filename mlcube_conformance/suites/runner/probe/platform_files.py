@@ -77,7 +77,7 @@ def _absolute(value: Any, folder: Path, key: str = "") -> Any:  # noqa: ANN401 -
 
 
 def _read(file: Path) -> Located:
-    """Read a platform file; that it cannot be read is no fault of the runner."""
+    """Read a platform file; that it cannot be read is not a fault of the runner."""
     try:
         return read_yaml(file)
     except Violation as violation:

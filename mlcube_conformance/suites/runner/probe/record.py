@@ -68,12 +68,12 @@ class Record:
         return next(iter(self.values(name)), "")
 
     def content(self, name: str) -> str | None:
-        """Return what a file held for the task; None where it was no file."""
+        """Return what a file held for the task; None where it was not a file."""
         found = [self.contents[i] for i in self.places(name) if i in self.contents]
         return found[0] if found else None
 
     def listing(self, name: str) -> tuple[str, ...] | None:
-        """Return the names in a folder; None where it was no folder."""
+        """Return the names in a folder; None where it was not a folder."""
         found = [self.listings[i] for i in self.places(name) if i in self.listings]
         return found[0] if found else None
 
@@ -104,7 +104,7 @@ def read_record(folder: Path) -> Record | None:
 
 
 def _text(file: Path) -> str:
-    # As the system decodes names, so that arguments compare with paths.
+    # As the system decodes names, so arguments compare with paths.
     return os.fsdecode(file.read_bytes()) if file.exists() else ""
 
 

@@ -43,7 +43,7 @@ class Placed:
     root: Path
     calls: int = 0
     kept: bool = False
-    """Whether something was wrong with it, so that a user will want to look."""
+    """Whether something was wrong with it, so a user will want to look."""
 
     @property
     def workspace(self) -> Path:
@@ -91,7 +91,7 @@ class ProbeRun:
                 what=f"expected: {expected}",
                 where=str(self.placed.folder),
                 found="\n".join(self._found(found)),
-                do=f"by hand: {self.by_hand}",
+                do=f"run by hand: {self.by_hand}",
                 tail=(*self._arguments(), *said),
                 log=str(self.called.logs),
             )

@@ -39,7 +39,7 @@ class Site:
 
 
 def write_cube(cube: ProbeCube, root: Path, form: Format, site: Site) -> None:
-    """Write a cube into a folder that is not there yet."""
+    """Write a cube into a folder that does not exist yet."""
     _write_build(cube, root / "build", site)
     (root / "workspace").mkdir()
     if form == "multi-file":
