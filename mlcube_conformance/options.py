@@ -64,7 +64,7 @@ class Option:
     asks: bool = False
     """Whether it asks for a suite, rather than changing how one runs."""
     again: bool = True
-    """Whether what is found may depend on it, so that it belongs to `again:`."""
+    """Whether findings may depend on it: if so, `again:` repeats it."""
     secret: bool = False
     """Whether its values may be secrets: what follows the first `=`."""
     parse: Callable[[str, Any], object] | None = None

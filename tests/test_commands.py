@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -13,9 +14,6 @@ from mlcube_conformance.clauses.page import clauses_markdown
 from mlcube_conformance.results.judgements import Judgement, Scorecard
 from mlcube_conformance.results.scorecard import markdown
 from tests.cube_folders import make_cube
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CARDS = [
     Scorecard(name, "1", "2026-11-24", "0.3.0", (Judgement("EXIT-2", "passed"),))
@@ -39,6 +37,16 @@ def files(tmp_path: Path) -> list[Path]:
     for file, card in zip(written, CARDS, strict=True):
         file.write_text(card.to_json(), encoding="utf-8")
     return written
+
+
+def test_options_prints_the_page_of_the_documents() -> None:
+    done = _run("options")
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    page = Path(__file__).parents[1] / "docs/options.md"
+    assert done.stdout.decode() == page.read_text(encoding="utf-8"), (
+        "run: mlcube-conformance options > docs/options.md"
+    )
 
 
 def test_clauses_prints_the_page() -> None:

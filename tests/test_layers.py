@@ -14,14 +14,20 @@ import mlcube_conformance
 PACKAGE = Path(mlcube_conformance.__file__).parent
 PREFIX = "mlcube_conformance."
 
+ABOUT = "runners.about"
+#: The folders of the platforms of this machine, in the order of their names.
+PLATFORMS = sorted(
+    f"runners.{each.parent.name}" for each in PACKAGE.glob("runners/*/about.py")
+)
 #: Each room may import only itself and what stands above it. A module belongs to the
-#: longest name that fits.
+#: longest name that fits; what says what a platform is, to the room of all of these.
 ROOMS = (
     "",  # the public face
     "base",
     "place",
     "model",
     "clauses",
+    ABOUT,
     "formats",
     "runners.contract",
     "runners",
@@ -32,9 +38,7 @@ ROOMS = (
     "runners.work",
     "runners.common.dockerfile",
     "runners.common",
-    "runners.local",
-    "runners.docker",
-    "runners.singularity",
+    *PLATFORMS,
     "runners.places",
     "runners.places.agent",
     "runners.places.ssh",
@@ -125,6 +129,8 @@ def _own(module: str) -> set[str]:
 
 
 def _room(module: str) -> str:
+    if module.startswith("runners.") and module.endswith(".about"):
+        return ABOUT
     fitting = [
         each for each in ROOMS if module == each or module.startswith(f"{each}.")
     ]

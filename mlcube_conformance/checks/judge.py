@@ -40,7 +40,7 @@ class Seen:
     inputs: tuple[Observation, ...] = ()
     outputs: tuple[Observation, ...] = ()
     beside: tuple[Observation, ...] = ()
-    """What inputs lead to by links, and what other tasks read or made."""
+    """What inputs point to by links, and what other tasks read or made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.streams import drop_streams, replace_closed_streams
 from mlcube_conformance.base.text import plain, visible
 from mlcube_conformance.clauses.page import clauses_markdown
+from mlcube_conformance.commands.options_page import options_markdown
 from mlcube_conformance.convert.conversion import convert_cube
 from mlcube_conformance.results.judgements import Scorecard
 from mlcube_conformance.results.scorecard import markdown
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["app", "clauses", "convert", "main", "scorecard", "test"]
+__all__ = ["app", "clauses", "convert", "main", "options", "scorecard", "test"]
 
 _USAGE = 2
 _NOT_RUN = 125
@@ -87,6 +88,12 @@ def test(context: typer.Context) -> None:
 def clauses() -> None:
     """Print the page of all clauses, as Markdown."""
     _show(clauses_markdown())
+
+
+@app.command()
+def options() -> None:
+    """Print the page of all options, as Markdown."""
+    _show(options_markdown())
 
 
 @app.command()

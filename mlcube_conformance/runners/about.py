@@ -42,7 +42,7 @@ class Offer:
     words: Mapping[str, str] = field(default_factory=dict)
     """Meaning of a flag without a value."""
     ignored: frozenset[str] = frozenset()
-    """Flags for what is done in any case."""
+    """Flags for what is done always."""
     programs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Names that `command` may give, and the options that they set."""
     otherwise: str = "remove it"
@@ -109,7 +109,7 @@ class About:
 
     @property
     def is_place(self) -> bool:
-        """Whether it leads to another host."""
+        """Whether it points to another host."""
         return self.offer is None
 
 

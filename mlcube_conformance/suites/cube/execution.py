@@ -53,7 +53,7 @@ class TaskRun(Seen):
     """What is wrong with it, by clause."""
 
     def __post_init__(self) -> None:
-        """Judge it, once for all who ask."""
+        """Judge it, once for everyone."""
         object.__setattr__(self, "judgement", judge(self.case, self))
 
     def __repr__(self) -> str:
