@@ -52,7 +52,7 @@ from mlcube_conformance.suites.own_settings import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from mlcube_conformance.options import Option
+    from mlcube_conformance.option import Option
 
 __all__ = [
     "attempt",

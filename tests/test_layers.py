@@ -32,6 +32,7 @@ ROOMS = (
     "runners.contract",
     "runners",
     "plan",
+    "option",
     "options",
     "convert",
     "runners.disarming",

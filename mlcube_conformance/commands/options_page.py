@@ -10,7 +10,7 @@ from mlcube_conformance.options import options_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlcube_conformance.options import Option, Taker
+    from mlcube_conformance.option import Option, Taker
 
 __all__ = ["options_markdown"]
 

@@ -14,7 +14,7 @@ from mlcube_conformance.plan.values import hide_values
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlcube_conformance.options import Option, Taker
+    from mlcube_conformance.option import Option, Taker
 
 __all__ = ["Given", "command_of"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from mlcube_conformance.model import Cube, Platform
-    from mlcube_conformance.options import Option, Taker
+    from mlcube_conformance.option import Option, Taker
     from mlcube_conformance.plan.order import Placement
 
 __all__ = ["again_for_cube", "again_for_runner"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from mlcube_conformance.options import Option, Taker
+    from mlcube_conformance.option import Option, Taker
 
 __all__ = ["add_options", "given_words", "idle_option", "option_of", "value"]
 

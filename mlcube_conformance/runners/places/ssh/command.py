@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlcube_conformance.options import Taker
+    from mlcube_conformance.option import Taker
     from mlcube_conformance.runners.contract import Options
 
 __all__ = ["RemoteCommand", "option_words"]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.base.process import Ended
     from mlcube_conformance.model import Cube, Invocation, Platform
-    from mlcube_conformance.options import Taker
+    from mlcube_conformance.option import Taker
     from mlcube_conformance.runners.contract import ConfigureRequest, Options, Watch
     from mlcube_conformance.runners.places.outcome import Outcome
     from mlcube_conformance.runners.places.ssh.connection import Connection
