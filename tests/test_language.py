@@ -277,7 +277,7 @@ MODULES = sorted(
     for file in (ROOT / folder).rglob("*.py")
     if str(file.relative_to(ROOT)) not in LATER
 )
-PAGES = (ROOT / "docs/clauses.md",)
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
 def _name(file: Path) -> str:
