@@ -84,7 +84,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--workspace",
         takers=("cube",),
-        help="folder to run in, with everything kept",
+        help="folder to run in and keep",
         metavar="DIR",
         without="a fresh folder",
     ),
@@ -158,7 +158,7 @@ OPTIONS: tuple[Option, ...] = (
         takers=_JOBS,
         help="folder to build in",
         metavar="DIR",
-        without="the one that the cube names",
+        without="the cube's",
     ),
     Option(
         name="--env",
@@ -202,7 +202,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--configure-timeout",
         takers=("cube", *_JOBS),
-        help="time for making an image",
+        help="time limit for making an image",
         metavar="SECONDS",
         default="3600",
         parse=values.seconds,
@@ -212,7 +212,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--task-timeout",
         takers=("cube", "run"),
-        help="time for a task, after which it is killed",
+        help="time limit for a task",
         metavar="SECONDS",
         default="3600",
         parse=values.seconds,
@@ -222,20 +222,20 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--retag",
         takers=("configure",),
-        help="give the image's name to the new image, whatever has it now",
+        help="give the image's name to the new image, even if another image has it",
         goes_to="retag",
         forward="words",
     ),
     Option(
         name="--logs",
         takers=_JOBS,
-        help="folder for the logs and for outcome.json, which holds the result",
+        help="folder for the logs and the result, outcome.json",
         metavar="DIR",
     ),
     Option(
         name="--older-than",
         takers=("clean",),
-        help="days without use, at least",
+        help="minimum days without use",
         metavar="DAYS",
         default="0",
         parse=values.days,
@@ -256,20 +256,20 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--record",
         takers=_SUITES,
-        help="JSON file for the record of the run, beside the one in its folder",
+        help="additional JSON file for the record of the run",
         metavar="FILE",
         repeat=True,
     ),
     Option(
         name="--live",
         takers=("cube",),
-        help="show the output of builds and tasks as it comes",
+        help="live output of builds and tasks",
         again=False,
     ),
     Option(
         name="--base-image",
         takers=("runner",),
-        help="small image with a shell that probe cubes are built from",
+        help="small base image with a shell, for probe cubes",
         metavar="IMAGE",
         variable="MLCUBE_CONFORMANCE_BASE_BUSYBOX",
         default="busybox:stable",
@@ -279,7 +279,7 @@ OPTIONS: tuple[Option, ...] = (
         takers=("runner",),
         help="format of probe cubes",
         choices=("multi-file", "single-file"),
-        without="the first that the runner reads",
+        without="the first format of the runner",
     ),
     Option(
         name="--runner-platform",
@@ -290,7 +290,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--runner-timeout",
         takers=("runner",),
-        help="time for each call of the runner",
+        help="time limit for each call of the runner",
         metavar="SECONDS",
         default="60",
         parse=values.seconds,
@@ -304,7 +304,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--scorecard",
         takers=("runner",),
-        help="file for the findings on the runner, .json or .md",
+        help="file for the scorecard of the runner, .json or .md",
         metavar="FILE",
         repeat=True,
         again=False,

@@ -66,7 +66,7 @@ mlcube.yaml is not YAML
             author: Some: one
                         ^
   expected: valid YAML
-  do:       mend the line (tabs, an unclosed quote or bracket, a missing colon?)""",
+  do:       fix the line (tabs, an unclosed quote or bracket, a missing colon?)""",
     ),
     Wrong(
         id="root-empty",

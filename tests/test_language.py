@@ -255,22 +255,7 @@ def flaws_of_page(file: Path) -> list[Flaw]:
 
 
 #: Not yet in plain English.
-LATER = frozenset(
-    {
-        "mlcube_conformance/suites/options.py",
-        "mlcube_conformance/suites/again.py",
-        "mlcube_conformance/suites/cube/session.py",
-        "mlcube_conformance/commands/project.py",
-        "mlcube_conformance/commands/runner.py",
-        "mlcube_conformance/commands/runner_options.py",
-        "mlcube_conformance/commands/log_folder.py",
-        "mlcube_conformance/plan/selection.py",
-        "mlcube_conformance/formats/run_args.py",
-        "mlcube_conformance/formats/platform_schemas.py",
-        "mlcube_conformance/formats/yaml.py",
-        "mlcube_conformance/runners/__init__.py",
-    }
-)
+LATER = frozenset({"mlcube_conformance/suites/cube/session.py"})
 MODULES = sorted(
     file
     for folder in ("mlcube_conformance", "conformance_tests", "runners")

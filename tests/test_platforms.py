@@ -98,7 +98,11 @@ def test_nvidia_docker_means_all_gpus(cube_folder: CubeFolder) -> None:
         ("platform:", "platfrm:", ("has no mapping 'platform'",)),
         ("platform:", "platfrm:", ("unknown key 'platfrm'", "line 3, key platfrm")),
         ('tiny:1"', 'tiny:1", run_args: --privileged=true', ("--privileged=true",)),
-        ('tiny:1"', 'tiny:1", run_args: --network', ("--network a value", "none|host")),
+        (
+            'tiny:1"',
+            'tiny:1", run_args: --network',
+            ("invalid value of --network", "none|host"),
+        ),
         ('tiny:1"', 'tiny:1", run_args: --memory=lots', ("--memory lots",)),
         ('tiny:1"', 'tiny:1", run_args: --ipc=all', ("--ipc all",)),
         ('tiny:1"', 'tiny:1", command: sudo docker', ("another executable",)),
@@ -145,9 +149,9 @@ def test_singularity_has_flags_of_its_own(cube_folder: CubeFolder) -> None:
     [
         ("apptainer", "sudo singularity", ("another executable", "or apptainer")),
         ("--nv", "--privileged", ("--privileged", "--writable-tmpfs, --cleanenv")),
-        ("--nv", "--rm", ("asks for what this runner does not give", "--rm")),
+        ("--nv", "--rm", ("unsupported flag in", "--rm")),
         ("network none", "network bridge", ("--network bridge", "none|host")),
-        ("command: apptainer", "runtime: nvidia", ("a runtime, which", "--nv gives")),
+        ("command: apptainer", "runtime: nvidia", ("asks for a runtime", "--nv gives")),
     ],
 )
 def test_message_for_singularity(
@@ -250,7 +254,10 @@ def test_local_is_asked_for_what_it_gives(
         ("run_args: --cpuset-cpus=0", ("--cpuset-cpus=0",)),
         ("run_args: --security-opt=no-new-privileges", ("--security-opt",)),
         ("run_args: --nv", ("--nv", "did you mean '--net'?")),
-        ("runtime: nvidia", ("a runtime, which local does not", "--gpus gives GPUs")),
+        (
+            "runtime: nvidia",
+            ("asks for a runtime: local has none", "--gpus gives GPUs"),
+        ),
         ("command: docker", ("an executable, which local does not have", "remove it")),
         ("command: nvidia-docker", ("an executable, which local does not have",)),
     ],

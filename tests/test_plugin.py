@@ -183,7 +183,7 @@ def test_several_cubes_and_platforms_make_a_matrix(
         ),
         (
             ("--cube", "tiny", "--platform", "fake", "--parameter", "x"),
-            ["*the value of --parameter cannot be read", "*TASK.PARAMETER=PATH"],
+            ["*the value of --parameter is invalid", "*TASK.PARAMETER=PATH"],
         ),
         (
             ("--cube", "tiny", "--platform", "fake", "--task-timeout", "0"),

@@ -81,7 +81,7 @@ def test_option_that_would_do_nothing_is_refused(option: str, run: Run) -> None:
     "option", ["--gpus=7x", "--configure-timeout=abc", "--task-timeout=0"]
 )
 def test_values_of_options_for_cubes_are_checked(option: str, run: Run) -> None:
-    _refused(run("--cube=tiny", "--platform=fake", option), "cannot be read")
+    _refused(run("--cube=tiny", "--platform=fake", option), "is invalid")
 
 
 def test_every_option_has_its_takers(run: Run) -> None:

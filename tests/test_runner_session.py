@@ -106,7 +106,7 @@ def test_suite_without_a_runner_is_skipped_with_the_reason(run: Run) -> None:
         ),
         (
             ("--runner", "refuser.yaml", "--runner-timeout", "soon"),
-            "the value of --runner-timeout cannot be read",
+            "the value of --runner-timeout is invalid",
         ),
         (
             ("--runner", "refuser.yaml", "--expected-failures", "none.yaml"),

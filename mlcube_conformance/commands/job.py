@@ -148,7 +148,7 @@ def job_on(
     """Read the platform; nothing is made or started before the files are right."""
     platform = read_platform(platform_name, cube, kind)
     place = logs or Path(tempfile.mkdtemp(prefix="mlcube-"))
-    # Of the signs that the name of a container may have.
+    # Of the characters that the name of a container may have.
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", place.name)[:40]
     runner = make_runner(kind, f"{name}-{os.getpid()}")
     try:

@@ -40,23 +40,23 @@ def claim_log_folder(folder: Path) -> None:
         MachineError: It cannot be made or written to.
     """
     if os.path.lexists(folder) and not folder.is_dir():
-        raise _refused(folder, "not a folder", "a folder, there or not yet")
+        raise _refused(folder, "not a folder", "a new or existing folder")
     make_folder(folder)
     there = [name for name in (*_NAMES, _MARK) if os.path.lexists(folder / name)]
     odd = [name for name in there if _leads_elsewhere(folder / name)]
     if odd:
-        # To write there would write to what a link leads to, or wait for a reader.
+        # To write there would write to what a link points to, or wait for a reader.
         raise _refused(
             folder,
-            f"{', '.join(odd)}, a link or no plain file",
-            "a folder in which what has these names is a plain file",
+            f"not a plain file: {', '.join(odd)}",
+            "a folder where these names are free or plain files",
         )
     if _MARK in there:
         return
     if there:
         raise _refused(
             folder,
-            f"{', '.join(there)}, written by somebody else",
+            f"not written by mlcube-conformance: {', '.join(there)}",
             "a folder without files of these names",
         )
     try:
@@ -64,10 +64,10 @@ def claim_log_folder(folder: Path) -> None:
     except OSError as error:
         raise MachineError(
             Message(
-                what="the folder for logs cannot be written to",
+                what="the log folder is not writable",
                 where=str(folder),
                 found=str(error.strerror),
-                expected="a folder that can be written to",
+                expected="a writable folder",
                 do="fix the permissions, or name another folder",
             )
         ) from error

@@ -86,11 +86,11 @@ def not_there(option: str, path: Path, expected: str) -> UsageError:
     """Return the refusal of a path that is not what an option takes."""
     return UsageError(
         Message(
-            what=f"{option} names what is not there",
+            what=f"the path of {option} does not exist",
             where=str(path),
             found="a file" if is_plain_file(path) else _found(path),
             expected=expected,
-            do="mend the path",
+            do="fix the path",
         )
     )
 
@@ -98,6 +98,4 @@ def not_there(option: str, path: Path, expected: str) -> UsageError:
 def _found(path: Path) -> str:
     if is_folder(path):
         return "a folder"
-    return (
-        "a link that leads nowhere, a pipe or a device" if is_there(path) else "nothing"
-    )
+    return "a broken link, a pipe or a device" if is_there(path) else "nothing"

@@ -49,14 +49,16 @@ CubeArgument = Annotated[
     str, typer.Argument(metavar="CUBE", help="Folder of the cube, or its main file.")
 ]
 TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="Folder for the new cube, not in use.")
+    str, typer.Argument(metavar="TARGET", help="New or empty folder for the cube.")
 ]
 CardsArgument = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Scorecards, as JSON.")
+    list[str], typer.Argument(metavar="FILE...", help="Scorecards in JSON.")
 ]
 OutputOption = Annotated[
     str | None,
-    typer.Option("--output", metavar="FILE", help="File to write, not the terminal."),
+    typer.Option(
+        "--output", metavar="FILE", help="Output file (default: the terminal)."
+    ),
 ]
 
 
@@ -124,7 +126,7 @@ def main() -> None:
         try:
             app(prog_name="mlcube-conformance")
         finally:
-            sys.stdout.flush()  # here, where a fault can still be told
+            sys.stdout.flush()  # here, where a fault can still be shown
     except OSError as error:
         # From pytest or from this program: what was found cannot be written.
         with suppress(OSError):
@@ -185,6 +187,6 @@ def _unusable(file: Path, done: str, error: OSError) -> UsageError:
             where=str(file),
             found=error.strerror or str(error),
             expected=f"a file that can be {done}",
-            do="mend the path",
+            do="fix the path",
         )
     )

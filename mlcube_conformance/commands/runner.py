@@ -98,7 +98,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
                 outcome.image = job.configure(options)
 
     def run(given: Given) -> None:
-        """Run a task of a cube; makes the image first if it is not there."""
+        """Run a task of a cube; makes the image first if it does not exist."""
         with _ending(given.value("--logs")) as (outcome, folder):
             options = runner_options("run", given, names_image=True)
             root = folder_of_cube(given.value("--mlcube"))
@@ -143,7 +143,7 @@ def _clean(platform: str, days: float, *, force: bool) -> None:
     freed = 0
     cleaned = clean_host(place, days=days, force=force)
     if not cleaned:
-        say(f"nothing of yours in {place.root} on {place.host}")
+        say(f"nothing to remove in {place.root} on {place.host}")
         return
     for each in cleaned:
         kept = f"kept {each.folder}: {each.kept}" if each.kept else ""
@@ -171,7 +171,7 @@ def _ending(logs: str | None) -> Iterator[tuple[Outcome, Path | None]]:
     """Turn an error into its message and its exit code, never a traceback.
 
     Yields:
-        What is to be written down, and the folder for logs, if one is asked for.
+        What to write down, and the folder for logs, if there is one.
     """
     outcome = Outcome()
     place: Path | None = None

@@ -25,7 +25,7 @@ __all__ = [
     "split_words",
 ]
 
-#: Signs of a text of flags.
+#: Characters of a text of flags.
 _MAX_LENGTH = 10_000
 _NO_VALUE = re.compile("")
 
@@ -42,8 +42,7 @@ def read_container(
         else:
             gpus = offer.written["gpus"]
             problems.add(
-                f"the platform file asks for a runtime, which {offer.kind} does not "
-                "have",
+                f"the platform file asks for a runtime: {offer.kind} has none",
                 runtime,
                 found=str(runtime.value),
                 expected="no key 'runtime'",
@@ -64,7 +63,7 @@ def split_words(at: Located, problems: Problems) -> list[str]:
         problems.add(
             f"{_key(at)} is too long",
             at,
-            expected=f"at most {_MAX_LENGTH} signs",
+            expected=f"at most {_MAX_LENGTH} characters",
             do="write fewer flags",
         )
         return []
@@ -72,7 +71,7 @@ def split_words(at: Located, problems: Problems) -> list[str]:
         return shlex.split(at.text())
     except ValueError as error:
         problems.add(
-            f"{_key(at)} is no list of flags",
+            f"{_key(at)} is not a list of flags",
             at,
             expected="flags, such as --network=none",
             found=f"{at.text()} ({error})",
@@ -91,7 +90,7 @@ def read_flags(
     """Read flags of a command line into options; add a problem where it cannot be."""
     if not at.text():
         problems.add(
-            f"{_key(at)!r} is no text",
+            f"the key {_key(at)!r} must be text",
             at,
             expected=f"flags of {offer.command}, such as --network=none",
             do="write the flags as one text",
@@ -124,7 +123,7 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
     known = (*offer.options, *sorted(offer.ignored))
     if flag not in offer.options:
         problems.add(
-            f"{_key(at)} asks for what this runner does not give",
+            f"unsupported flag in {_key(at)}",
             at,
             found=f"{flag}={value}" if value else flag,
             expected=f"one of {', '.join(known)}",
@@ -135,7 +134,7 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
     allowed = offer.values.get(option, _NO_VALUE)
     if not allowed.fullmatch(value):
         problems.add(
-            f"{_key(at)} gives {flag} a value that it does not take",
+            f"invalid value of {flag} in {_key(at)}",
             at,
             found=f"{flag} {value}".strip(),
             expected=allowed.pattern or "no value",

@@ -30,9 +30,9 @@ __all__ = ["Located", "read_yaml"]
 _MERGE = "tag:yaml.org,2002:merge"
 _MAX_DEPTH = 50
 _MAX_VALUES = 10_000
-#: Words and signs of the scanner: what as many values need, and more.
+#: Words and characters of the scanner: what as many values need, and more.
 _MAX_TOKENS = 30_000
-#: Letters of a key, and of anything that is to be a number, a date or the like.
+#: Characters of a key, and of a number, a date or the like.
 _MAX_KEY = 250
 _MAX_NUMBER = 100
 #: Characters that libyaml takes in places where PyYAML, as the official tools use it,
@@ -75,7 +75,7 @@ class Located:
         return isinstance(self.value, dict)
 
     def get(self, key: str) -> Located | None:
-        """Return the value under a key, or None when it is not there."""
+        """Return the value under a key, or None when it does not exist."""
         found = self.value.get(key) if isinstance(self.value, dict) else None
         return found if _is_located(found) else None
 
@@ -98,7 +98,7 @@ def read_yaml(file: Path, *roots: Path) -> Located:
 
     Args:
         file: The file.
-        roots: Folders in one of which it must lie, with its links followed; none for
+        roots: Folders in one of which it must be, with its links followed; none for
             a file that the user named.
 
     Raises:
@@ -212,10 +212,10 @@ def _not_yaml(file: Path, error: yaml.MarkedYAMLError, *, shown: bool) -> Violat
             what=f"{file.name} is not YAML",
             where=f"{Source(file=file, line=line)}, column {column}",
             found=f"{problem}\n{snippet}".rstrip()
-            if shown  # What a link leads to may be a secret.
+            if shown  # What a link points to may be a secret.
             else "text that is not YAML",
             expected="valid YAML",
-            do="mend the line (tabs, an unclosed quote or bracket, a missing colon?)",
+            do="fix the line (tabs, an unclosed quote or bracket, a missing colon?)",
         )
     )
 
@@ -260,8 +260,8 @@ class _Reader:
             if len(name) > _MAX_KEY:
                 raise unreadable(
                     self._file,
-                    f"a key of {len(name)} signs in line {source.line} or below",
-                    f"keys of at most {_MAX_KEY} signs",
+                    f"a key of {len(name)} characters in line {source.line} or below",
+                    f"keys of at most {_MAX_KEY} characters",
                 )
             path = f"{source.key}.{name}" if source.key else name
             if len(path) > _MAX_PATH:

@@ -158,7 +158,7 @@ def _place(
 
 
 def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
-    """Return cubes some of whose inputs need not be there.
+    """Return cubes with some inputs marked as optional.
 
     Raises:
         UsageError: No task has such an input.
@@ -177,7 +177,7 @@ def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
                     where="--optional",
                     found=given,
                     expected=f"one of {', '.join(sorted(known)) or '(none)'}",
-                    do=did_you_mean(given, known) or "mend the name",
+                    do=did_you_mean(given, known) or "fix the name",
                 )
             )
     return [with_optional_inputs(cube, optional) for cube in cubes]
@@ -214,7 +214,7 @@ def _check_tasks(tasks: Sequence[str], loaded: Sequence[LoadedCube]) -> None:
         if not broken and not any(means(task, each) for each in invocations):
             raise UsageError(
                 Message(
-                    what=f"no cube has the task {task!r}, so that no case is selected",
+                    what=f"unknown task {task!r}: no case is selected",
                     where="--task",
                     found=task,
                     expected=f"one of {', '.join(sorted(known))}",

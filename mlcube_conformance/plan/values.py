@@ -145,7 +145,7 @@ def pem_file(option: str, given: str) -> Path:
 def _bad_value(option: str, found: str, expected: str) -> UsageError:
     return UsageError(
         Message(
-            what=f"the value of {option} cannot be read",
+            what=f"the value of {option} is invalid",
             where=option,
             found=found or "nothing",
             expected=expected,

@@ -39,7 +39,7 @@ def check_kind(platform: Platform) -> None:
         return
     raise UsageError(
         Message(
-            what=f"there is no runner for platforms of the kind {platform.kind!r}",
+            what=f"no runner for platforms of the kind {platform.kind!r}",
             where=str(platform.file),
             found=platform.kind,
             expected=f"one of {', '.join(sorted(known))}",

@@ -289,7 +289,7 @@ BROKEN = (
         only_on=("docker",),
         breaks=lambda cube: (cube.root / "build/.dockerignore").write_bytes(b"\xff"),
         test="test_image_builds[tiny-{platform}]",
-        says=(".dockerignore cannot be read", "no UTF-8"),
+        says=(".dockerignore cannot be read", "not UTF-8"),
     ),
     Broken(
         id="out-of-memory",

@@ -161,7 +161,7 @@ def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder, host: str) -> No
         (("configure", "--mlcube=tiny", "--gpu=1"), "No such option"),
         (
             ("configure", "--mlcube=none", "--platform=docker"),
-            "--mlcube names what is not there",
+            "the path of --mlcube does not exist",
         ),
         (
             ("configure", "--mlcube=tiny/run/make.yaml", "--platform=docker"),
@@ -185,11 +185,11 @@ def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder, host: str) -> No
         ),
         (
             ("configure", "--mlcube=tiny", "--platform=docker", "--network=lan"),
-            "the network asked for does not exist",
+            "Invalid value for '--network'",
         ),
         (
             ("configure", "--mlcube=tiny", "--platform=docker", "--build-arg=x"),
-            "the value of --build-arg cannot be read",
+            "the value of --build-arg is invalid",
         ),
     ],
 )

@@ -1035,7 +1035,7 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
     assert forced.stderr.count("removed ") == 2
     assert process.returncode == 125
     assert not (cube_folder.root / "workspace/data/part").exists()
-    assert "nothing of yours" in _call("clean", f"--platform={file}").stderr
+    assert "nothing to remove" in _call("clean", f"--platform={file}").stderr
 
 
 @pytest.mark.docker

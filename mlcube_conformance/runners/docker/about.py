@@ -35,7 +35,7 @@ OFFER = Offer(
     },
     ignored=frozenset({"--rm"}),
     programs={"docker": {}, "nvidia-docker": {"gpus": "all"}},
-    otherwise="write docker; DOCKER_HOST says which daemon is spoken to",
+    otherwise="write docker; DOCKER_HOST selects the daemon",
     runtimes=True,
 )
 ABOUT = About(
