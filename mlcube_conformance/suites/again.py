@@ -79,7 +79,7 @@ def _words(option: str, value: str) -> list[str]:
 
 def _cube_words(cube: Cube) -> list[str]:
     given = _short(cube.root)
-    # Of these words, pytest would make something else than the path of a cube.
+    # pytest would not take these for the path of a cube.
     odd = given.startswith(("-", "@")) or is_test(given)
     return [f"--cube={given}"] if odd else [given]
 
@@ -95,7 +95,7 @@ def _platform_word(platform: Platform, cube: Cube) -> str:
 
 
 def _own_test(item: pytest.Item) -> list[str]:
-    """Return the file of a test of the user's own; nothing for one of ours."""
+    """Return the file of a test of the user's own; nothing for one of our suites."""
     module = str(getattr(getattr(item, "module", None), "__name__", ""))
     return [] if module.startswith("conformance_tests.") else [_short(item.path)]
 

@@ -65,7 +65,7 @@ def given_words(config: pytest.Config, declared: Option) -> Iterator[str | None]
 
 
 def option_of(word: str) -> str:
-    """Return the option of ours that a word of a command line gives, or ""."""
+    """Return the option of the table that a word of a command line gives, or ""."""
     name = word.partition("=")[0]
     known = (each.name for each in options_of("cube", "runner") if not each.asks)
     return name if name in known else ""
