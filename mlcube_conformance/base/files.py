@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST",
+    "RealPaths",
     "TreeError",
     "below",
     "is_folder",
@@ -92,9 +93,50 @@ def is_loop(path: Path) -> bool:
 
 def is_inside(root: Path, path: Path) -> bool:
     """Say whether a path, with its links followed, stays in a folder."""
-    if _cannot_be(path) or _cannot_be(root):
-        return False
-    return resolved(path).is_relative_to(resolved(root))
+    return RealPaths().is_inside(root, path)
+
+
+class RealPaths:
+    """Follows links, those above the files of one folder once.
+
+    It serves while files are only read: where a folder points to is not asked again.
+    """
+
+    def __init__(self) -> None:
+        """Start with no folder."""
+        self._folders: dict[str, str] = {}
+        self._tops: dict[Path, str] = {}
+
+    def of(self, path: Path, *, strict: bool = False) -> str:
+        """Return a path with its links followed, as text.
+
+        Raises:
+            OSError, ValueError: It does not exist, and `strict` asks for it.
+        """
+        folder, _, name = os.fspath(path).rpartition("/")
+        if not folder or name in {"", ".", ".."}:
+            return os.path.realpath(path, strict=strict)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        place = f"{self._folders[folder].rstrip('/')}/{name}"
+        try:
+            is_link = stat.S_ISLNK(os.lstat(place).st_mode)
+        except OSError:
+            is_link = True  # or it is missing: reported as a link would be
+        return os.path.realpath(path, strict=strict) if is_link else place
+
+    def is_inside(self, root: Path, path: Path) -> bool:
+        """Say whether a path, with its links followed, stays in a folder."""
+        if _cannot_be(path) or _cannot_be(root):
+            return False
+        return self.holds(root, self.of(path))
+
+    def holds(self, root: Path, place: str) -> bool:
+        """Say whether a place, without links, is a folder or inside it."""
+        if root not in self._tops:
+            self._tops[root] = self.of(root)
+        top = self._tops[root]
+        return place == top or place.startswith(f"{top.rstrip('/')}/")
 
 
 def _cannot_be(path: Path) -> str:
@@ -102,7 +144,7 @@ def _cannot_be(path: Path) -> str:
     if wrong := what_is_wrong_with(os.fspath(path)):
         return wrong
     try:
-        path.stat()
+        os.stat(path)  # noqa: PTH116 - faster
     except OSError as error:
         if error.errno in {errno.ELOOP, errno.ENAMETOOLONG}:
             return _words(error)
@@ -128,19 +170,30 @@ def is_no_utf8(name: str) -> bool:
     return any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
-def read_text(file: Path, *roots: Path, limit: int = LARGEST) -> str:
+def read_text(
+    file: Path,
+    *roots: Path,
+    limit: int = LARGEST,
+    real_paths: RealPaths | None = None,
+) -> str:
     """Return the text of a small file; see `read_bytes`.
 
     Raises:
         Violation: It cannot be read, or is not UTF-8.
     """
     try:
-        return read_bytes(file, *roots, limit=limit).decode("utf-8-sig")
+        content = read_bytes(file, *roots, limit=limit, real_paths=real_paths)
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise unreadable(file, f"byte {error.start} is not UTF-8", "UTF-8") from error
 
 
-def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
+def read_bytes(
+    file: Path,
+    *roots: Path,
+    limit: int = LARGEST,
+    real_paths: RealPaths | None = None,
+) -> bytes:
     """Return what a small plain file holds.
 
     Args:
@@ -148,14 +201,16 @@ def read_bytes(file: Path, *roots: Path, limit: int = LARGEST) -> bytes:
         roots: Folders in one of which it must be, with its links followed; none for
             a file that the user named.
         limit: Bytes that it may have at most.
+        real_paths: Knows where folders point to that others were just read from.
 
     Raises:
         Violation: It points elsewhere, is not a plain file, is too large, or cannot be
             read. Messages show nothing of its content.
     """
     try:
-        place = os.path.realpath(file, strict=True)
-        if roots and not any(is_inside(root, Path(place)) for root in roots):
+        real = real_paths or RealPaths()
+        place = real.of(file, strict=True)
+        if roots and not any(real.holds(root, place) for root in roots):
             raise unreadable(
                 file,
                 f"a link to {place}, outside of the cube",

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, did_you_mean
-from mlcube_conformance.base.files import below, is_inside, is_plain_file, is_there
+from mlcube_conformance.base.files import below, is_plain_file, is_there
 from mlcube_conformance.formats.loaded import LoadedCube, check_path, leaves, loaded
 from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.formats.problems import Problems
@@ -44,10 +44,9 @@ def load_multi_file(root: Path, cube_id: str, reading: Reading) -> LoadedCube:
     problems = Problems(reading)
     document = _read_root(root, problems)
     cube = _cube(document, root, cube_id, problems)
-    if document is None or not is_inside(root, cube.docker.context):
+    if document is None or not problems.reading.is_inside(root, cube.docker.context):
         return loaded(cube, problems)
-    _check_listed_tasks(document, root, problems)
-    tasks: dict[str, Task | None] = {}
+    tasks = _listed_task_files(document, root, problems)
     invocations = []
     for file in _run_files(root, problems):
         invocation = load_run(file, root, tasks, problems)
@@ -71,7 +70,7 @@ def load_multi_file(root: Path, cube_id: str, reading: Reading) -> LoadedCube:
 
 def _run_files(root: Path, problems: Problems) -> list[Path]:
     folder = root / "run"
-    if is_there(folder) and not is_inside(root, folder):
+    if is_there(folder) and not problems.reading.is_inside(root, folder):
         problems.messages.append(leaves(folder, "run/"))
         return []
     try:
@@ -88,7 +87,7 @@ def _run_files(root: Path, problems: Problems) -> list[Path]:
         return []
     inside = []
     for each in found:
-        if is_inside(root, each):
+        if problems.reading.is_inside(root, each):
             inside.append(each)
         else:
             problems.messages.append(leaves(each, f"run file {each.name}"))
@@ -110,7 +109,7 @@ def _cube(
     name = version = ""
     if document is not None:
         name, version = _check_root(document, problems)
-    if not is_inside(root, root / "build"):
+    if not problems.reading.is_inside(root, root / "build"):
         problems.messages.append(leaves(root / "build", "build/"))
     return Cube(
         id=cube_id,
@@ -164,7 +163,11 @@ def _listed_tasks(document: Located | None) -> dict[str, int]:
     return {PurePosixPath(path).stem: index for index, path in enumerate(paths)}
 
 
-def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> None:
+def _listed_task_files(
+    document: Located, root: Path, problems: Problems
+) -> dict[str, Task | None]:
+    """Return the tasks that the main file lists, by the names of their files."""
+    tasks: dict[str, Task | None] = {}
     at = document.get("tasks")
     if at is None or not isinstance(at.value, list):
         problems.add(
@@ -174,7 +177,7 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
             expected="a list of paths, such as [tasks/train.yaml]",
             do="write the key 'tasks' with a list",
         )
-        return
+        return tasks
     for each in at.value:
         if not each.text():
             problems.add(
@@ -185,7 +188,7 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
             )
         elif not check_path(each.text(), "an entry of 'tasks'", each, problems):
             continue
-        elif not is_inside(root, root / each.text()):
+        elif not problems.reading.is_inside(root, root / each.text()):
             problems.add(
                 "a task file is outside the cube",
                 each,
@@ -203,4 +206,8 @@ def _check_listed_tasks(document: Located, root: Path, problems: Problems) -> No
                 or "write the file, or remove the entry",
             )
         else:
-            load_task(root / each.text(), root, problems)
+            file = root / each.text()
+            task = load_task(file, root, problems)
+            if file == root / "tasks" / f"{file.stem}.yaml":
+                tasks[file.stem] = task
+    return tasks

@@ -40,6 +40,7 @@ from mlcube_conformance.runners.about import about, built_in
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mlcube_conformance.formats.reading import Reading
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Cube
 
@@ -129,13 +130,19 @@ def _names_in(cube: Cube, folders: Iterable[Path]) -> set[str]:
 
 
 def load_platform(
-    file: PlatformFile, cube: Cube
+    file: PlatformFile, cube: Cube, reading: Reading | None = None
 ) -> tuple[Platform | None, tuple[Message, ...]]:
-    """Read one platform file for a cube; None when its runner is unknown."""
+    """Read one platform file for a cube; None when its runner is unknown.
+
+    Args:
+        file: The file, or the section of the cube's main file.
+        cube: The cube.
+        reading: What was read already, for another cube.
+    """
     if file.section:
         # What is wrong with it was reported with the rest of the cube's main file.
         return _with_cube_names(cube.platforms[file.section], cube), ()
-    problems = Problems()
+    problems = Problems(reading)
     roots = _roots(file.path, cube)
     try:
         document = problems.read(file.path, "platform file", TOP_KEYS, *roots)

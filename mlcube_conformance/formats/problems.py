@@ -75,7 +75,7 @@ class Problems:
 
     def __init__(self, reading: Reading | None = None) -> None:
         """Start with none; files that were read already are not read again."""
-        self._reading = reading or Reading()
+        self.reading = reading or Reading()
         self.messages: list[Message] = []
         self.warnings: list[Message] = []
 
@@ -111,7 +111,7 @@ class Problems:
             roots: Folders in one of which it must be, with its links followed.
         """
         try:
-            document = self._reading.read(file, *roots)
+            document = self.reading.read(file, *roots)
         except Violation as violation:
             self.messages.extend(violation.messages)
             return None

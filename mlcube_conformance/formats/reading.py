@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Violation
+from mlcube_conformance.base.files import RealPaths
 from mlcube_conformance.formats.yaml import read_yaml
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Reading:
 
     def __init__(self) -> None:
         """Start with none."""
+        self._real_paths = RealPaths()
         self._found: dict[tuple[Path, ...], Located | Violation] = {}
 
     def read(self, file: Path, *roots: Path) -> Located:
@@ -31,10 +33,14 @@ class Reading:
         key = (file, *roots)
         if key not in self._found:
             try:
-                self._found[key] = read_yaml(file, *roots)
+                self._found[key] = read_yaml(file, *roots, real_paths=self._real_paths)
             except Violation as violation:
                 self._found[key] = violation
         found = self._found[key]
         if isinstance(found, Violation):
             raise found
         return found
+
+    def is_inside(self, root: Path, path: Path) -> bool:
+        """Say whether a path, with its links followed, stays in a folder."""
+        return self._real_paths.is_inside(root, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import did_you_mean
-from mlcube_conformance.base.files import is_inside, is_plain_file
+from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.formats.loaded import check_value
 from mlcube_conformance.formats.main_files import roots_of
 from mlcube_conformance.formats.task_files import ROLES, load_task, tasks_in
@@ -79,7 +79,9 @@ def _task_named(
     if name in tasks:
         return tasks[name]
     file = root / "tasks" / f"{name}.yaml"
-    inside = is_inside(root / "tasks", file) and is_inside(root, file)
+    inside = problems.reading.is_inside(
+        root / "tasks", file
+    ) and problems.reading.is_inside(root, file)
     if not inside or not is_plain_file(file):
         known = tasks_in(root)
         problems.add(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mlcube_conformance.base.files import RealPaths
+
 __all__ = ["Located", "read_yaml"]
 
 #: Tag of the key `<<` (https://yaml.org/type/merge.html).
@@ -93,18 +95,19 @@ def _is_located(value: object) -> TypeGuard[Located]:
     return isinstance(value, Located)
 
 
-def read_yaml(file: Path, *roots: Path) -> Located:
+def read_yaml(file: Path, *roots: Path, real_paths: RealPaths | None = None) -> Located:
     """Read one YAML file.
 
     Args:
         file: The file.
         roots: Folders in one of which it must be, with its links followed; none for
             a file that the user named.
+        real_paths: Knows where folders point to that others were just read from.
 
     Raises:
         Violation: The file cannot be read, is too large, or is not YAML.
     """
-    text = read_text(file, *roots)
+    text = read_text(file, *roots, real_paths=real_paths)
     try:
         node = _compose(text)
     except _LimitError as error:

@@ -15,6 +15,7 @@ from mlcube_conformance.formats.cube_roots import cube_roots
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import with_optional_inputs
+from mlcube_conformance.formats.reading import Reading
 from mlcube_conformance.model import Case, PlatformFile
 from mlcube_conformance.plan.definitions import check_definitions
 from mlcube_conformance.plan.order import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.formats.loaded import LoadedCube
-    from mlcube_conformance.model import Cube
+    from mlcube_conformance.model import Cube, Platform
     from mlcube_conformance.plan.order import Override
 
 __all__ = [
@@ -105,11 +106,20 @@ def select(
     )
     checked: list[CheckedPlatform] = []
     placements: list[Placement] = []
+    reading = Reading()
     for each in loaded:
         files = _files_once(find_platform(name, each.cube) for name in platforms)
         named = _with_ids([file.path.parent / file.stem for file in files])
         for file, (_, platform_id) in zip(files, named, strict=True):
-            _place(each, (file, platform_id), tasks, checked, placements)
+            found, problems = load_platform(file, each.cube, reading)
+            key = (each.cube.root, file)
+            name = f"{each.cube.id}-{platform_id}"
+            checked.append(CheckedPlatform(id=name, key=key, problems=problems))
+            if found is not None:
+                platform = replace(found, id=platform_id)
+                check_kind(platform)
+                if not problems:
+                    placements += _placements(each, platform, tasks)
     _check_tasks(tasks, loaded)
     return Selection(
         cubes=loaded,
@@ -120,41 +130,21 @@ def select(
     )
 
 
-def _place(
-    loaded: LoadedCube,
-    named: tuple[PlatformFile, str],
-    tasks: Sequence[str],
-    checked: list[CheckedPlatform],
-    placements: list[Placement],
-) -> None:
-    cube = loaded.cube
-    file, platform_id = named
-    platform, problems = load_platform(file, cube)
-    checked.append(
-        CheckedPlatform(
-            id=f"{cube.id}-{platform_id}",
-            key=(cube.root, file),
-            problems=problems,
-        )
-    )
-    if platform is None:
-        return
-    platform = replace(platform, id=platform_id)
-    check_kind(platform)
-    broken = file.section and any(
-        f"key {file.section}" in each.where for each in loaded.problems
-    )
-    if problems or broken or not cube.invocations:
-        return  # The tests of the definitions say why.
+def _placements(
+    loaded: LoadedCube, platform: Platform, tasks: Sequence[str]
+) -> list[Placement]:
+    """Return a cube on a platform; nothing where the tests of its definitions fail."""
+    cube, section = loaded.cube, platform.source.section
+    broken = section and any(f"key {section}" in each.where for each in loaded.problems)
+    if broken or not cube.invocations:
+        return []
     selected, needed = (
         tuple(
             Case(cube=cube, platform=platform, invocation=each) for each in invocations
         )
         for invocations in select_invocations(cube.invocations, tasks)
     )
-    placements.append(
-        Placement(cube=cube, platform=platform, cases=selected, all_cases=needed)
-    )
+    return [Placement(cube=cube, platform=platform, cases=selected, all_cases=needed)]
 
 
 def make_optional(cubes: Sequence[Cube], optional: Sequence[str]) -> list[Cube]:
