@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mlcube_conformance import hookspecs
 from mlcube_conformance.base.errors import ConformanceError
 from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.suites.fixtures import (
@@ -27,11 +28,12 @@ from mlcube_conformance.suites.fixtures import (
     cube,
     image,
     loaded_cube,
+    mlcube_check,
     mlcube_subject,
+    parametrize,
     placement,
     platform,
     remote_run,
-    subjects,
     task_run,
     trial,
     workspace,
@@ -64,6 +66,7 @@ __all__ = [
     "cube",
     "image",
     "loaded_cube",
+    "mlcube_check",
     "mlcube_subject",
     "placement",
     "platform",
@@ -77,6 +80,11 @@ _MARKERS = (
     "clause(id): the requirement that a test of the suite checks",
     "mlcube_task(*names): run the test for these tasks of a cube only",
 )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let other plugins take part."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(
@@ -223,9 +231,4 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test its cube, its platform and its task."""
     session = metafunc.config.stash.get(SESSION, None)
     if session is not None and "mlcube_subject" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "mlcube_subject",
-            subjects(metafunc, session),
-            indirect=True,
-            scope="session",
-        )
+        parametrize(metafunc, session)

@@ -62,6 +62,7 @@ ROOMS = (
     "suites",
     "commands",
     "__main__",
+    "hookspecs",
     "plugin",
 )
 #: Rooms that know nothing of pytest.

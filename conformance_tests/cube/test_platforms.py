@@ -11,7 +11,7 @@ from mlcube_conformance.checks.comparison import same_on_every_platform
 
 if TYPE_CHECKING:
     from mlcube_conformance.plan.order import Comparison
-    from mlcube_conformance.suites.cube.execution import TaskRun
+    from mlcube_conformance.suites.cube.task_run import TaskRun
 
 
 @pytest.mark.clause("SAME-1")

@@ -9,7 +9,7 @@ import pytest
 from mlcube_conformance.base.errors import require
 
 if TYPE_CHECKING:
-    from mlcube_conformance.suites.cube.execution import TaskRun
+    from mlcube_conformance.suites.cube.task_run import TaskRun
 
 
 @pytest.mark.clause("INPUT-1")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Case, Cube, Image, Platform
     from mlcube_conformance.plan.order import Comparison, Placement
     from mlcube_conformance.plan.selection import CheckedPlatform
-    from mlcube_conformance.suites.cube.execution import TaskRun
     from mlcube_conformance.suites.cube.session import ConformanceSession
+    from mlcube_conformance.suites.cube.task_run import TaskRun
     from mlcube_conformance.suites.runner.session import RunnerSession
     from mlcube_conformance.suites.runner.trial import Trial
 
@@ -41,11 +41,12 @@ __all__ = [
     "cube",
     "image",
     "loaded_cube",
+    "mlcube_check",
     "mlcube_subject",
+    "parametrize",
     "placement",
     "platform",
     "remote_run",
-    "subjects",
     "task_run",
     "trial",
     "workspace",
@@ -56,16 +57,19 @@ RUNNER_SESSION: pytest.StashKey[RunnerSession] = pytest.StashKey()
 
 _REMOTE = {"remote_run"}
 _COMPARISON = {"comparison", "compared_runs"}
+_CHECK = "mlcube_check"
 _CASE = {"case", "attempt", "task_run", *_REMOTE}
 _PLACEMENT = {"placement", "platform", "configured", "image", "workspace"}
 
 
-def subjects(
+def _subjects(
     metafunc: pytest.Metafunc, session: ConformanceSession
 ) -> list[ParameterSet]:
     """Return the most specific subjects that the fixtures of a test need."""
     names = set(metafunc.fixturenames)
     selection = session.selection
+    if _CHECK in names and not session.plugins.checks():
+        return []
     found: list[tuple[object, str]]
     if names & _COMPARISON:
         found = [(each, each.id) for each in selection.comparisons]
@@ -84,6 +88,27 @@ def subjects(
     else:
         found = [(each, each.id) for each in selection.cubes]
     return [pytest.param(subject, id=test_id) for subject, test_id in found]
+
+
+def parametrize(metafunc: pytest.Metafunc, session: ConformanceSession) -> None:
+    """Give a test its subjects, and the checks of other plugins if it asks for them.
+
+    Raises:
+        CollectError: A hook of another plugin failed.
+    """
+    try:
+        checks = session.plugins.checks()
+    except MachineError as error:
+        raise pytest.Collector.CollectError(str(error)) from error
+    found = _subjects(metafunc, session)
+    metafunc.parametrize("mlcube_subject", found, indirect=True, scope="session")
+    if _CHECK in metafunc.fixturenames and found:
+        named = [
+            pytest.param(name, marks=[pytest.mark.clause(name)] if known else [])
+            for name in checks
+            for known in [session.plugins.clause(name)]
+        ]
+        metafunc.parametrize(_CHECK, named, indirect=True)
 
 
 def _tasks_of(metafunc: pytest.Metafunc, session: ConformanceSession) -> set[str]:
@@ -243,6 +268,20 @@ def task_run(attempt: TaskRun) -> TaskRun:
     if attempt.not_ready is not None:
         pytest.skip(visible(f"not run: {attempt.not_ready.messages[0].what}"))
     return attempt
+
+
+@pytest.fixture
+def mlcube_check(
+    request: pytest.FixtureRequest, task_run: TaskRun
+) -> tuple[Message, ...]:
+    """Return what a check of another plugin says of a run that ended well.
+
+    Raises:
+        MachineError: The check failed.
+    """
+    if not task_run.exited_zero:
+        pytest.skip(f"not checked: task {task_run.case.invocation.task.name!r} failed")
+    return _session(request).plugins.check(request.param, task_run)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.trees import remove_tree
-from mlcube_conformance.checks.judge import Judgement, Seen, judge
 from mlcube_conformance.plan.prepare import make_ready
 from mlcube_conformance.plan.workspace import (
     make_folder,
@@ -28,64 +27,19 @@ from mlcube_conformance.suites.cube.facts import (
     run_facts,
 )
 from mlcube_conformance.suites.cube.looking import Look
+from mlcube_conformance.suites.cube.task_run import TaskRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from mlcube_conformance.model import Case, Image, RunResult
+    from mlcube_conformance.model import Case, Image
     from mlcube_conformance.plan.order import Placement
     from mlcube_conformance.results.record import Record
     from mlcube_conformance.runners.contract import Options, Runner, Watch
+    from mlcube_conformance.suites.cube.plugins import Plugins
 
-__all__ = ["Execution", "TaskRun"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRun(Seen):
-    """What became of one case: it ran, or it could not."""
-
-    case: Case
-    workspace: Path
-    blocked_by: str = ""
-    """What had to come first and failed: the image, or the case of a producer."""
-    judgement: Judgement = field(init=False, compare=False)
-    """What is wrong with it, by clause."""
-
-    def __post_init__(self) -> None:
-        """Judge it, once for everyone."""
-        object.__setattr__(self, "judgement", judge(self.case, self))
-
-    def __repr__(self) -> str:
-        """Keep assertions short."""
-        return f"<TaskRun {self.case.id}, exit code {self.exit_code}>"
-
-    @property
-    def ended(self) -> RunResult:
-        """How the task ended.
-
-        Raises:
-            ValueError: It was never started.
-        """
-        if self.result is None:
-            msg = f"{self.case.id} was never started"
-            raise ValueError(msg)
-        return self.result
-
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the task, None when it was never started."""
-        return self.result.exit_code if self.result else None
-
-    @property
-    def exited_zero(self) -> bool:
-        """Whether the task ran and exited with 0 within its time."""
-        return self.judgement.met("EXIT-1")
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether others can read what the task had to make."""
-        return self.judgement.usable
+__all__ = ["Execution"]
 
 
 @dataclass(slots=True)
@@ -97,6 +51,7 @@ class Execution:
     """Folder of this run: a folder in it for each cube on each platform."""
     options: Options
     watch: Watch
+    plugins: Plugins
     workspace: Path | None = None
     """Folder to run in, instead of a fresh one."""
     record: Record | None = None
@@ -156,9 +111,13 @@ class Execution:
             log=folder / "configure.log",
             watch=self.watch,
         )
-        with self._told("configure", placement.id, log=str(request.log)) as found:
+        with (
+            self.plugins.configuring(placement) as made,
+            self._told("configure", placement.id, log=str(request.log)) as found,
+        ):
             image = runner.configure(request)
             found["image"] = asdict(image)
+            made.append(image)
         self.watch.note(f"configured {placement.id}: {image.how}: {image.name}")
         return image
 
@@ -227,10 +186,13 @@ class Execution:
         except Violation as violation:
             return TaskRun(case=case, workspace=workspace, not_ready=violation)
         case = replace(case, invocation=ready)
-        try:
-            return self._start(placement, case, image, copies)
-        except Violation as violation:
-            return TaskRun(case=case, workspace=workspace, not_started=violation)
+        with self.plugins.running(case, workspace) as ended:
+            try:
+                run = self._start(placement, case, image, copies)
+            except Violation as violation:
+                run = TaskRun(case=case, workspace=workspace, not_started=violation)
+            ended.append(run)
+        return run
 
     def _stage(self, placement: Placement) -> None:
         if placement.key not in self._staged:

@@ -15,7 +15,7 @@ from mlcube_conformance.runners.common.content import content_key, files_below
 if TYPE_CHECKING:
     from mlcube_conformance.base.errors import ConformanceError, Violation
     from mlcube_conformance.model import Cube
-    from mlcube_conformance.suites.cube.execution import TaskRun
+    from mlcube_conformance.suites.cube.task_run import TaskRun
 
 __all__ = [
     "cube_facts",

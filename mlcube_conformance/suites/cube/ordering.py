@@ -53,4 +53,4 @@ class Ordering:
     @staticmethod
     def place_of_clause(name: str | None) -> int:
         """Return the place of a clause among all; an unknown one comes last."""
-        return _CLAUSES[name] if name else len(_CLAUSES)
+        return _CLAUSES.get(name or "", len(_CLAUSES))

@@ -22,7 +22,6 @@ from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import command_line, mask, plain, visible
-from mlcube_conformance.clauses import clause
 from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.model import Case
 from mlcube_conformance.options import options_of, runner_options
@@ -43,6 +42,7 @@ from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
 from mlcube_conformance.suites.cube.facts import cube_facts, subject_of
 from mlcube_conformance.suites.cube.ordering import Ordering
+from mlcube_conformance.suites.cube.plugins import Plugins
 from mlcube_conformance.suites.hooks import (
     attach,
     begin_record,
@@ -104,6 +104,7 @@ class ConformanceSession:
         workspace = _workspace(asked("--workspace"))
         if workspace and len(self.selection.placements) > 1:
             raise _one_placement(len(self.selection.placements))
+        self.plugins = Plugins(config)
         run_id = getattr(config, "workerinput", {}).get("mlcube_run_id") or new_run_id()
         self.execution = Execution(
             run_id=run_id,
@@ -112,6 +113,7 @@ class ConformanceSession:
             watch=Terminal(config).watch(
                 live=asked("--live"), keeps_logs=self._keep != "none"
             ),
+            plugins=self.plugins,
             workspace=workspace,
         )
         self.record = record_of(config, self.execution.folder)
@@ -326,8 +328,9 @@ class ConformanceSession:
         """Return the clause that was broken, and how to look at the case."""
         facts = []
         for mark in item.iter_markers("clause"):
-            broken = clause(mark.args[0])
-            facts.append(("clause", f"{broken.id}: {broken.sentence}"))
+            name = str(mark.args[0])
+            broken = self.plugins.clause(name)
+            facts.append(("clause", f"{name}: {broken.sentence}" if broken else name))
         if isinstance(subject, (Case, Placement)):
             facts.append(("again", again_for_cube(self._config, item, (subject,))))
         if isinstance(subject, Comparison):

@@ -1,0 +1,62 @@
+"""What became of one case, as the tests see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.checks.judge import Judgement, Seen, judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlcube_conformance.model import Case, RunResult
+
+__all__ = ["TaskRun"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRun(Seen):
+    """What became of one case: it ran, or it could not."""
+
+    case: Case
+    workspace: Path
+    blocked_by: str = ""
+    """What had to come first and failed: the image, or the case of a producer."""
+    judgement: Judgement = field(init=False, compare=False)
+    """What is wrong with it, by clause."""
+
+    def __post_init__(self) -> None:
+        """Judge it, once for everyone."""
+        object.__setattr__(self, "judgement", judge(self.case, self))
+
+    def __repr__(self) -> str:
+        """Keep assertions short."""
+        return f"<TaskRun {self.case.id}, exit code {self.exit_code}>"
+
+    @property
+    def ended(self) -> RunResult:
+        """How the task ended.
+
+        Raises:
+            ValueError: It was never started.
+        """
+        if self.result is None:
+            msg = f"{self.case.id} was never started"
+            raise ValueError(msg)
+        return self.result
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the task, None when it was never started."""
+        return self.result.exit_code if self.result else None
+
+    @property
+    def exited_zero(self) -> bool:
+        """Whether the task ran and exited with 0 within its time."""
+        return self.judgement.met("EXIT-1")
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether others can read what the task had to make."""
+        return self.judgement.usable
