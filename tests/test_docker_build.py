@@ -10,7 +10,6 @@ from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.model import Platform
 from mlcube_conformance.runners.contract import ConfigureRequest, Options, Watch
 from mlcube_conformance.runners.docker.context import BuildContext
-from mlcube_conformance.runners.docker.faults import machine_is_at_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,20 +79,3 @@ def test_key_leaves_out_what_dockerignore_leaves_out(cube_folder: CubeFolder) ->
     cube_folder.write("build/some.log", "noise")
 
     assert _key(cube_folder) == before
-
-
-@pytest.mark.parametrize(
-    ("error", "is_machine"),
-    [
-        ("dial tcp: lookup registry.invalid: no such host", True),
-        ("write /var/lib/docker: no space left on device", True),
-        ("toomanyrequests: You have reached your pull rate limit", True),
-        ("manifest for x:1 not found", False),
-        ("pull access denied for x", False),
-        ("'echo connection refused' returned a non-zero code: 9", False),
-    ],
-)
-def test_fault_of_the_machine_is_told_from_that_of_the_cube(
-    error: str, *, is_machine: bool
-) -> None:
-    assert machine_is_at_fault(error) is is_machine

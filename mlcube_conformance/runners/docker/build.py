@@ -14,9 +14,9 @@ from docker.utils import parse_repository_tag
 from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.text import TAIL_LINES, last_lines, mask
 from mlcube_conformance.runners.common.deadlines import Progress, images_fetched
+from mlcube_conformance.runners.common.faults import machine_fault
 from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
 from mlcube_conformance.runners.docker.client import BoundedAPI
-from mlcube_conformance.runners.docker.faults import machine_is_at_fault
 from mlcube_conformance.runners.docker.streams import ending_streams
 from mlcube_conformance.runners.work import HEARTBEAT
 
@@ -214,7 +214,7 @@ class _Log:
                     "write it without BuildKit's extensions (RUN --mount, heredocs)",
                 )
             )
-        if machine_is_at_fault(found):
+        if machine_fault("docker", found, last=found):
             return MachineError(
                 self._message(
                     failure,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import contextmanager
 from errno import ENOSPC
 from typing import TYPE_CHECKING, NoReturn, Unpack
@@ -17,6 +16,7 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.text import mask
+from mlcube_conformance.runners.common import faults
 from mlcube_conformance.runners.common.container import cannot_start, did_not_run
 
 if TYPE_CHECKING:
@@ -28,32 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "daemon_faults",
     "explain",
-    "machine_is_at_fault",
     "unreadable_context",
     "went_away",
 ]
-
-# Words of the daemon when a registry, the network or the disk is at fault.
-_MACHINE_FAULTS = re.compile(
-    r"dial tcp|no such host|i/o timeout|TLS handshake|x509:|toomanyrequests"
-    r"|no space left on device|connection (refused|reset)|Client\.Timeout"
-    r"|server gave HTTP response|unexpected EOF|5\d\d (Internal|Bad|Service|Gateway)",
-    re.IGNORECASE,
-)
-# Words of the daemon when the image's entry point cannot be executed.
-_NO_ENTRY_POINT = re.compile(
-    r"executable file not found|No command specified"
-    r"|exec: .*(no such file or directory|permission denied|exec format error)"
-    r"|exec format error",
-    re.DOTALL,  # the path of a program may hold any sign
-)
-
-
-def machine_is_at_fault(error: str) -> bool:
-    """Say whether an error of the daemon is about the machine, not the cube."""
-    if "returned a non-zero code" in error:
-        return False  # These words are the command's own.
-    return _MACHINE_FAULTS.search(error) is not None
 
 
 def explain(error: APIError, request: RunRequest) -> NoReturn:
@@ -72,7 +49,7 @@ def explain(error: APIError, request: RunRequest) -> NoReturn:
                 do="install it, or run without --gpus",
             )
         ) from error
-    if _NO_ENTRY_POINT.search(found):
+    if faults.cannot_start("docker", found):
         image = f"image {request.image.name}"
         raise cannot_start(request, found, where=image) from error
     raise did_not_run(

@@ -21,6 +21,7 @@ from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.runners.common.content import content_key, files_below
 from mlcube_conformance.runners.common.deadlines import Progress
+from mlcube_conformance.runners.common.faults import machine_fault
 from mlcube_conformance.runners.local.requirements import (
     requirement_files,
     requirements_of,
@@ -43,13 +44,6 @@ _NAMES_A_PATH = re.compile(
 #: Variables of whoever calls us that would change what an environment holds.
 _NOT_FOR_PIP = re.compile(
     r"PYTHON.*|VIRTUAL_ENV|PIP_(USER|TARGET|PREFIX|ROOT|REQUIRE_VIRTUALENV|REQUIREMENT)"
-)
-# Words of pip and of the system when the network or the disk is at fault.
-_MACHINE_FAULTS = re.compile(
-    r"NewConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|ProxyError"
-    r"|SSLError|CERTIFICATE_VERIFY_FAILED|name resolution|Connection (refused|reset)"
-    r"|No space left on device|\[Errno 28\]|Disk quota exceeded|HTTP error 5\d\d",
-    re.IGNORECASE,
 )
 
 
@@ -191,9 +185,9 @@ def _step(
     lines = [line for line in text.splitlines() if not line.startswith((" ", "\t"))]
     errors = [line for line in last_lines("\n".join(lines), 200) if "ERROR" in line]
     found = errors[-1] if errors else f"exit code {ended.exit_code}"
-    fault = _MACHINE_FAULTS.search("\n".join(lines))
-    if fault is not None or cwd is None:
-        found = f"{fault[0]}: {found}" if fault else found
+    fault = machine_fault("pip", "\n".join(lines))
+    if fault or cwd is None:
+        found = f"{fault}: {found}" if fault else found
         raise MachineError(_message(request, found, "an index and a disk that work"))
     raise Violation(_message(request, found, "requirements that install"))
 

@@ -12,6 +12,7 @@ from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.process import run_process
 from mlcube_conformance.base.text import TAIL_LINES, mask, tail
 from mlcube_conformance.runners.common.deadlines import Progress
+from mlcube_conformance.runners.common.faults import lacks_ids, machine_fault
 from mlcube_conformance.runners.common.scratch import remove_all
 from mlcube_conformance.runners.singularity.engine import lacks_privileges
 from mlcube_conformance.runners.work import heartbeat, proxies
@@ -28,17 +29,6 @@ __all__ = ["build_image", "make_room"]
 # What the program says last. A command of the recipe that failed is the cube's fault,
 # whatever words it used itself.
 _FATAL = re.compile(r"^(?:\x1b\[\d+m)?FATAL:\s+(.*)$")
-_OF_THE_CUBE = re.compile(r"%(post|test|files|appinstall)\b|while copying files")
-_MACHINE_FAULTS = re.compile(
-    r"no space left on device|disk quota exceeded|dial tcp|i/o timeout|TLS handshake"
-    r"|x509:|toomanyrequests|connection (refused|reset)|no such host|unexpected EOF"
-    r"|5\d\d (Internal|Bad|Service|Gateway)|name resolution",
-    re.IGNORECASE,
-)
-# What is said where a user may not be another one, by programs or by the engine.
-_FOREIGN_IDS = re.compile(
-    r"Invalid argument|Operation not permitted|subuid|subgid|newuidmap|user namespace"
-)
 # By these a command of a recipe could step out of its container through the process
 # that builds, whose root is that of this machine.
 _DROPPED = "CAP_SYS_PTRACE,CAP_SYS_ADMIN,CAP_SYS_MODULE,CAP_SYS_RAWIO"
@@ -162,11 +152,15 @@ def _judge(
     fatal = [match[1] for line in last if (match := _FATAL.match(line))]
     found = fatal[-1] if fatal else f"exit code {ended.exit_code}"
     said = "\n".join((*last[-TAIL_LINES:], found))
-    if os.geteuid() != 0 and not _has_subordinate_ids() and _FOREIGN_IDS.search(said):
+    if (
+        os.geteuid() != 0
+        and not _has_subordinate_ids()
+        and lacks_ids("singularity", said)
+    ):
         raise MachineError(_no_subordinate_ids(request, plan, engine, found))
-    fault = None if _OF_THE_CUBE.search(found) else _MACHINE_FAULTS.search(said)
-    if fault is not None:
-        found = found if fault[0] in found else f"{fault[0]}: {found}"
+    fault = machine_fault("singularity", said, last=found)
+    if fault:
+        found = found if fault in found else f"{fault}: {found}"
         raise MachineError(
             _message(
                 request,

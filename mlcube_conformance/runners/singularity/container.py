@@ -15,7 +15,7 @@ from mlcube_conformance.base.errors import (
     PlatformUnavailable,
 )
 from mlcube_conformance.base.text import tail
-from mlcube_conformance.runners.common import container
+from mlcube_conformance.runners.common import container, faults
 from mlcube_conformance.runners.singularity.about import OFFER
 from mlcube_conformance.runners.singularity.engine import lacks_privileges
 from mlcube_conformance.runners.singularity.image import identity, what_is_wrong
@@ -35,13 +35,6 @@ _FATAL = re.compile(
     r"^(?:\x1b\[\d+m)?FATAL:\s+(container creation failed.*|[Ww]hile .*|stage \d.*"
     r"|could not open image.*|image .*|exec .* failed.*|failed to .*"
     r"|\"[^\"]*\": executable file not found.*)$"
-)
-_NO_ENTRY_POINT = re.compile(r"^exec .* failed|^\"[^\"]*\": executable file not found")
-# What the shell of a run script says of a program that it cannot start.
-_SCRIPT_FAILED = re.compile(
-    r"^/\.singularity\.d/(runscript|actions/run): .*"
-    r"(not found|permission denied|cannot execute|exec format error)",
-    re.IGNORECASE,
 )
 _NOT_EXECUTABLE = {126, 127}
 _GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
@@ -152,13 +145,13 @@ def check_started(request: RunRequest, ended: RunResult) -> None:
     last = "".join(tail(request.stderr, 1))
     if ended.timed_out:
         return
-    if ended.exit_code in _NOT_EXECUTABLE and _SCRIPT_FAILED.match(last):
+    if ended.exit_code in _NOT_EXECUTABLE and faults.cannot_start("runscript", last):
         raise container.cannot_start(request, last, where=image)
     fatal = _FATAL.match(last)
     said_something = request.stdout.stat().st_size > 0
     if ended.exit_code != _FAILED or fatal is None or said_something:
         return
-    if _NO_ENTRY_POINT.search(fatal[1]):
+    if faults.cannot_start("singularity", fatal[1]):
         raise container.cannot_start(request, fatal[1], where=image)
     raise not_run(request, fatal[1])
 

@@ -1,0 +1,142 @@
+"""Whose fault the words of an engine mean: an example for each row and tool."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlcube_conformance.runners.common.faults import (
+    ROWS,
+    Row,
+    Tool,
+    cannot_start,
+    lacks_ids,
+    machine_fault,
+)
+
+ENGINES: tuple[Tool, ...] = ("docker", "singularity")
+ALL: tuple[Tool, ...] = (*ENGINES, "pip")
+MACHINE: dict[str, tuple[Tool, ...]] = {
+    "write /var/lib/docker: no space left on device": ALL,
+    "OSError: [Errno 28] No space left on device": ("pip",),
+    "Connection refused": ALL,
+    "read tcp 10.0.0.1:443: connection reset by peer": ALL,
+    "dial tcp 10.0.0.1:443: nobody answers": ENGINES,
+    "lookup registry.invalid: no such host": ENGINES,
+    "read: i/o timeout": ENGINES,
+    "net/http: TLS handshake timeout": ENGINES,
+    "x509: certificate signed by unknown authority": ENGINES,
+    "toomanyrequests: You have reached your pull rate limit": ENGINES,
+    "unexpected EOF": ENGINES,
+    "received unexpected HTTP status: 503 Service Unavailable": ENGINES,
+    "net/http: request canceled (Client.Timeout exceeded)": ("docker",),
+    "server gave HTTP response to HTTPS client": ("docker",),
+    "write: disk quota exceeded": ("singularity", "pip"),
+    "Temporary failure in name resolution": ("singularity", "pip"),
+    "urllib3.exceptions.NewConnectionError: it failed": ("pip",),
+    "urllib3.exceptions.ConnectTimeoutError: it failed": ("pip",),
+    "ReadTimeoutError: HTTPSConnectionPool": ("pip",),
+    "Max retries exceeded with url: /simple/x/": ("pip",),
+    "ProxyError('Cannot connect to proxy.')": ("pip",),
+    "SSLError(1)": ("pip",),
+    "[SSL: CERTIFICATE_VERIFY_FAILED]": ("pip",),
+    "HTTP error 502 while getting x": ("pip",),
+}
+STEP: dict[str, tuple[Tool, ...]] = {
+    "'curl connection refused' returned a non-zero code: 9": ("docker",),
+    "while running %post section: exit status 1": ("singularity",),
+    "while copying files: connection refused": ("singularity",),
+}
+START: dict[str, tuple[Tool, ...]] = {
+    'exec: "tiny": executable file not found in $PATH': ("docker",),
+    "No command specified": ("docker",),
+    'exec: "/a\nb": stat /a\nb: no such file or directory': ("docker",),
+    'exec: "/tiny": permission denied': ("docker",),
+    "exec /tiny: exec format error": ("docker",),
+    "exec /tiny failed: a stale NFS file handle": ("singularity",),
+    '"tiny": executable file not found in $PATH': ("singularity",),
+    "/.singularity.d/runscript: 3: exec: tiny: not found": ("runscript",),
+    "/.singularity.d/actions/run: 9: /tiny: Permission denied": ("runscript",),
+}
+IDS: dict[str, tuple[Tool, ...]] = {
+    "chown: Invalid argument": ("singularity",),
+    "setgroups: Operation not permitted": ("singularity",),
+    "no mapping entry in /etc/subuid": ("singularity",),
+    "no mapping entry in /etc/subgid": ("singularity",),
+    "newuidmap was not found": ("singularity",),
+    "could not use a user namespace": ("singularity",),
+}
+
+
+def _table(examples: dict[str, tuple[Tool, ...]]) -> list[tuple[str, Tool]]:
+    return [(said, tool) for said, tools in examples.items() for tool in tools]
+
+
+@pytest.mark.parametrize(("said", "tool"), _table(MACHINE))
+def test_the_machine_is_at_fault(said: str, tool: Tool) -> None:
+    found = machine_fault(tool, f"first\n{said}\nlast")
+
+    assert found
+    assert found in said
+
+
+@pytest.mark.parametrize(("said", "tool"), _table(STEP))
+def test_a_step_is_the_fault_of_the_cube_whatever_it_says(
+    said: str, tool: Tool
+) -> None:
+    refused = f"connection refused\n{said}"
+
+    assert machine_fault(tool, refused) == "connection refused"
+    assert machine_fault(tool, refused, last=said) == ""
+
+
+@pytest.mark.parametrize(("said", "tool"), _table(START))
+def test_the_image_cannot_start_the_task(said: str, tool: Tool) -> None:
+    assert cannot_start(tool, said)
+
+
+@pytest.mark.parametrize(("said", "tool"), _table(IDS))
+def test_the_user_may_not_be_several_users(said: str, tool: Tool) -> None:
+    assert lacks_ids(tool, said)
+
+
+@pytest.mark.parametrize(
+    ("said", "tool"),
+    [
+        ("manifest for x:1 not found", "docker"),
+        ("pull access denied for x", "docker"),
+        ("disk quota exceeded", "docker"),
+        ("Client.Timeout exceeded", "singularity"),
+        ("ERROR: No matching distribution found for x", "pip"),
+        ("dial tcp", "pip"),
+        ("", "docker"),
+    ],
+)
+def test_other_words_mean_nothing(said: str, tool: Tool) -> None:
+    assert machine_fault(tool, said) == ""
+    assert not cannot_start(tool, said)
+    assert not lacks_ids(tool, said)
+
+
+def test_words_of_a_task_are_not_those_of_its_engine() -> None:
+    assert not cannot_start("runscript", "exec /tiny failed")
+    assert not cannot_start("singularity", "it says: exec /tiny failed")
+
+
+def test_the_first_words_are_shown() -> None:
+    said = "connection refused, then no space left on device"
+
+    assert machine_fault("docker", said) == "connection refused"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words.pattern)
+def test_each_row_has_an_example_for_each_tool(row: Row) -> None:
+    examples = {"machine": MACHINE, "step": STEP, "start": START, "ids": IDS}
+
+    shown = {
+        tool
+        for said, tools in examples[row.fault].items()
+        for tool in tools
+        if row.words.search(said)
+    }
+
+    assert set(row.tools) <= shown
