@@ -13,6 +13,7 @@ from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.text import last_lines
 from mlcube_conformance.base.trees import temporary_folder
 from mlcube_conformance.formats.runner_description import filled
+from mlcube_conformance.results.formats import writers
 from mlcube_conformance.suites.hooks import file_to_write
 from mlcube_conformance.suites.runner.command import call
 
@@ -98,7 +99,7 @@ def card_file(given: str) -> Path:
     Raises:
         UsageError: Its name does not say a format.
     """
-    return file_to_write("--scorecard", "scorecard", given, (".json", ".md"))
+    return file_to_write("--scorecard", "scorecard", given, tuple(writers()))
 
 
 def ask_version(trial: Trial) -> str:

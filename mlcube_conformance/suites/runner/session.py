@@ -31,12 +31,13 @@ from mlcube_conformance.formats.runner_description import (
     load_runner_description,
 )
 from mlcube_conformance.results.finding import Finding, Subject
+from mlcube_conformance.results.formats import writers
 from mlcube_conformance.results.judgements import (
     Scorecard,
     judgements_of,
     scorecard_of,
 )
-from mlcube_conformance.results.scorecard import lines, markdown
+from mlcube_conformance.results.scorecard import lines
 from mlcube_conformance.suites.again import again_for_runner
 from mlcube_conformance.suites.hooks import (
     attach,
@@ -285,7 +286,7 @@ class RunnerSession:
         self._kept = self.trial.kept_something()
 
     def _write(self, file: Path, card: Scorecard) -> None:
-        text = card.to_json() if file.suffix == ".json" else markdown([card])
+        text = writers()[file.suffix](card)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
