@@ -33,6 +33,11 @@ _REFUSED = Trouble(
     "fix authentication.user or identity_file; a key with a passphrase must\n"
     "be in the agent (ssh-add): nothing can ask for it here",
 )
+_CHANGED_KEY = Trouble(
+    "the key of the host differs from the trusted one",
+    "ask the administrator of the host; if the new key is right, replace\n"
+    "the one in known_hosts",
+)
 _TROUBLES = (
     (
         re.compile(r"could not resolve hostname", re.IGNORECASE),
@@ -43,11 +48,7 @@ _TROUBLES = (
     ),
     (
         re.compile(r"identification has changed", re.IGNORECASE),
-        Trouble(
-            "the key of the host differs from the trusted one",
-            "ask the administrator of the host; if the new key is right, replace\n"
-            "the one in known_hosts",
-        ),
+        _CHANGED_KEY,
     ),
     (
         re.compile(
@@ -101,8 +102,8 @@ def what_ssh_means(said: str, place: Place, key: str) -> Trouble:
     if found is None:
         return Trouble("ssh cannot connect", f"try it by hand: {by_hand(place)}")
     what = found.what
-    if key and "key" in what and "the host shows" in what:
-        what = f"{what}: {key}"
+    if key and found is _CHANGED_KEY:
+        what = f"{what}; it shows {key}"
     elif key and found is _UNKNOWN_KEY:
         if place.fingerprints:
             trusted = ", ".join(place.fingerprints)
