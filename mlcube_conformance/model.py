@@ -69,7 +69,7 @@ class Parameter:
     access: Access = ""
     """How the task sees it; "" for the default of its role."""
     optional: bool = False
-    """Whether the task does not need it where it does not exist."""
+    """Whether it may be missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -744,7 +744,7 @@ def test_workspace_that_is_a_file_is_refused(
     result = run_plain("--cube", cube.root, "--platform", "fake", "--workspace", "file")
 
     assert result.ret == USER_ERROR
-    result.stderr.fnmatch_lines(["*--workspace names what is no folder"])
+    result.stderr.fnmatch_lines(["*--workspace is not a folder"])
 
 
 def test_workspace_serves_one_cube_on_one_platform(
@@ -756,7 +756,7 @@ def test_workspace_serves_one_cube_on_one_platform(
     )
 
     assert result.ret == USER_ERROR
-    result.stderr.fnmatch_lines(["*--workspace serves one cube on one platform"])
+    result.stderr.fnmatch_lines(["*--workspace needs one cube and one platform"])
 
 
 @pytest.mark.parametrize("words", [("{}",), ("n*",), (".",)])
@@ -777,7 +777,7 @@ def test_name_that_is_not_utf8_goes_to_no_worker(
 
     assert result.ret == USER_ERROR
     said = str(result.stdout) + str(result.stderr)
-    assert "workers of pytest take no name that is not UTF-8" in said
+    assert "pytest workers accept UTF-8 names only" in said
     assert "INTERNALERROR" not in said
 
 

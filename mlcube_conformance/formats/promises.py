@@ -3,7 +3,7 @@
 The file is ours alone, optional, and is beside `mlcube.yaml`; no other runner reads
 it. It holds, for each task, which of its outputs are `deterministic`: the same bytes
 whenever and wherever the task runs on the same inputs; and which of its inputs are
-`optional`: the task does not need them where they do not exist.
+`optional`: they may be missing.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ __all__ = ["ConformanceSession"]
 
 _CASE_PROPERTY = "mlcube_case"
 _CASE_FIXTURES = {"attempt", "task_run"}
-#: The fault of the machine that a test told, so that others need not.
+#: The fault of the machine that a test reported, so others need not.
 _TOLD = pytest.StashKey[str]()
 
 
@@ -138,7 +138,7 @@ class ConformanceSession:
     # Hooks, in the order in which pytest calls them.
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is tested, and where logs and workspaces lie."""
+        """Say what is tested, and where logs and workspaces are."""
         lines = [
             f"mlcube-conformance {__version__}: {each.id}: "
             + (", ".join(case.invocation.name for case in each.cases) or "no case")
@@ -168,7 +168,7 @@ class ConformanceSession:
         return [visible(mask(line)) for line in lines]
 
     def pytest_sessionstart(self) -> None:
-        """Let a request to end be an interrupt, so that containers are removed."""
+        """Let a request to end be an interrupt, so containers are removed."""
         self._interrupts.take()
         workspace = self.execution.workspace
         if workspace and keeps_record(self._config):
@@ -284,7 +284,7 @@ class ConformanceSession:
                 return  # The fixture raises it, in the test that asks for it.
 
     def _run_all(self, cases: Sequence[Case]) -> None:
-        """Run cases; a platform whose fault was told already keeps no other back."""
+        """Run cases; a known fault of one platform keeps no other back."""
         for case in cases:
             try:
                 self.execution.run(self.placement_of(case), case)
@@ -339,7 +339,7 @@ class ConformanceSession:
         return [*facts, *self._files(subject)]
 
     def _files(self, subject: object) -> list[tuple[str, str]]:
-        """Return where the files of a case will lie, and the command that used them."""
+        """Return where the files of a case will be, and the command that used them."""
         cases = getattr(subject, "cases", (subject,))
         runs = [
             run
@@ -436,10 +436,10 @@ def _workspace(given: str | None) -> Path | None:
     if is_there(path) and not is_folder(path):
         raise UsageError(
             Message(
-                what="--workspace names what is no folder",
+                what="--workspace is not a folder",
                 where="--workspace",
                 found=str(path),
-                expected="a folder, there or not yet",
+                expected="a new or existing folder",
                 do="fix the path",
             )
         )
@@ -449,7 +449,7 @@ def _workspace(given: str | None) -> Path | None:
 def _one_placement(count: int) -> UsageError:
     return UsageError(
         Message(
-            what="--workspace serves one cube on one platform",
+            what="--workspace needs one cube and one platform",
             where="--workspace",
             found=f"{count} of them",
             expected="one --cube and one --platform",
@@ -474,7 +474,7 @@ def _refuse_names_for_workers(config: pytest.Config, selection: Selection) -> No
         if is_no_utf8(name):
             raise UsageError(
                 Message(
-                    what="workers of pytest take no name that is not UTF-8",
+                    what="pytest workers accept UTF-8 names only",
                     where=visible(name),
                     found="-n, and a name of other bytes",
                     expected="names in UTF-8, or a run without workers",
