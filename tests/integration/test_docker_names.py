@@ -132,7 +132,7 @@ def test_retag_is_refused_where_images_have_no_names(cube_folder: CubeFolder) ->
     )
 
     assert done.returncode == 2
-    assert "the platform local knows no --retag" in done.stderr
+    assert "the platform local has no --retag" in done.stderr
 
 
 def test_what_is_run_by_hand_is_the_image_that_was_run(

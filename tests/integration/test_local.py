@@ -552,7 +552,7 @@ def test_first_platform_that_works_is_taken_and_the_header_says_why(
 
     assert run.exit_code == 0, run.output
     assert "the first that works here: local" in run.output
-    assert "not taken: Docker cannot be used here" in run.output
+    assert "not taken: cannot use Docker" in run.output
     assert "not taken: cannot use Singularity" in run.output
     assert "test_exits_zero[tiny-local-use]" in run.outcomes
     assert "Traceback" not in run.output

@@ -788,7 +788,7 @@ def test_program_that_knows_no_mount_is_given_binds(
     assert "Read-only file system" in bound.output
     assert (tmp_path / "kept/data/part").read_text() == "/mlcube_io0/seed.txt\n"
     (message,) = refused.verdict("error").values()
-    assert "singularity 3.8.7 cannot give a task a path with a colon" in message
+    assert "cannot mount a path with a colon or a comma on singularity 3.8.7" in message
 
 
 def test_what_is_to_be_seen_and_is_gone_is_an_error(tmp_path: Path) -> None:
@@ -940,7 +940,9 @@ def test_plain_user_without_subordinate_ids_is_told_what_to_do(
     assert "cannot build the image of cube 'tiny'" in done.stdout
     assert "ERROR" in done.stdout
     assert "no range of subordinate ids for the user somebody" in done.stdout
-    assert "have root add the line somebody:100000:65536 to /etc/subuid" in done.stdout
+    assert (
+        "ask root to add the line somebody:100000:65536 to /etc/subuid" in done.stdout
+    )
     assert "Traceback" not in done.stdout
 
 
@@ -1009,7 +1011,7 @@ def test_run_makes_an_image_that_is_cut_short_anew(
     run = _call("run", *place, "--task=make")
 
     assert run.returncode == 0, run.stderr
-    assert "is made anew: it is cut short" in run.stderr
+    assert ": it is cut short" in run.stderr
 
 
 # What is left behind.
