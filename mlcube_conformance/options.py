@@ -105,7 +105,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--task",
         takers=("run",),
-        help="task or run file; a path has a / or ends in .yaml",
+        help="task or run file",
         metavar="NAME",
         without="the cube's only task",
     ),

@@ -56,6 +56,9 @@ PHRASES = tuple(
         (r"\b(upon|whence|thereof|therein|hence|lest|whither)\b", "plainer words"),
         (r"\bat an end\b|\bin any case\b", "ended, always"),
         (r"\bin place of\b", "instead of"),
+        (r"\bneed be\b|\bbe it\b", "if needed, even if"),
+        (r"\bbut for\b", "except"),
+        (r"\ball the same\b|\bas (it|they) stands?\b", "anyway, unchanged"),
     )
 )
 
@@ -209,21 +212,23 @@ def _parts(value: ast.expr) -> Iterator[ast.expr]:
         yield value
 
 
-def _keywords(tree: ast.AST) -> Iterator[tuple[str, int, str]]:
-    """Yield the literal `what` and `do` of each call."""
+def _fields(tree: ast.AST) -> Iterator[tuple[str, int, str]]:
+    """Yield the literal `what` and `do` of each call that makes a message."""
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call):
             continue
-        for keyword in call.keywords:
-            if keyword.arg in {"what", "do"}:
-                for part in _parts(keyword.value):
-                    text = _literal(part)
-                    if text is not None:
-                        yield keyword.arg, part.lineno, text
+        given = [(each.arg, each.value) for each in call.keywords]
+        if call.args and any(name == "do" for name, _ in given):
+            given.append(("what", call.args[0]))  # of `Problems.add` and its kind
+        for name, value in given:
+            for part in _parts(value) if name in {"what", "do"} else ():
+                text = _literal(part)
+                if text is not None:
+                    yield str(name), part.lineno, text
 
 
 def _flaws_of_calls(file: Path, tree: ast.AST) -> Iterator[Flaw]:
-    for name, line, text in _keywords(tree):
+    for name, line, text in _fields(tree):
         if name == "what" and len(text) > LONGEST_SUMMARY:
             yield Flaw(file, line, text, f"at most {LONGEST_SUMMARY} characters")
         if name == "do":

@@ -167,7 +167,7 @@ def test_bare_file_name(trial: Trial) -> None:
 
 @pytest.mark.clause("PATH-8")
 def test_absolute_value(overridden: Overridden) -> None:
-    """An absolute value outside of the cube is used as it stands."""
+    """An absolute value outside of the cube is used unchanged."""
     run = overridden.run
     record = run.ends_well()
     run.expect(record.content("seed") == "given\n", "the task reads its input")

@@ -58,7 +58,7 @@ class TreeError(OSError):
 
 
 def is_there(path: Path) -> bool:
-    """Say whether anything has that name, be it a link that is broken."""
+    """Say whether anything has that name, even a broken link."""
     return os.path.lexists(path)
 
 

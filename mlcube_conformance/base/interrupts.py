@@ -33,7 +33,7 @@ class Interrupts:
         self._before: dict[signal.Signals, object] = {}
 
     def take(self) -> None:
-        """Handle requests from now on, but for those that are ignored, as by nohup."""
+        """Handle requests from now on, except those that are ignored, as by nohup."""
         if threading.current_thread() is not threading.main_thread():
             return  # Only that one may.
         for number in _REQUESTS:

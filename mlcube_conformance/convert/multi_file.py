@@ -29,7 +29,7 @@ _NOT_BUILT = (".git", FOLDER, "workspace", "mlcube.yaml", PROMISES)
 def write_multi_file(
     cube: Cube, platforms: Sequence[Platform], target: Path
 ) -> list[str]:
-    """Write the files of a cube, but for its workspace, into an empty folder.
+    """Write the files of a cube, except its workspace, into an empty folder.
 
     Args:
         cube: The cube, read without a problem.

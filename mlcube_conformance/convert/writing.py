@@ -31,7 +31,7 @@ def write_yaml(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def copy_folder(source: Path, target: Path, without: Iterable[str] = ()) -> None:
-    """Copy a folder, but for some of its entries; links stay links, pipes stay away."""
+    """Copy a folder, except some of its entries; links stay links, pipes stay away."""
     entries = {source / name for name in without}
     copy(source, target, left_out=entries.__contains__)
 

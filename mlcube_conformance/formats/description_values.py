@@ -41,7 +41,7 @@ def words_below(
             f"{key!r} is not a command",
             at,
             expected="one word, or a list of words",
-            do="write each word as one item of a list, in quotes where need be",
+            do="write each word as one item of a list, in quotes if needed",
         )
         return ()
     for each in values:

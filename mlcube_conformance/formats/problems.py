@@ -138,7 +138,7 @@ class Problems:
         )
 
     def warn(self, what: str, at: Located, *, found: str, do: str) -> None:
-        """Add what a cube's author may not mean, and what can be run all the same."""
+        """Add what a cube's author may not mean, and what can be run anyway."""
         self.warnings.append(
             Message(what=what, where=str(at.source), found=found, do=do)
         )

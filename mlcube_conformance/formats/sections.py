@@ -275,5 +275,5 @@ def _is_whole(path: str) -> bool:
 
 
 def _archive(root: Path, name: str) -> str:
-    """Return an archive that `docker save` wrote, as it stands for a recipe."""
+    """Return an archive that `docker save` wrote, as a recipe."""
     return f"{_ARCHIVE}{os.path.normpath(root / name)}" if name else ""

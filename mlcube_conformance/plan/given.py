@@ -36,7 +36,7 @@ def protect_inputs(
     Args:
         invocation: What to run.
         workspace: Where it is run.
-        folder: Our folder for copies, made if need be.
+        folder: Our folder for copies, created if needed.
         by_engine: Whether the engine mounts read-only what is not to be written to.
 
     Raises:
@@ -54,7 +54,7 @@ def protect_inputs(
 
 
 def _given(invocation: Invocation) -> Iterator[Binding]:
-    """Yield the given inputs, but for those that are given as an output too."""
+    """Yield the given inputs, except those that are given as an output too."""
     written = {
         os.path.realpath(each.value)
         for each in invocation.bound("output")

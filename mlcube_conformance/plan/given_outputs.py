@@ -38,7 +38,7 @@ class Delivery:
 
     @property
     def is_new(self) -> bool:
-        """Whether the task wrote it, be it to what was there."""
+        """Whether the task wrote it, or changed what was there."""
         return bool(list(snapshot(self.made).made_since(self.before)))
 
 

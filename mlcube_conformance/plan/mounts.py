@@ -1,7 +1,7 @@
 """Turns the values of an invocation into host paths, mounts and arguments.
 
 The rules are those of MLCube: a directory is mounted at `/mlcube_io<K>`, a file
-by the folder that holds it; the task's name comes first, but for a task with an entry
+by the folder that holds it; the task's name comes first, except for one with an entry
 point of its own, then `--name=path` for inputs and outputs in the order of the file.
 """
 

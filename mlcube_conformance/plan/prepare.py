@@ -49,7 +49,7 @@ def make_ready(
         invocation: What to run.
         workspace: Where to run it.
         every: All invocations of the cube.
-        copies: Our folder for copies of given inputs, made if need be.
+        copies: Our folder for copies of given inputs, created if needed.
         by_engine: Whether the engine mounts read-only what is not to be written to.
 
     Raises:

@@ -65,7 +65,7 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
         case: What to run; its inputs exist and are protected.
         image: What it is run in.
         workspace: Where inputs are read and outputs appear.
-        copies: Our folder for what the command line gives, made if need be.
+        copies: Our folder for what the command line gives, created if needed.
         logs: Files for its standard output and error.
         options: What the command line asks for.
         watch: Who follows the run.

@@ -61,7 +61,7 @@ def again_for_runner(config: pytest.Config, item: pytest.Item) -> str:
 
 
 def _forwarded(config: pytest.Config, suite: Taker) -> Iterator[str]:
-    """Yield the options that were given, but for those that change nothing."""
+    """Yield the options that were given, except those that change nothing."""
     for each in options_of(suite):
         if each.again:
             yield from _given(config, each)

@@ -43,7 +43,7 @@ HOST_LABEL = "mlcube-conformance.host"
 
 
 def lock_folder() -> Path:
-    """Return the folder of the lock files of this user, made if need be."""
+    """Return the folder of the lock files of this user, created if needed."""
     folder = cache_folder() / "locks"
     make_folder(folder)
     return folder

@@ -61,7 +61,7 @@ def subject_of(subject: object) -> Subject:
 
 
 def cube_facts(cube: Cube) -> dict[str, Any]:
-    """Return what a cube is, with a hash of all its files but for its workspace."""
+    """Return what a cube is, with a hash of all its files except its workspace."""
     try:
         files = [
             each

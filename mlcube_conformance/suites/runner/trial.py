@@ -227,7 +227,7 @@ class Trial:
         )
 
     def remove(self, names: frozenset[str]) -> None:
-        """Remove what a runner left behind, but for what still runs."""
+        """Remove what a runner left behind, except what still runs."""
         for name in sorted(names) if self.description.remove else ():
             with suppress(MachineError):
                 self._ask(filled(self.description.remove, {"left": name}))

@@ -84,7 +84,7 @@ def _key_of(python: str, env: Mapping[str, str]) -> str:
 
 
 def _clean(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of this process but for how it found the package itself."""
+    """Return the variables of this process, except how it found the package itself."""
     own = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     return safe_environment({**own, "PYTHONSAFEPATH": "1", **env})
 

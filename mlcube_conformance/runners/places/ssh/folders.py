@@ -50,7 +50,7 @@ class CubeFolders:
 
     @property
     def name(self) -> str:
-        """What the folders of the cube on the host are called, but for their hash."""
+        """What the folders of the cube on the host are called, except their hash."""
         return re.sub(r"[^a-z0-9]+", "-", self._cube.name.lower()).strip("-") or "cube"
 
     @property

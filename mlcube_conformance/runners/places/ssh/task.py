@@ -182,7 +182,7 @@ class TaskThere:
         workspace = Path(wanted.get("workspace", ""))
         stdout = Path(wanted.get("stdout", ""))
         if not wanted or not workspace.is_dir() or not stdout.parent.is_dir():
-            note(f"{what} has ended since; who wanted its results is gone, and so they")
+            note(f"{what} has ended since; its folder is gone, and so are its results")
             self._end(identity)
             return
         try:

@@ -38,7 +38,7 @@ class ProbeParameter:
     """Relative to the workspace; None leaves it without a value."""
     opts: str = ""
     raw: bool = False
-    """Whether the value is written as it stands, in every format."""
+    """Whether the value is written unchanged, in every format."""
     declared: bool = True
     """Whether its task knows it."""
 
