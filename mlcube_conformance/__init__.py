@@ -1,3 +1,3 @@
-"""Says whether a packaged ML workload works where it claims to work."""
+"""Tests whether a packaged ML workload works where it claims to work."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""What a cube, a platform, a case, an image and a run are; no input or output."""
+"""The data model: cube, platform, case, image, run; no input or output."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class Cube:
         return self.singularity_build or Build(file=recipe, context=build)
 
     def shown(self, path: Path) -> str:
-        """Return a path as it reads best: relative to the cube where it is in it."""
+        """Return a path, relative to the cube where it is in it."""
         inside = path.is_relative_to(self.root)
         return str(path.relative_to(self.root) if inside else path)
 
@@ -248,17 +248,17 @@ class Case:
         return f"<Case {self.id}>"
 
     def __hash__(self) -> int:
-        """Take what tells it from others; pytest asks for each test, several times."""
+        """Compute the key once; pytest asks for it often."""
         return hash((self.cube.root, self.platform.id, self.invocation.name))
 
     @property
     def placement_key(self) -> tuple[Path, PlatformFile]:
-        """What tells the cube and the platform from all others; ids may look alike."""
+        """Identity of the cube and the platform; ids may look alike."""
         return (self.cube.root, self.platform.source)
 
     @property
     def key(self) -> tuple[Path, PlatformFile, str]:
-        """What tells the case from all others."""
+        """Identity of the case."""
         return (*self.placement_key, self.invocation.name)
 
     @property

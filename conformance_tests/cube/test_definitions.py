@@ -1,4 +1,4 @@
-"""The files of the cube say what they should."""
+"""The files of the cube are valid."""
 
 from __future__ import annotations
 

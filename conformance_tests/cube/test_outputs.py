@@ -1,4 +1,4 @@
-"""The task leaves what it declares, and nothing else is touched."""
+"""The task writes its declared outputs, and touches nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ended(task_run: TaskRun) -> TaskRun:
 
 @pytest.fixture
 def finished(ended: TaskRun) -> TaskRun:
-    """Return a run whose task ended well; what a failed one left says nothing."""
+    """Return a run that succeeded; the files of a failed task prove nothing."""
     if not ended.exited_zero:
         pytest.skip(f"not checked: task {ended.case.invocation.task.name!r} failed")
     return ended
@@ -50,11 +50,11 @@ def test_outputs_are_not_empty(finished: TaskRun) -> None:
 
 @pytest.mark.clause("INPUT-2")
 def test_inputs_are_unchanged(ended: TaskRun) -> None:
-    """The task leaves its inputs as they were, and what other tasks read or made."""
+    """The task leaves its inputs and the files of other tasks unchanged."""
     require(ended.judgement.of("INPUT-2"))
 
 
 @pytest.mark.clause("OWNER-1")
 def test_outputs_belong_to_the_user(ended: TaskRun) -> None:
-    """Whoever ran the task owns what it made."""
+    """The invoking user owns the outputs."""
     require(ended.judgement.of("OWNER-1"))

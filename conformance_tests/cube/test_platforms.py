@@ -1,4 +1,4 @@
-"""The platforms agree on what the cube makes."""
+"""The outputs of the cube are the same on all platforms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task makes on another host is there, and comes back whole."""
+"""The outputs of a task on another host are there, and come back complete."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 @pytest.mark.clause("REMOTE-1")
 def test_outputs_are_on_the_host(remote_run: TaskRun) -> None:
-    """What the task made is on the host where it ran, and the same here."""
+    """The outputs are on the host where the task ran, and the same here."""
     require(remote_run.judgement.of("REMOTE-1"))

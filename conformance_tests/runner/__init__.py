@@ -1,1 +1,1 @@
-"""The clauses that a runner is tested against, by what it makes of probe cubes."""
+"""The clauses of runners, tested with probe cubes."""

@@ -28,5 +28,5 @@ def overridden(trial: Trial) -> Overridden:
 
 @pytest.fixture(scope="session")
 def sent(trial: Trial) -> Sent:
-    """Return a run on another host, of a cube beside whose outputs files are."""
+    """Return a run on another host, of a cube with files beside its outputs."""
     return Sent.of(trial, REMOTE)

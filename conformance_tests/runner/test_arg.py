@@ -1,4 +1,4 @@
-"""Tasks get their arguments, and what makes no sense is refused."""
+"""Tasks get their arguments, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_unknown_override(trial: Trial) -> None:
 
 @pytest.mark.clause("ARG-11")
 def test_misspelt_option(trial: Trial) -> None:
-    """An option that is misspelt is refused."""
+    """A misspelt option is refused."""
     run = trial.run(SEED, words=("--networg=none",))
     run.fails()
     run.starts_nothing()
@@ -185,7 +185,7 @@ def test_text_null(trial: Trial) -> None:
 
 @pytest.mark.clause("ARG-17")
 def test_type_by_value(trial: Trial) -> None:
-    """Without a type, the value, or what is there, says what a parameter is."""
+    """Without a type, the value or the existing file decides what a parameter is."""
     run = trial.run(
         _untyped(
             ("a", "input", "here"),

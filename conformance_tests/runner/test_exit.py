@@ -1,4 +1,4 @@
-"""Exit codes say what became of a task."""
+"""Exit codes report the result of a task."""
 
 from __future__ import annotations
 

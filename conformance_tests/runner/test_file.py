@@ -51,7 +51,7 @@ def test_unsafe_yaml(trial: Trial) -> None:
 
 @pytest.mark.clause("FILE-6")
 def test_duplicate_key(trial: Trial) -> None:
-    """Of a key that is written twice, the last counts, with a warning, or neither."""
+    """A duplicate key is refused, or its last value counts, with a warning."""
     run = trial.run(
         replace(SEED, workspace={"seeds/seed.txt": "seed\n", "seeds/two.txt": "two\n"})
         .changed("run/look.yaml", _doubled)

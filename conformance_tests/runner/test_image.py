@@ -1,4 +1,4 @@
-"""The image is made when it is needed, from what the cube brings."""
+"""The image is made when needed, from the files of the cube."""
 
 from __future__ import annotations
 

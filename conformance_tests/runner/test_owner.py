@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.clause("OWNER-2")
 def test_owner_of_outputs(look: ProbeRun) -> None:
-    """What a task makes belongs to the user who ran it."""
+    """Outputs belong to the invoking user."""
     look.ends_well()
     made = [*(look.workspace / "report-look").rglob("*"), look.workspace / "made/made"]
     look.expect(made[-1].is_file(), f"the task's output is {made[-1]}")

@@ -61,7 +61,7 @@ def test_spaces(trial: Trial) -> None:
 
 @pytest.mark.clause("PATH-2")
 def test_shell_characters(trial: Trial) -> None:
-    """What a shell would make much of stays text, and nothing is executed."""
+    """Special characters of a shell stay text, and nothing is executed."""
     for name in (_COMMAND, _SHELL):
         run = trial.run(
             ProbeCube(

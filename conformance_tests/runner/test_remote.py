@@ -40,7 +40,7 @@ def test_identity_file(sent: Sent) -> None:
 
 @pytest.mark.clause("REMOTE-4")
 def test_wrong_identity_file(trial: Trial) -> None:
-    """A key that is not let in makes the run fail."""
+    """A rejected key makes the run fail."""
     placed = trial.place(ProbeCube())
     platform = variant_of(
         trial.another_host,

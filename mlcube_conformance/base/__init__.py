@@ -1,1 +1,1 @@
-"""What knows nothing of MLCube."""
+"""Helpers that know nothing of MLCube."""

@@ -39,7 +39,7 @@ def copy(
     left_out: Callable[[Path], bool] = lambda _: False,
     bring_links: bool = False,
 ) -> None:
-    """Copy a file, or a folder with what is in it; what is there already stays.
+    """Copy a file, or a folder with its content; existing files stay.
 
     Neither pipes nor devices are copied: to open one could wait for ever.
 
@@ -91,7 +91,7 @@ def copy(
 
 
 def _stays_inside(link: Path, top: Path) -> bool:
-    """Say whether a link points to what is copied as well, and will from the copy."""
+    """Say whether a link points to something that is copied, too."""
     leads = link.readlink()
     if leads.is_absolute() or not link.is_relative_to(top):
         return False
@@ -124,7 +124,7 @@ def _copy_file(source: Path, target: Path) -> None:
 
 
 def _copy_data(reader: int, writer: int, size: int) -> None:
-    """Copy what holds data; holes stay holes."""
+    """Copy the data; holes stay holes."""
     os.ftruncate(writer, size)
     place = 0
     while place < size:

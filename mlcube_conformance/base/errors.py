@@ -83,7 +83,7 @@ class Message:
 
 
 class Fields(TypedDict, total=False):
-    """The fields of a message beside what is wrong and where."""
+    """The fields of a message other than `what` and `where`."""
 
     found: Required[str]
     expected: Required[str]
@@ -142,7 +142,7 @@ class ConformanceError(Exception):
 
 
 class UsageError(ConformanceError):
-    """What was asked for on the command line cannot be done."""
+    """The command line asks for something impossible."""
 
 
 class MachineError(ConformanceError):
@@ -154,7 +154,7 @@ class PlatformUnavailable(MachineError):  # noqa: N818 - names a state
 
 
 def refusal(*, what: str, where: str, **fields: Unpack[Fields]) -> UsageError:
-    """Return the refusal of what was asked for."""
+    """Return the error of a wrong request."""
     return UsageError(Message(what=what, where=where, **fields))
 
 

@@ -1,4 +1,4 @@
-"""The last line of defence: what we did not foresee is reported as our bug."""
+"""The last line of defence: an unforeseen exception is reported as our bug."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fault_of_ours(error: BaseException | None) -> MachineError | None:
 
 @contextmanager
 def telling_faults() -> Iterator[None]:
-    """Turn what is not foreseen within into one message.
+    """Turn unforeseen exceptions into one message.
 
     Raises:
         MachineError: Something else than one of our errors was raised.

@@ -194,7 +194,7 @@ def read_bytes(
     limit: int = LARGEST,
     real_paths: RealPaths | None = None,
 ) -> bytes:
-    """Return what a small plain file holds.
+    """Return the content of a small plain file.
 
     Args:
         file: The file.
@@ -250,7 +250,7 @@ def _words(error: Exception) -> str:
 def unreadable(
     file: Path, found: str, expected: str, do: str = "fix the file", what: str = ""
 ) -> Violation:
-    """Return the fault of a file that cannot be read, or used for what it is for."""
+    """Return the error of an unreadable or unusable file."""
     return Violation(
         Message(
             what=what or f"{file.name[:40]} cannot be read",
@@ -268,7 +268,7 @@ def below(
     *,
     whole: bool = False,
 ) -> Iterator[Path]:
-    """Yield everything below a folder, a folder before what it holds.
+    """Yield everything below a folder, each folder before its content.
 
     Links are yielded and not followed. A loop, since calls cannot go as deep as
     folders.

@@ -50,7 +50,7 @@ def _known_home() -> str:
 
 
 def cache_folder() -> Path:
-    """Return our folder for what is kept between runs.
+    """Return our cache folder.
 
     Raises:
         MachineError: The home is unknown, and XDG_CACHE_HOME names none.

@@ -1,4 +1,4 @@
-"""Turns every request to end into one interrupt, so what runs is removed.
+"""Turns every termination signal into one interrupt, so containers are removed.
 
 A key at the terminal (SIGINT), `kill` (SIGTERM) and a terminal that goes away (SIGHUP:
 a window that is closed, an ssh that drops) ask for the same.

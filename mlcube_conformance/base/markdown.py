@@ -1,4 +1,4 @@
-"""Tables of Markdown, whatever their cells hold."""
+"""Tables of Markdown, with cells escaped."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cell(text: str, most: int = 0) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table, the cells of which are Markdown already."""
+    """Yield the lines of a table with cells of Markdown."""
     yield _row(head)
     yield _row(["---"] * len(head)).replace(" ", "")
     yield from map(_row, rows)

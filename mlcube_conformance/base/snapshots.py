@@ -1,4 +1,4 @@
-"""Tells what a run changed below a path, from looks before and after."""
+"""Finds what a run changed below a path, from snapshots before and after."""
 
 from __future__ import annotations
 

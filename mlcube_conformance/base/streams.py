@@ -12,7 +12,7 @@ _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 def replace_closed_streams() -> None:
-    """Let what is written to a closed stream go nowhere.
+    """Drop output to a closed stream.
 
     Python has None in its place, and the next file that is opened would get its number,
     so what a child says would be written into that file.
@@ -30,7 +30,7 @@ def replace_closed_streams() -> None:
 
 
 def drop_streams() -> None:
-    """Let what still waits to be written, to a disk that is full, go nowhere."""
+    """Drop buffered output to a full disk."""
     for number in (1, 2):
         with suppress(OSError):
             null = os.open(os.devnull, os.O_RDWR)

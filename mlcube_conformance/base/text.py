@@ -66,7 +66,7 @@ _hidden: list[str] = []
 
 
 def plain(text: str) -> str:
-    """Return a text without what could steer a terminal or a CI; tabs, lines stay."""
+    """Return a text without control sequences of terminals and CIs."""
     text = _NO_SIGN.sub("\ufffd", _CONTROL.sub("", _ESCAPE.sub("", text)))
     return _without_commands(text)
 
@@ -103,7 +103,7 @@ def _quoted(word: str) -> str:
 
 
 class LiveText:
-    """Makes what a task says fit to be shown while it comes, piece by piece."""
+    """Makes the live output of a task safe to show, piece by piece."""
 
     def __init__(self) -> None:
         """Begin at the start of a line."""
@@ -113,7 +113,7 @@ class LiveText:
         self._in_line = False
 
     def add(self, piece: bytes) -> str:
-        """Return what can be shown by now, its control characters made visible.
+        """Return the text to show now, with visible control characters.
 
         What may be the beginning of a hidden value, or of a command to a CI, waits for
         the next piece.
@@ -125,7 +125,7 @@ class LiveText:
         return "".join(map(self._line, mask(text[:end]).splitlines(keepends=True)))
 
     def end(self) -> str:
-        """Return what waited for more."""
+        """Return the buffered rest."""
         text, self._held = self._held, ""
         return "".join(map(self._line, mask(text).splitlines(keepends=True)))
 
@@ -186,7 +186,7 @@ def mask(text: str) -> str:
 
 
 def masked(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
-    """Return a document without what `mask` leaves out of texts."""
+    """Return a document with `mask` applied to its texts."""
     if isinstance(found, str):
         return mask(found)
     if isinstance(found, dict):

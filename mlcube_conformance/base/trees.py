@@ -46,7 +46,7 @@ class _Level:
 
 
 def walk(top: Path, *, unlock: bool = False) -> Iterator[Found]:
-    """Yield everything below a folder, what is in a folder before the folder itself.
+    """Yield everything below a folder, the content of a folder before the folder.
 
     The tree may be deeper than a path can be long. What cannot be entered is yielded
     without what is in it.
@@ -115,7 +115,7 @@ def _enter(name: str, folder: int | None, *, unlock: bool) -> int:
 
 
 def _list(folder: int, level: _Level) -> Iterator[Found]:
-    """Yield what is in a folder, and keep the folders in it for later."""
+    """Yield the content of a folder, and keep its folders for later."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -131,7 +131,7 @@ def _identity(folder: int) -> tuple[int, int]:
 
 
 def _mount(folder: int) -> str:
-    """Return what tells one mount from another, bind mounts of one disk too."""
+    """Return the identity of a mount, also for bind mounts of one disk."""
     with Path(f"/proc/self/fdinfo/{folder}").open(encoding="ascii") as file:
         for line in file:
             if line.startswith("mnt_id:"):

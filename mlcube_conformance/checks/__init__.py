@@ -1,1 +1,1 @@
-"""What is checked: each check takes what was seen and returns what is wrong."""
+"""The checks: each takes observations and returns findings."""

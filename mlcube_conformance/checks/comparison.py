@@ -1,4 +1,4 @@
-"""Compares what the same task left behind on several platforms."""
+"""Compares the outputs of one task on several platforms."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def same_on_every_platform(
 
 
 def _column(outputs: Sequence[Observation]) -> dict[tuple[str, str], str]:
-    """Return what one platform has in each place."""
+    """Return the files of one platform, by path."""
     return {
         (each.binding.parameter.name, visible(name)): _what(
             entry.kind, each.digests.get(name, "")

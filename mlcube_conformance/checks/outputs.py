@@ -1,4 +1,4 @@
-"""Checks of what a task left behind, from what was there before and after."""
+"""Checks of the files of a task, from observations before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks that what a task made on another host is there, and the same here."""
+"""Checks that the outputs of a task are on its host, and the same here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def same_on_host(
     observations: tuple[Observation, ...],
     remote: Mapping[str, Mapping[str, RemoteEntry]],
 ) -> tuple[Message, ...]:
-    """Check that what a task was given and made is on its host as it is here.
+    """Check that inputs and outputs are the same on the host and here.
 
     Names, types and sizes of files are compared, and that the user who ran the task
     there owns them.

@@ -1,4 +1,4 @@
-"""What a clause is, and the features of a runner that one may need."""
+"""The clause, and the features of a runner that it may need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cube is tested against; those that are tested come first, in test order."""
+"""The clauses of cubes; those with a test come first, in test order."""
 
 from __future__ import annotations
 

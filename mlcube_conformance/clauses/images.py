@@ -1,4 +1,4 @@
-"""Images are built from what the cube says, and found again."""
+"""Images are built as the cube says, and found again."""
 
 from __future__ import annotations
 

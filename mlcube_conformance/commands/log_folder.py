@@ -1,4 +1,4 @@
-"""The folder that `--logs` names: only what is ours is replaced in it."""
+"""The folder of `--logs`: only our own files in it are replaced."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def claim_log_folder(folder: Path) -> None:
 
 
 def _leads_elsewhere(path: Path) -> bool:
-    """Say whether what is written to a path could end in another file."""
+    """Say whether writing to a path could reach another file."""
     try:
         found = path.lstat()
     except OSError:

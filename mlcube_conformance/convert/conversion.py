@@ -107,7 +107,7 @@ def _not_written(target: Path, error: Exception) -> MachineError:
 
 
 def _beyond_any(cube: Cube, target: Path) -> list[str]:
-    """Return what keeps a cube from being copied."""
+    """Return the reasons why a cube cannot be copied."""
     found = [
         f"{cube.shown(folder)} is a link that leaves the cube"
         for folder in (cube.workspace, cube.docker.context)
@@ -172,7 +172,7 @@ def _platforms(cube: Cube) -> list[Platform]:
 
 
 def _beyond_tasks(cube: Cube) -> list[str]:
-    """Return what a cube of several files says and one file cannot."""
+    """Return the features of a cube of several files that one file cannot express."""
     tasks = [each.task.name for each in cube.invocations]
     found = [
         f"the task {name!r} has several run files: a task has one set of values"
@@ -190,7 +190,7 @@ def _beyond_tasks(cube: Cube) -> list[str]:
 
 
 def _beyond_files(cube: Cube, platforms: Sequence[Platform]) -> list[str]:
-    """Return what a cube of one file says and several files cannot."""
+    """Return the features of a cube of one file that several files cannot express."""
     found = [
         f"the task {each.task.name!r} has an entrypoint of its own"
         for each in cube.invocations

@@ -94,7 +94,7 @@ def _singularity_section(
 
 
 def _relative(value: str) -> str:
-    """Return a value without what stands for the workspace."""
+    """Return a value without its reference to the workspace."""
     for start in ("$WORKSPACE/", "${WORKSPACE}/"):
         value = value.removeprefix(start)
     return value

@@ -1,4 +1,4 @@
-"""What is written of a cube in any format."""
+"""The parts of a cube that are written in every format."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def copy_folder(source: Path, target: Path, without: Iterable[str] = ()) -> None
 
 
 def put(source: Path, target: Path, *roots: Path) -> None:
-    """Copy one small file instead of what is there: never through a link.
+    """Copy one small file over an existing one, never through a link.
 
     Raises:
         Violation: It is in none of the roots, or cannot be read.

@@ -59,7 +59,7 @@ def load_cube(
 def _as_far_as_it_goes(
     root: Path, load: Callable[[], LoadedCube], cube_id: str = ""
 ) -> LoadedCube:
-    """Return what was read, or an empty cube where too much of it is wrong."""
+    """Return the cube, or an empty one where too much of it is wrong."""
     try:
         return load()
     except TooManyProblemsError as error:
@@ -71,7 +71,7 @@ def _as_far_as_it_goes(
 def load_for_configure(
     root: Path, variables: Mapping[str, str] = _NO_VARIABLES
 ) -> LoadedCube:
-    """Read what says how the image of a cube is made; its run files may be broken.
+    """Read how the image of a cube is made; its run files may be broken.
 
     Args:
         root: Folder of the cube.

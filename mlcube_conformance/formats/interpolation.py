@@ -1,4 +1,4 @@
-"""Fills in what a text of a single-file cube refers to, such as `${docker.image}`.
+"""Replaces the references in a single-file cube, such as `${docker.image}`.
 
 The characters are those of OmegaConf, of which MLCube is a user: `${key.path}` for
 another value of the file, `${workspace}`, and `${oc.env:NAME,default}` for a variable.

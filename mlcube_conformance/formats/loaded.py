@@ -1,4 +1,4 @@
-"""A cube as it was read, and what any format holds its values to."""
+"""A cube as it was read, and the rules for values in any format."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NAME = re.compile(r"(?!\.)[^\s=/\\\x00-\x1f\x7f]{1,100}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedCube:
-    """A cube as far as its files can be understood, and what is wrong with them."""
+    """A cube as far as its files can be read, and all problems of them."""
 
     cube: Cube
     problems: tuple[Message, ...] = ()

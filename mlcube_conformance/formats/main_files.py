@@ -1,4 +1,4 @@
-"""The main file of a cube, and what a file near it must stay in."""
+"""The main file of a cube, and the folder that files near it must stay in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAIN_FILES = ("mlcube.yaml", "mlbox.yaml")
 
 
 def main_file(root: Path) -> Path | None:
-    """Return the file that describes a cube, if it is there, whatever it is."""
+    """Return the file that describes a cube, if any file has its name."""
     return next((root / name for name in MAIN_FILES if is_there(root / name)), None)
 
 

@@ -33,7 +33,7 @@ _MOST_KEYS = 20
 
 
 def _kind_of(schema_type: str) -> str:
-    """Say in words what a file of a type is."""
+    """Describe the type of a file in words."""
     for ending, words in (
         ("_root", "the main file of a cube"),
         ("_task", "a task file, of tasks/"),
@@ -62,7 +62,7 @@ def misspelt_keys(
 
 
 class TooManyProblemsError(Exception):
-    """Reading ended, since there is too much that is wrong."""
+    """Reading ended after too many problems."""
 
     def __init__(self, messages: Iterable[Message]) -> None:
         """Keep what was found so far."""

@@ -30,7 +30,7 @@ _TASK_KEYS: dict[str, Role] = {"deterministic": "output", "optional": "input"}
 
 
 def with_promises(cube: Cube, problems: Problems, *, whole: bool = True) -> Cube:
-    """Return a cube with what it promises.
+    """Return a cube with its promises.
 
     Args:
         cube: The cube, as far as it could be read.

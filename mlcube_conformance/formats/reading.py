@@ -1,4 +1,4 @@
-"""What is read of a cube in one go: each of its files once."""
+"""One reading of a cube: each of its files once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Reading"]
 
 
 class Reading:
-    """Reads YAML files, and remembers what they hold."""
+    """Reads YAML files, and caches their content."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -25,7 +25,7 @@ class Reading:
         self._found: dict[tuple[Path, ...], Located | Violation] = {}
 
     def read(self, file: Path, *roots: Path) -> Located:
-        """Return what a file holds; see `read_yaml`.
+        """Return the content of a file; see `read_yaml`.
 
         Raises:
             Violation: It cannot be read.

@@ -278,7 +278,7 @@ class _Reader:
     def _merged(
         self, node: yaml.Node, source: Source, depth: int
     ) -> dict[str, Located]:
-        """Return what `<<` brings: one mapping, or several of which the first wins."""
+        """Return the mappings of `<<`: one, or several of which the first wins."""
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         values: dict[str, Located] = {}
         for each in reversed(nodes):

@@ -21,7 +21,7 @@ __all__ = ["confine"]
 def confine(
     invocation: Invocation, workspace: Path, others: Iterable[Invocation] = ()
 ) -> None:
-    """Make sure that no link leads a value of the cube to where it does not belong.
+    """Make sure that no link takes a value of the cube out of its place.
 
     An earlier task may have left a link behind; mounting what it points to would
     hand any folder of this machine, or what other tasks made, to the next task.

@@ -1,4 +1,4 @@
-"""Keeps what the command line gives for an input from being written to."""
+"""Protects the inputs of the command line from being written to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs tasks: what all runners do alike, and what every caller does."""
+"""Runs tasks: the common part of all runners and callers."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def run_task(  # noqa: PLR0913 - each is one fact of the process
 
 
 def log_not_kept(request: RunRequest, found: str) -> MachineError:
-    """Return the error for a task whose output could not be written down."""
+    """Return the error of a task with a log that cannot be written."""
     return MachineError(
         Message(
             what=f"cannot write the log of {request.case_id}",

@@ -1,1 +1,1 @@
-"""What knows pytest."""
+"""The modules that know pytest."""

@@ -251,7 +251,7 @@ def compared_runs(
 def attempt(
     request: pytest.FixtureRequest, case: Case, placement: Placement
 ) -> TaskRun:
-    """Return what became of the case, whether its task could be started or not.
+    """Return the result of the case, even if its task could not start.
 
     Raises:
         MachineError: The platform is at fault.
@@ -286,7 +286,7 @@ def mlcube_check(
 
 @pytest.fixture(scope="session")
 def remote_run(task_run: TaskRun) -> TaskRun:
-    """Return the run of a task on another host, which ended well."""
+    """Return a successful run of a task on another host."""
     if task_run.result is None or not task_run.exited_zero:
         pytest.skip(f"not checked: task {task_run.case.invocation.task.name!r} failed")
     return task_run
@@ -294,7 +294,7 @@ def remote_run(task_run: TaskRun) -> TaskRun:
 
 @pytest.fixture(scope="session")
 def trial(request: pytest.FixtureRequest) -> Trial:
-    """Return the runner on trial, which takes probe cubes."""
+    """Return the runner under test, which takes probe cubes."""
     session = request.config.stash.get(RUNNER_SESSION, None)
     if session is None:
         pytest.skip("no runner is given: use --runner NAME")

@@ -43,7 +43,7 @@ _FAULTS: dict[str, type[Violation | ConformanceError]] = {
 
 @dataclass(slots=True)
 class Outcome:
-    """What is known of a command so far."""
+    """The known facts of a command so far."""
 
     image: Image | None = None
     result: RunResult | None = None

@@ -70,7 +70,7 @@ def make_wheel(folder: Path) -> Path:
 
 @cache
 def _files() -> dict[str, bytes]:
-    """Return what the packages hold, by path in the wheel."""
+    """Return the files of the packages, by path in the wheel."""
     found = {}
     used_there = [each.kind for each in built_in().values() if each.works_at_place]
     packages = ("mlcube_conformance", *(f"mlcube_{each}_run" for each in used_there))

@@ -69,7 +69,7 @@ def build_image(
     path: Path,
     liveness: Liveness,
 ) -> None:
-    """Build an image; whatever happens, its place holds a whole one or what it held.
+    """Build an image; its place always holds a complete one, or the old one.
 
     Raises:
         Violation: The build fails, or a step of it runs past its deadline.

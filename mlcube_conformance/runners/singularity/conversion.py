@@ -45,7 +45,7 @@ def convert(
     place: Path,
     given: Mapping[str, str],
 ) -> tuple[str, list[str]]:
-    """Return the text of a recipe that does what the cube's Dockerfile says.
+    """Return the text of a recipe equal to the cube's Dockerfile.
 
     Args:
         cube: The cube.

@@ -151,7 +151,7 @@ def _end(header: bytes) -> int:
 
 
 def identity(path: Path) -> str:
-    """Return what tells an image from all others: its SIF id, or size and time."""
+    """Return the identity of an image: its SIF id, or size and time."""
     if is_plain_file(path):
         header = _header(path)
         if _is_sif(header) and len(header) == _HEADER:

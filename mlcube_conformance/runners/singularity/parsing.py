@@ -1,4 +1,4 @@
-"""Reads a definition file of Singularity, and refuses what may not stand in it.
+"""Reads a definition file of Singularity, and refuses what it must not contain.
 
 A definition file can run commands on the machine that builds, and copy any of its
 files into the image. What does that is refused; and since what is built is what is

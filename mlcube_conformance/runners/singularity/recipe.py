@@ -1,4 +1,4 @@
-"""What an image of Singularity is built from: a recipe, or what stands for it."""
+"""The source of an image of Singularity: a recipe, or a replacement for it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class BuildPlan:
 
 
 def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
-    """Return what to build the image of a cube from; None where it brings nothing.
+    """Return the source of the image of a cube; None if it has none.
 
     That is its recipe of Singularity; without it the image of a registry that stands
     for one; without that the image that a Docker daemon has of the cube, if that is up

@@ -142,7 +142,7 @@ class Execution:
             self._tell(kind, subject=subject, state="ended", **found)
 
     def run(self, placement: Placement, case: Case) -> TaskRun:
-        """Return what became of a case, run on first use after its producers.
+        """Return the result of a case, run on first use after its producers.
 
         Raises:
             MachineError: The platform is at fault; the same each time.
@@ -250,7 +250,7 @@ class Execution:
         return run
 
     def run_of(self, case: Case) -> TaskRun | None:
-        """Return what became of a case so far; runs nothing."""
+        """Return the result of a case so far; runs nothing."""
         found = self._runs.get(case.key)
         return found if isinstance(found, TaskRun) else None
 
@@ -286,7 +286,7 @@ class Execution:
         return [each for each in placements if each.key in self._images]
 
     def remove_leftovers(self, kinds: Iterable[str]) -> None:
-        """Remove what runs that are over left behind on these kinds of platform."""
+        """Remove leftovers of finished runs on these kinds of platform."""
         for kind in kinds:
             with suppress(MachineError):
                 self._runner(kind)
@@ -307,7 +307,7 @@ class Execution:
         return any(each.is_dir() for each in self.folder.glob("*"))
 
     def close(self) -> None:
-        """Remove what is still running, and let go of the platforms."""
+        """Stop what still runs, and release the platforms."""
         for runner in self._runners.values():
             if not isinstance(runner, MachineError):
                 runner.close()

@@ -1,4 +1,4 @@
-"""What the record says of cubes, images and runs."""
+"""The facts of cubes, images and runs for the record."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class _Seen:
 
 
 class Look:
-    """What is instead of the parameters of a case, before its task runs."""
+    """The files of the parameters of a case, before its task runs."""
 
     def __init__(self, case: Case, workspace: Path) -> None:
         """Look now."""
@@ -58,7 +58,7 @@ class Look:
         return tuple(self._observe(each) for each in self._beside)
 
     def _free_places(self) -> Iterator[Path]:
-        """Yield what the task is to write, or may."""
+        """Yield what the task must or may write."""
         for binding in self._case.invocation.bindings:
             asked = binding.parameter.access == "rw" and not binding.given_by_user
             if binding.parameter.role == "output" or asked:

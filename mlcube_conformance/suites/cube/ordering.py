@@ -1,4 +1,4 @@
-"""In which order what tests look at comes; nothing is searched for."""
+"""The order of tests by their subjects, without a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runner to put on trial, and with which cubes."""
+"""Which runner to test, and with which cubes."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def card_file(given: str) -> Path:
 
 
 def ask_version(trial: Trial) -> str:
-    """Return what the runner on trial says of its version.
+    """Return the version that the runner under test prints.
 
     Raises:
         UsageError: It does not exist, or says nothing.

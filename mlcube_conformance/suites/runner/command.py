@@ -30,7 +30,7 @@ _WIDE = {"COLUMNS": "1000", "NO_COLOR": "1"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """What a call of a command line gave."""
+    """The result of a call of a command line."""
 
     argv: tuple[str, ...]
     cwd: Path

@@ -132,7 +132,7 @@ class RunnerSession:
     # Hooks, in the order in which pytest calls them.
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is on trial, and where its cubes are."""
+        """Say what is tested, and where the probe cubes are."""
         description = self.trial.description
         return [
             (

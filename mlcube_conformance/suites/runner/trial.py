@@ -1,4 +1,4 @@
-"""Puts a runner on trial: places probe cubes, calls it, and reads the result of it."""
+"""Tests a runner: places probe cubes, calls it, and reads the results."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ class Trial:
         )
 
     def remove(self, names: frozenset[str]) -> None:
-        """Remove what a runner left behind, except what still runs."""
+        """Remove leftovers of a runner, except what still runs."""
         for name in sorted(names) if self.description.remove else ():
             with suppress(MachineError):
                 self._ask(filled(self.description.remove, {"left": name}))

@@ -67,7 +67,7 @@ def _claim(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _names(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that is at and below some paths, relative to one folder."""
+    """Return everything at and below some paths, relative to one folder."""
     base = Path(request["base"])
     return {"names": [name for each in request["names"] for name in _below(base, each)]}
 

@@ -137,7 +137,7 @@ def follow(request: Mapping[str, Any]) -> None:
 
 
 def look(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what became of a job: `state`, `record`, `outcome` and what it `said`.
+    """Return the result of a job: `state`, `record`, `outcome` and `said`.
 
     The state is `none`, `running`, `ended`, or `lost` where it left no outcome.
     """

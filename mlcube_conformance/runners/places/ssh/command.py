@@ -34,7 +34,7 @@ class RemoteCommand:
     """Small files that it reads, by their places on the host."""
 
     def identity(self, *more: object) -> str:
-        """Return what tells the command from all others, and shows no value.
+        """Return the identity of the command, which shows no value.
 
         Args:
             more: What else decides what comes of it, such as its inputs.

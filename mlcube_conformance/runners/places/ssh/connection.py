@@ -59,7 +59,7 @@ _SHORT = Path("/tmp")  # noqa: S108 - a folder in it that is ours alone
 
 
 class LinkLost(MachineError):  # noqa: N818 - names a state
-    """The connection ended before what was asked for had."""
+    """The connection ended before the request."""
 
 
 def programs_missing() -> MachineError | None:
@@ -178,7 +178,7 @@ class Connection:
     def fault(
         self, *, what: str, at: str = "", **fields: Unpack[Fields]
     ) -> MachineError:
-        """Return the error of a host that does not do what it is asked."""
+        """Return the error of a host that fails at a request."""
         where = f"{self.where}, {at}" if at else self.where
         return MachineError(Message(what=what, where=where, **fields))
 

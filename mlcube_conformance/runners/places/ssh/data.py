@@ -40,7 +40,7 @@ class Bundle:
     """Names of outputs: an input stays as its owner has it."""
 
     def present(self) -> list[str]:
-        """Return all that is here at and below the names that are fetched."""
+        """Return everything here at and below the fetched names."""
         return [name for each in self.fetched for name in names_below(self.base, each)]
 
 
@@ -56,7 +56,7 @@ class TaskData:
     inputs: tuple[Path, ...]
 
     def fingerprint(self) -> list[list[object]]:
-        """Return what tells the inputs from others, without reading them."""
+        """Return an identity of the inputs, without reading them."""
         found: list[list[object]] = []
         for path in self.inputs:
             for name in names_below(path, "."):

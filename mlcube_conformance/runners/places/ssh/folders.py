@@ -55,7 +55,7 @@ class CubeFolders:
 
     @property
     def workspace_key(self) -> str:
-        """What tells the workspace on the host from all others."""
+        """Identity of the workspace on the host."""
         place = [owner(), str(self._cube.root), self._place.host, self._place.user]
         place += [self._place.root, self._platform.kind, self._inner.kind]
         return hashlib.sha256(json.dumps(place).encode()).hexdigest()[:12]
@@ -97,7 +97,7 @@ class CubeFolders:
 
     @cached_property
     def content_key(self) -> str:
-        """What tells the content of the cube and its platform file from others.
+        """Identity of the content of the cube and its platform file.
 
         Raises:
             MachineError: A file of the cube cannot be read.

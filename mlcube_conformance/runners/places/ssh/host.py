@@ -1,4 +1,4 @@
-"""Looks at another host by testinfra: what it has, and what is there.
+"""Looks at another host by testinfra: its programs, disk and files.
 
 testinfra knows no deadline and reports trouble of ssh as a RuntimeError, so it
 looks in a process of its own, which reads questions and writes answers, as JSON:
@@ -56,7 +56,7 @@ _APPTAINER_AS_SINGULARITY = "3.9"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What a host has of what a cube needs; "" where something does not exist."""
+    """Facts of a host that matter to a cube; "" for a missing one."""
 
     python: str
     rsync: bool
@@ -119,7 +119,7 @@ def check_host(connection: Connection, platform: Platform) -> None:
 def what_is_missing(
     facts: HostFacts, platform: Platform, *, needed: int = _NEEDED_BYTES
 ) -> list[str]:
-    """Say in one line each what a host lacks; nothing where all is there."""
+    """Return one line for each missing requirement of a host."""
     place, inner = platform.place, platform.inner or platform
     python = place.interpreter.python if place else ""
     oldest = ".".join(map(str, _OLDEST_PYTHON))
@@ -163,7 +163,7 @@ def _serves(wanted: str, engine: str, found: str) -> bool:
 def entries_on_host(
     connection: Connection, paths: Mapping[str, str]
 ) -> dict[str, dict[str, RemoteEntry]]:
-    """Return all that is at and below some paths of a host, links not followed.
+    """Return everything at and below some paths of a host, links not followed.
 
     Args:
         connection: To the host.
@@ -263,7 +263,7 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
 
 
 def _standing(host: Any, path: str) -> str:  # noqa: ANN401 - of testinfra
-    """Return the nearest folder above a path that is there, or the path."""
+    """Return the nearest existing folder above a path, or the path."""
     for each in (PurePosixPath(path), *PurePosixPath(path).parents):
         if host.file(str(each)).is_directory:
             return str(each)

@@ -110,7 +110,7 @@ class SshRunner:
         return None
 
     def run(self, request: RunRequest) -> RunResult:
-        """Run a task on the host to its end, and bring back what it made."""
+        """Run a task on the host to its end, and fetch its results."""
         there = self._cubes[request.cube.root, request.platform.source]
         there.connection.open()
         with build_lock(

@@ -120,7 +120,7 @@ class TaskThere:
 
     @cached_property
     def identity(self) -> str:
-        """What tells a run from all others whose result would be another."""
+        """Identity of a run: equal runs have equal results."""
         request = self._request
         return self._command.identity(
             str(request.workspace),
@@ -132,7 +132,7 @@ class TaskThere:
         )
 
     def _settle(self, identity: str) -> bool:
-        """Learn what became of an earlier task; say whether it is this very one.
+        """Find the result of an earlier task; say whether it is this very one.
 
         Raises:
             MachineError: Another one is still at work in this workspace.

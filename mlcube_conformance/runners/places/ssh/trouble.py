@@ -1,4 +1,4 @@
-"""Says in plain words what ssh means when it cannot connect."""
+"""Explains in plain words why ssh cannot connect."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Probe cubes: small cubes that write down what a runner gives them."""
+"""Probe cubes: small cubes that record what a runner gives them."""

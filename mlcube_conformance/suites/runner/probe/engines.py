@@ -1,4 +1,4 @@
-"""Stands before the engines on PATH, and notes what a runner asks of them.
+"""Wrappers of the engines on PATH, which record the calls of a runner.
 
 On a machine without GPUs a task sees none, whatever was asked: the command line of the
 engine tells. A runner that speaks to a daemon without its program calls none of them.

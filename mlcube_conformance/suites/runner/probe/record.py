@@ -1,4 +1,4 @@
-"""Reads what a probe wrote down."""
+"""Reads the record of a probe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a runner made of a probe cube, and what is expected of it."""
+"""The run of a probe cube, and the expectations of it."""
 
 from __future__ import annotations
 
