@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.process import Ended
+from mlcube_conformance.commands import job
 from mlcube_conformance.commands import runner as cli
 from mlcube_conformance.formats.yaml import read_yaml
 from mlcube_conformance.suites.runner import command
@@ -249,4 +250,4 @@ def install(
     monkeypatch.setattr(command, "run_process", run_process)
     monkeypatch.setattr(keys, "run_process", run_process)
     monkeypatch.setattr(probe_run, "_SEVERAL_BEATS", 0)
-    monkeypatch.setattr(cli, "make_runner", lambda _, run_id: FakeProbeRunner(run_id))
+    monkeypatch.setattr(job, "make_runner", lambda _, run_id: FakeProbeRunner(run_id))
