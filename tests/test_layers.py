@@ -76,6 +76,8 @@ ENGINES = {
     "torch": None,
     "numpy": None,
 }
+#: Lines of a module.
+LONGEST = 350
 HEAVY = {*ENGINES, "typer", "yaml", "filelock", "platformdirs", "xdist"}
 
 
@@ -244,3 +246,12 @@ def test_all_names_what_is_public() -> None:
             hidden[module] = (public - named, missing)
 
     assert hidden == {}
+
+
+def test_no_module_is_too_long_to_be_read_at_once() -> None:
+    lengths = {
+        each.name: len(each.read_text(encoding="utf-8").splitlines())
+        for each in PACKAGE.rglob("*.py")
+    }
+
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.clauses import CLAUSES
+from mlcube_conformance.model import Case
+from mlcube_conformance.plan.order import Placement
+from mlcube_conformance.suites.cube.subjects import subject_of_item
+from mlcube_conformance.suites.hooks import clause_id
 
 if TYPE_CHECKING:
-    from mlcube_conformance.model import Case
-    from mlcube_conformance.plan.order import Placement
+    import pytest
+
     from mlcube_conformance.plan.selection import Selection
 
 __all__ = ["Ordering"]
@@ -42,15 +46,22 @@ class Ordering:
             cube = cubes[compared.cube.root]
             self._places[id(compared)] = (cube, len(platforms), -1)
 
-    def place_of(self, subject: object) -> tuple[int, ...]:
-        """Return the place of a subject, to sort by."""
-        return self._places[id(subject)]
+    def sort(self, items: list[pytest.Item]) -> None:
+        """Order the tests that have a subject; others stay where they are."""
+        places = [index for index, each in enumerate(items) if subject_of_item(each)]
+        ours = sorted((items[index] for index in places), key=self._place)
+        for index, item in zip(places, ours, strict=True):
+            items[index] = item
+
+    def _place(self, item: pytest.Item) -> tuple[int, ...]:
+        """Return the place of a test: that of its subject, then that of its clause."""
+        subject = subject_of_item(item)
+        place = self._places[id(subject)]
+        if not isinstance(subject, (Case, Placement)):
+            return place
+        # An unknown clause comes last.
+        return (*place, _CLAUSES.get(clause_id(item), len(_CLAUSES)))
 
     def placement_of(self, case: Case) -> Placement:
         """Return the placement that a case belongs to."""
         return self._placements[case.placement_key]
-
-    @staticmethod
-    def place_of_clause(name: str | None) -> int:
-        """Return the place of a clause among all; an unknown one comes last."""
-        return _CLAUSES.get(name or "", len(_CLAUSES))

@@ -7,51 +7,49 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlcube_conformance import __version__
 from mlcube_conformance.base.errors import (
     ConformanceError,
     MachineError,
-    Message,
-    UsageError,
     Violation,
-    without_paths,
 )
 from mlcube_conformance.base.faults import fault_of_ours
-from mlcube_conformance.base.files import is_folder, is_no_utf8, is_there
-from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
-from mlcube_conformance.base.text import command_line, mask, plain, visible
-from mlcube_conformance.formats.loaded import LoadedCube
+from mlcube_conformance.base.text import visible
 from mlcube_conformance.model import Case
 from mlcube_conformance.options import options_of, runner_options
 from mlcube_conformance.plan.order import Comparison, Placement
 from mlcube_conformance.plan.selection import (
-    CheckedPlatform,
     select,
 )
 from mlcube_conformance.plan.values import hide_values
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
-from mlcube_conformance.results.finding import Finding
 from mlcube_conformance.results.summary import said_nothing, skips
-from mlcube_conformance.runners.about import about
-from mlcube_conformance.runners.common.container import resources
-from mlcube_conformance.suites.again import again_for_cube
 from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
-from mlcube_conformance.suites.cube.facts import cube_facts, subject_of
+from mlcube_conformance.suites.cube.facts import cube_facts
+from mlcube_conformance.suites.cube.failures import Failures, finding, mask_report
+from mlcube_conformance.suites.cube.header import header
 from mlcube_conformance.suites.cube.ordering import Ordering
 from mlcube_conformance.suites.cube.plugins import Plugins
+from mlcube_conformance.suites.cube.refusals import (
+    one_placement,
+    refuse_names_for_workers,
+    workspace_asked,
+)
+from mlcube_conformance.suites.cube.subjects import (
+    has_no_subject,
+    placement_keys,
+    subject_of_item,
+)
 from mlcube_conformance.suites.hooks import (
     attach,
     begin_record,
-    clause_id,
     is_decisive,
     keep_finding,
     keeps_record,
     record_of,
-    verdict_of,
 )
 from mlcube_conformance.suites.options import value
 from mlcube_conformance.suites.reruns import Reruns
@@ -100,10 +98,10 @@ class ConformanceSession:
             variables=options.environment,
         )
         self._ordering = Ordering(self.selection)
-        _refuse_names_for_workers(config, self.selection)
-        workspace = _workspace(asked("--workspace"))
+        refuse_names_for_workers(config, self.selection)
+        workspace = workspace_asked(asked("--workspace"))
         if workspace and len(self.selection.placements) > 1:
-            raise _one_placement(len(self.selection.placements))
+            raise one_placement(len(self.selection.placements))
         self.plugins = Plugins(config)
         run_id = getattr(config, "workerinput", {}).get("mlcube_run_id") or new_run_id()
         self.execution = Execution(
@@ -118,6 +116,12 @@ class ConformanceSession:
         )
         self.record = record_of(config, self.execution.folder)
         self.execution.record = self.record
+        self._failures = Failures(
+            config=config,
+            execution=self.execution,
+            plugins=self.plugins,
+            keep=self._keep,
+        )
         self._failed: set[object] = set()
         self._told: set[str] = set()
         self._reruns = Reruns("mlcube_subject")
@@ -139,33 +143,8 @@ class ConformanceSession:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is tested, and where logs and workspaces are."""
-        lines = [
-            f"mlcube-conformance {__version__}: {each.id}: "
-            + (", ".join(case.invocation.name for case in each.cases) or "no case")
-            for each in self.selection.placements
-        ]
-        lines += self._choice.header()
-        kinds = {each.platform.kind for each in self.selection.placements}
-        lines += [
-            f"mlcube-conformance: {kind} isolates nothing: tasks run as you, with your "
-            "files and network"
-            for kind in sorted(kinds)
-            if (known := about(kind)) and not known.isolates
-        ]
-        lines += [
-            f"mlcube-conformance: {each.id} runs with "
-            + ", ".join(f"{name}={value}" for name, value in gets.items())
-            for each in self.selection.placements
-            if (gets := resources(each.platform, self.execution.options))
-        ]
-        if not self._config.getoption("collectonly"):
-            lines.append(
-                f"mlcube-conformance: logs and workspaces in {self.execution.folder} "
-                f"(kept: {self._keep})"
-            )
-        for cube in self.selection.cubes:
-            lines += [f"warning: {' '.join(str(w).split())}" for w in cube.warnings]
-        return [visible(mask(line)) for line in lines]
+        kept = "" if self._config.getoption("collectonly") else self._keep
+        return header(self.selection, self._choice, self.execution, kept)
 
     def pytest_sessionstart(self) -> None:
         """Let a request to end be an interrupt, so containers are removed."""
@@ -212,32 +191,21 @@ class ConformanceSession:
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Drop the tests without a subject before they are counted."""
         report = yield
-        report.result = [each for each in report.result if not _has_no_subject(each)]
+        report.result = [each for each in report.result if not has_no_subject(each)]
         return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Order the tests as the data flows."""
-        places = [index for index, each in enumerate(items) if _subject(each)]
-        ours = sorted((items[index] for index in places), key=self._place)
-        for index, item in zip(places, ours, strict=True):
-            items[index] = item
+        self._ordering.sort(items)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Count what an option such as `-k` left out."""
         self._deselected += len(items)
 
-    def _place(self, item: pytest.Item) -> tuple[int, ...]:
-        """Sort by what a test looks at; those of a case, by their clause."""
-        subject = _subject(item)
-        place = self._ordering.place_of(subject)
-        if not isinstance(subject, (Case, Placement)):
-            return place
-        return (*place, self._ordering.place_of_clause(clause_id(item)))
-
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Run what the test looks at; show a fault of the machine once only."""
-        subject = _subject(item)
+        subject = subject_of_item(item)
         if self._reruns.begin(item):
             self._forget(item, subject)
         elif isinstance(subject, (Case, Placement, Comparison)):
@@ -300,60 +268,15 @@ class ConformanceSession:
         report = yield
         error = call.excinfo.value if call.excinfo else None
         error = fault_of_ours(error) or error
-        subject, facts = _subject(item), []
+        facts: list[tuple[str, str]] = []
         if report.failed:
-            if isinstance(subject, Case):
-                self._failed.add(subject.placement_key)
-            elif isinstance(subject, Placement):
-                self._failed.add(subject.key)
-            elif isinstance(subject, Comparison):
-                self._failed |= {each.placement_key for each in subject.cases}
+            self._failed |= placement_keys(subject_of_item(item))
             if isinstance(error, (Violation, ConformanceError)):
-                facts = self._facts(item, subject)
-                shown = (f"  {label + ':':<10}{text}" for label, text in facts)
-                report.longrepr = "\n".join([self._told_as(error), *map(plain, shown)])
-        _mask_report(report)
+                facts = self._failures.show(report, item, error)
+        mask_report(report)
         if is_decisive(report):
-            attach(report, _finding(item, report, error, facts))
+            attach(report, finding(item, report, error, facts))
         return report
-
-    def _told_as(self, error: Violation | ConformanceError) -> str:
-        """Return the text of an error; it names no file that will be gone."""
-        if self._keep != "none":
-            return str(error)
-        messages = without_paths(error, self.execution.folder)
-        return "\n\n".join(map(str, messages))
-
-    def _facts(self, item: pytest.Item, subject: object) -> list[tuple[str, str]]:
-        """Return the clause that was broken, and how to look at the case."""
-        facts = []
-        for mark in item.iter_markers("clause"):
-            name = str(mark.args[0])
-            broken = self.plugins.clause(name)
-            facts.append(("clause", f"{name}: {broken.sentence}" if broken else name))
-        if isinstance(subject, (Case, Placement)):
-            facts.append(("again", again_for_cube(self._config, item, (subject,))))
-        if isinstance(subject, Comparison):
-            again = again_for_cube(self._config, item, subject.cases)
-            facts.append(("again", again))
-        return [*facts, *self._files(subject)]
-
-    def _files(self, subject: object) -> list[tuple[str, str]]:
-        """Return where the files of a case will be, and the command that used them."""
-        cases = getattr(subject, "cases", (subject,))
-        runs = [
-            run
-            for each in cases
-            if isinstance(each, Case) and (run := self.execution.run_of(each))
-        ]
-        if runs and self._keep == "none" and self.execution.workspace is None:
-            return [("files", "removed, as --keep none asks")]
-        by_hand = [
-            ("by hand", mask(command_line(run.result.command)))
-            for run in runs
-            if run.result and isinstance(subject, Case) and self._keep != "none"
-        ]
-        return [*by_hand, *(("files", str(run.workspace)) for run in runs)]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test found; workers send it to their controller."""
@@ -388,13 +311,9 @@ class ConformanceSession:
         self.execution.close()
         # Other workers may be at work on the other placements.
         for placement in self.execution.begun(self.selection.placements):
+            failed = placement.key in self._failed or self.execution.failed(placement)
             kept = self._keep == "all" or (
-                self._keep == "failed"
-                and (
-                    interrupted
-                    or placement.key in self._failed
-                    or self.execution.failed(placement)
-                )
+                self._keep == "failed" and (interrupted or failed)
             )
             if not kept:
                 self.execution.remove_folder(placement)
@@ -427,109 +346,3 @@ class ConformanceSession:
             write(f"mlcube-conformance: kept {self.execution.folder}")
         if self.record.trouble:
             write(f"mlcube-conformance: no record: {self.record.trouble}", red=True)
-
-
-def _workspace(given: str | None) -> Path | None:
-    if given is None:
-        return None
-    path = given_path(given, "--workspace")
-    if is_there(path) and not is_folder(path):
-        raise UsageError(
-            Message(
-                what="--workspace is not a folder",
-                where="--workspace",
-                found=str(path),
-                expected="a new or existing folder",
-                do="fix the path",
-            )
-        )
-    return path
-
-
-def _one_placement(count: int) -> UsageError:
-    return UsageError(
-        Message(
-            what="--workspace needs one cube and one platform",
-            where="--workspace",
-            found=f"{count} of them",
-            expected="one --cube and one --platform",
-            do="run them one by one, or leave --workspace out",
-        )
-    )
-
-
-def _refuse_names_for_workers(config: pytest.Config, selection: Selection) -> None:
-    """Refuse to send to workers what pytest-xdist can send to none.
-
-    Raises:
-        UsageError: A name is not UTF-8, and workers are asked for.
-    """
-    if config.getoption("dist", "no") == "no":
-        return
-    names = [
-        *(str(config.invocation_params.dir), *map(str, config.invocation_params.args)),
-        *(str(each.cube.root) for each in selection.cubes),
-    ]
-    for name in names:
-        if is_no_utf8(name):
-            raise UsageError(
-                Message(
-                    what="pytest workers accept UTF-8 names only",
-                    where=visible(name),
-                    found="-n, and a name of other bytes",
-                    expected="names in UTF-8, or a run without workers",
-                    do="leave -n out, or rename the folder",
-                )
-            )
-
-
-def _subject(item: pytest.Item | pytest.Collector) -> Any:  # noqa: ANN401 - a cube, platform or case
-    callspec = getattr(item, "callspec", None)
-    subject = callspec.params.get("mlcube_subject") if callspec else None
-    kinds = (LoadedCube, CheckedPlatform, Placement, Case, Comparison)
-    return subject if isinstance(subject, kinds) else None
-
-
-def _has_no_subject(item: pytest.Item | pytest.Collector) -> bool:
-    """Say whether pytest made the item only because there is no value for it."""
-    callspec = getattr(item, "callspec", None)
-    return (
-        callspec is not None
-        and "mlcube_subject" in callspec.params
-        and _subject(item) is None
-    )
-
-
-def _finding(
-    item: pytest.Item,
-    report: pytest.TestReport,
-    error: BaseException | None,
-    facts: list[tuple[str, str]],
-) -> Finding:
-    verdict, reason = verdict_of(report, error)
-    messages = (
-        error.messages if isinstance(error, (Violation, ConformanceError)) else ()
-    )
-    return Finding(
-        subject=subject_of(_subject(item)),
-        clause=clause_id(item),
-        verdict=verdict,
-        reason=reason,
-        messages=messages,
-        facts=dict(facts),
-        test=item.nodeid,
-        seconds=round(report.duration, 3),
-    )
-
-
-def _mask_report(report: pytest.TestReport) -> None:
-    """Hide secrets in what a test of the user's own shows, too."""
-    report.sections = [(name, mask(text)) for name, text in report.sections]
-    if isinstance(report.longrepr, tuple):
-        path, line, reason = report.longrepr
-        report.longrepr = (path, line, mask(reason))
-    elif report.longrepr is not None:
-        # As it is, with its colours, where there is nothing to hide.
-        shown = report.longreprtext
-        if mask(shown) != shown:
-            report.longrepr = mask(shown)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +27,9 @@ __all__ = [
     "ask_version",
     "card_file",
     "chosen_format",
+    "cubes_place",
     "description_file",
+    "platform_word",
     "probe_sources",
 ]
 
@@ -134,3 +138,35 @@ def ask_version(trial: Trial) -> str:
             )
         )
     return said[0]
+
+
+def cubes_place(folder: Path) -> Path:
+    """Return where cubes are placed: here, unless its path tries a runner by itself."""
+    plain = re.fullmatch(r"[\w./@+-]+", str(folder), re.ASCII)
+    return folder if plain else Path(tempfile.gettempdir())
+
+
+def platform_word(given: str | None, description: RunnerDescription) -> str:
+    """Return the platform for the runner: a name, or a file's whole path.
+
+    Raises:
+        UsageError: It is a file, and the runner takes none.
+    """
+    platform = given or filled((description.platform,), {})[0]
+    if not is_written_as_path(platform):
+        return platform
+    if "remote" not in description.features:
+        raise _platform_is_not_its(description, platform)
+    return str(given_path(platform, "--runner-platform"))
+
+
+def _platform_is_not_its(description: RunnerDescription, platform: str) -> UsageError:
+    return UsageError(
+        Message(
+            what=f"the runner {description.name} takes no platform file",
+            where="--runner-platform",
+            found=platform,
+            expected="the name of a platform; a file only for a runner with `remote`",
+            do="leave --runner-platform out",
+        )
+    )

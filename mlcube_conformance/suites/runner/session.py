@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -16,18 +14,16 @@ from mlcube_conformance.base.errors import (
     ConformanceError,
     MachineError,
     Message,
-    UsageError,
     Violation,
     without_paths,
 )
 from mlcube_conformance.base.faults import fault_of_ours
-from mlcube_conformance.base.homes import given_path, is_written_as_path
+from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.clauses import clause
 from mlcube_conformance.formats.expected_failures import load_expected_failures
 from mlcube_conformance.formats.runner_description import (
-    filled,
     load_runner_description,
 )
 from mlcube_conformance.results.finding import Finding, Subject
@@ -55,7 +51,9 @@ from mlcube_conformance.suites.runner.choice import (
     ask_version,
     card_file,
     chosen_format,
+    cubes_place,
     description_file,
+    platform_word,
     probe_sources,
 )
 from mlcube_conformance.suites.runner.probe.cube import IMAGE
@@ -65,9 +63,9 @@ from mlcube_conformance.suites.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+    from pathlib import Path
 
     from mlcube_conformance.clauses import Clause
-    from mlcube_conformance.formats.runner_description import RunnerDescription
     from mlcube_conformance.results.finding import Verdict
 
 __all__ = ["RunnerSession"]
@@ -94,8 +92,8 @@ class RunnerSession:
         description = load_runner_description(description_file(asked("--runner")))
         known = getattr(config, "workerinput", {})
         run_id = known.get("mlcube_run_id") or new_run_id()
-        shared = _place(config.invocation_params.dir) / FOLDER / run_id
-        platform = _platform(asked("--runner-platform"), description)
+        shared = cubes_place(config.invocation_params.dir) / FOLDER / run_id
+        platform = platform_word(asked("--runner-platform"), description)
         self._cards = [card_file(each) for each in asked("--scorecard")]
         expected = asked("--expected-failures")
         self._expected: Mapping[str, str] = (
@@ -325,35 +323,3 @@ def _clause_of(item: pytest.Item) -> Clause | None:
 def _leave_out(item: pytest.Item, verdict: Verdict, reason: str) -> None:
     item.user_properties.append((_NOT_JUDGED, verdict))
     pytest.skip(reason)
-
-
-def _place(folder: Path) -> Path:
-    """Return where cubes are placed: here, unless its path tries a runner by itself."""
-    plain = re.fullmatch(r"[\w./@+-]+", str(folder), re.ASCII)
-    return folder if plain else Path(tempfile.gettempdir())
-
-
-def _platform(given: str | None, description: RunnerDescription) -> str:
-    """Return the platform for the runner: a name, or a file's whole path.
-
-    Raises:
-        UsageError: It is a file, and the runner takes none.
-    """
-    platform = given or filled((description.platform,), {})[0]
-    if not is_written_as_path(platform):
-        return platform
-    if "remote" not in description.features:
-        raise _platform_is_not_its(description, platform)
-    return str(given_path(platform, "--runner-platform"))
-
-
-def _platform_is_not_its(description: RunnerDescription, platform: str) -> UsageError:
-    return UsageError(
-        Message(
-            what=f"the runner {description.name} takes no platform file",
-            where="--runner-platform",
-            found=platform,
-            expected="the name of a platform; a file only for a runner with `remote`",
-            do="leave --runner-platform out",
-        )
-    )

@@ -1,0 +1,123 @@
+"""What is shown and recorded of a test that failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import (
+    ConformanceError,
+    Violation,
+    without_paths,
+)
+from mlcube_conformance.base.text import command_line, mask, plain
+from mlcube_conformance.model import Case
+from mlcube_conformance.plan.order import Comparison, Placement
+from mlcube_conformance.results.finding import Finding
+from mlcube_conformance.suites.again import again_for_cube
+from mlcube_conformance.suites.cube.facts import subject_of
+from mlcube_conformance.suites.cube.subjects import subject_of_item
+from mlcube_conformance.suites.hooks import clause_id, verdict_of
+
+if TYPE_CHECKING:
+    import pytest
+
+    from mlcube_conformance.suites.cube.execution import Execution
+    from mlcube_conformance.suites.cube.plugins import Plugins
+
+    Fault = Violation | ConformanceError
+
+__all__ = ["Failures", "finding", "mask_report"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Shows what failed, and how to look at it."""
+
+    config: pytest.Config
+    execution: Execution
+    plugins: Plugins
+    keep: str
+
+    def show(
+        self, report: pytest.TestReport, item: pytest.Item, error: Fault
+    ) -> list[tuple[str, str]]:
+        """Show an error as its message and its facts alone; return the facts."""
+        facts = self._facts(item, subject_of_item(item))
+        shown = (f"  {label + ':':<10}{text}" for label, text in facts)
+        report.longrepr = "\n".join([self._text(error), *map(plain, shown)])
+        return facts
+
+    def _text(self, error: Fault) -> str:
+        """Return the text of an error; it names no file that will be gone."""
+        if self.keep != "none":
+            return str(error)
+        messages = without_paths(error, self.execution.folder)
+        return "\n\n".join(map(str, messages))
+
+    def _facts(self, item: pytest.Item, subject: object) -> list[tuple[str, str]]:
+        """Return the clause that was broken, and how to look at the case."""
+        facts = []
+        for mark in item.iter_markers("clause"):
+            name = str(mark.args[0])
+            broken = self.plugins.clause(name)
+            facts.append(("clause", f"{name}: {broken.sentence}" if broken else name))
+        if isinstance(subject, (Case, Placement)):
+            facts.append(("again", again_for_cube(self.config, item, (subject,))))
+        if isinstance(subject, Comparison):
+            again = again_for_cube(self.config, item, subject.cases)
+            facts.append(("again", again))
+        return [*facts, *self._files(subject)]
+
+    def _files(self, subject: object) -> list[tuple[str, str]]:
+        """Return where the files of a case will be, and the command that used them."""
+        cases = getattr(subject, "cases", (subject,))
+        runs = [
+            run
+            for each in cases
+            if isinstance(each, Case) and (run := self.execution.run_of(each))
+        ]
+        if runs and self.keep == "none" and self.execution.workspace is None:
+            return [("files", "removed, as --keep none asks")]
+        by_hand = [
+            ("by hand", mask(command_line(run.result.command)))
+            for run in runs
+            if run.result and isinstance(subject, Case) and self.keep != "none"
+        ]
+        return [*by_hand, *(("files", str(run.workspace)) for run in runs)]
+
+
+def finding(
+    item: pytest.Item,
+    report: pytest.TestReport,
+    error: BaseException | None,
+    facts: list[tuple[str, str]],
+) -> Finding:
+    """Return what a test found."""
+    verdict, reason = verdict_of(report, error)
+    messages = (
+        error.messages if isinstance(error, (Violation, ConformanceError)) else ()
+    )
+    return Finding(
+        subject=subject_of(subject_of_item(item)),
+        clause=clause_id(item),
+        verdict=verdict,
+        reason=reason,
+        messages=messages,
+        facts=dict(facts),
+        test=item.nodeid,
+        seconds=round(report.duration, 3),
+    )
+
+
+def mask_report(report: pytest.TestReport) -> None:
+    """Hide secrets in what a test of the user's own shows, too."""
+    report.sections = [(name, mask(text)) for name, text in report.sections]
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, mask(reason))
+    elif report.longrepr is not None:
+        # As it is, with its colours, where there is nothing to hide.
+        shown = report.longreprtext
+        if mask(shown) != shown:
+            report.longrepr = mask(shown)
