@@ -212,8 +212,12 @@ unread: ${no.such.key}
         ('image: "', 'build_strategy: now, image: "', ("build_strategy", "now")),
         ('image: "', 'docker: podman, image: "', ("another executable", "podman")),
         ('image: "', 'cpu_args: --privileged, image: "', ("--privileged",)),
-        ('image: "', '--network: mars rover, image: "', ("--network a value",)),
-        ('image: "', '--gpus: "1,2", image: "', ("--gpus a value", "1,2")),
+        (
+            'image: "',
+            '--network: mars rover, image: "',
+            ("invalid value of --network",),
+        ),
+        ('image: "', '--gpus: "1,2", image: "', ("invalid value of --gpus", "1,2")),
         ("tiny:1", "${nme}", ("${nme} refers to no value",)),
         (
             "tiny:1",

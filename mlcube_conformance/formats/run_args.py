@@ -134,7 +134,7 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
     allowed = offer.values.get(option, _NO_VALUE)
     if not allowed.fullmatch(value):
         problems.add(
-            f"invalid value of {flag} in {_key(at)}",
+            f"invalid value of {flag}",
             at,
             found=f"{flag} {value}".strip(),
             expected=allowed.pattern or "no value",

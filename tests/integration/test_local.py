@@ -499,7 +499,7 @@ def test_gpus_of_the_platform_file_are_told_and_what_it_cannot_give_is_refused(
 
     assert (tmp_path / "kept/out/result.txt").read_text() == "0,1\n"
     (message,) = run.verdict("failed").values()
-    assert "invalid value of --network in run_args" in message
+    assert "invalid value of --network" in message
     assert "asks for" not in run.output
     assert not any("exits_zero" in each for each in run.outcomes)
 
