@@ -75,6 +75,27 @@ def test_a_run_leaves_a_record_that_keeps_to_its_schema(
     assert len(found["findings"]) == 17
 
 
+def test_a_run_of_a_runner_records_its_calls(pytester: pytest.Pytester) -> None:
+    (pytester.path / "refuser.yaml").write_text(
+        "name: refuser\n"
+        'version: [echo, "0.1"]\n'
+        "formats: [single-file]\n"
+        'configure: ["true", "{cube}", "{platform}"]\n'
+        'run: ["false", "{cube}", "{platform}"]\n'
+        'options: {task: "{task}"}\n'
+        "platform: docker\n"
+    )
+
+    pytester.runpytest_subprocess("--runner=refuser.yaml", "-k", "test_usage_error")
+
+    found = record_in(pytester.path)
+    jsonschema.validate(found, SCHEMA)
+    assert found["calls"] != []
+    for each in found["calls"]:
+        assert each["argv"][0] in {"true", "false"}
+        assert each["exit_code"] == (each["argv"][0] == "false")
+
+
 def test_git_leaves_out_the_folder_of_all_runs(
     run: Run, cube: CubeFolder, pytester: pytest.Pytester
 ) -> None:

@@ -38,6 +38,7 @@ class Called:
     """What was set beside the environment of this process."""
     exit_code: int
     timed_out: bool
+    seconds: float
     stdout: bytes
     stderr: bytes
     logs: Path
@@ -125,6 +126,7 @@ def call(  # noqa: PLR0913 - each is one fact of the call
         environment=dict(environment),
         exit_code=ended.exit_code,
         timed_out=ended.timed_out,
+        seconds=ended.seconds,
         stdout=stdout.read_bytes(),
         stderr=stderr.read_bytes(),
         logs=logs,

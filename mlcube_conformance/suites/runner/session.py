@@ -119,7 +119,7 @@ class RunnerSession:
         self._is_worker = bool(known)
         self._version = "" if self._is_worker else ask_version(self.trial)
         self._interrupts = Interrupts(Terminal(config).watch(live=False).note)
-        self.record = record_of(config, shared)
+        self.record = self.trial.record = record_of(config, shared)
         self._reruns = Reruns("trial")
         config.pluginmanager.register(self._reruns, "mlcube_reruns")
         self._said: list[str] = []

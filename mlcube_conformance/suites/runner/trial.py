@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.formats.runner_description import Format, RunnerDescription
+    from mlcube_conformance.results.record import Record
     from mlcube_conformance.suites.runner.probe.writing import Site
 
 __all__ = ["Trial"]
@@ -55,6 +56,8 @@ class Trial:
     placed: list[Placed] = field(default_factory=list)
     unready: str | None = None
     """Why nothing can be run, "" where all can; None while that is not known."""
+    record: Record | None = None
+    """Where calls are recorded; None where they are not."""
     sound: bool | None = None
     """Whether a cube without a fault runs; None while that is not known."""
     _names: Counter[str] = field(default_factory=Counter)
@@ -179,6 +182,14 @@ class Trial:
             environment=environment,
             interrupt_at=interrupt_at,
         )
+        if self.record is not None:
+            self.record.event(
+                "call",
+                log=str(logs),
+                argv=list(called.argv),
+                exit_code=called.exit_code,
+                seconds=round(called.seconds, 3),
+            )
         return ProbeRun(
             placed=placed,
             called=called,
