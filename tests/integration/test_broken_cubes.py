@@ -173,7 +173,11 @@ BROKEN = (
         id="input-changed",
         breaks=_shared_folder,
         test="test_inputs_are_unchanged[tiny-{platform}-make]",
-        says=("the input 'seed' was changed by the task", "seed.txt", "a folder"),
+        says=(
+            "the input 'seed' was changed by the task",
+            "seed.txt",
+            "folder of an output",
+        ),
     ),
     Broken(
         id="input-protected",
@@ -217,7 +221,7 @@ BROKEN = (
             "build/Dockerfile", "COPY task.sh", "COPY tsk.sh"
         ),
         test="test_image_builds[tiny-{platform}]",
-        says=("the image of 'tiny'", "build/Dockerfile", "tsk.sh"),
+        says=("the image of cube 'tiny'", "build/Dockerfile", "tsk.sh"),
         skips=("not run: the image of tiny-{platform} failed",),
     ),
     Broken(

@@ -465,7 +465,7 @@ def test_recipe_that_cannot_be_laid_out_is_one_failure_and_does_no_harm(
     run = run_suite("--cube", cube_folder.root, "--platform", "local")
 
     message = run.verdict("failed")["test_image_builds[tiny-local]"]
-    assert "the image of 'tiny' cannot be laid out" in message
+    assert "cannot lay out the image of cube 'tiny'" in message
     assert not run.verdict("error")
     assert "Traceback" not in run.output
     assert list(victim.iterdir()) == []

@@ -107,7 +107,7 @@ def _guarded(line: str, cube: Cube, work: Callable[[], object]) -> None:
         kind = MachineError if numbers & _OURS else Violation
         raise kind(
             Message(
-                what=f"the image of {cube.id!r} cannot be laid out",
+                what=f"cannot lay out the image of cube {cube.id!r}",
                 where=str(cube.docker.file),
                 found=f"{line}: {error}",
                 expected="a file or folder of the context, and a place to hold it",
