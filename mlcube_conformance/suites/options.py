@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.options import option, options_of
+from mlcube_conformance.plan.values import hide_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.option import Option, Taker
 
-__all__ = ["add_options", "given_words", "idle_option", "option_of", "value"]
+__all__ = ["add_options", "asker", "given_words", "idle_option", "option_of"]
 
 _SUBJECTS: dict[str, str] = {"cube": "a cube", "runner": "a runner"}
 
@@ -44,7 +45,7 @@ def _settings(declared: Option) -> dict[str, Any]:
     }
 
 
-def value(config: pytest.Config, name: str, suite: Taker) -> Any:  # noqa: ANN401 - as its row says
+def _value(config: pytest.Config, name: str, suite: Taker) -> Any:  # noqa: ANN401 - as its row says
     """Return the value of an option.
 
     Raises:
@@ -52,6 +53,17 @@ def value(config: pytest.Config, name: str, suite: Taker) -> Any:  # noqa: ANN40
     """
     declared = option(name, suite)
     return declared.read(config.getoption(declared.destination))
+
+
+def asker(config: pytest.Config, suite: Taker) -> Callable[[str], Any]:
+    """Return what returns the value of an option of a suite, by its name.
+
+    Values that may be secrets are hidden from now on.
+    """
+    for each in options_of(suite):
+        if each.secret:
+            hide_values(config.getoption(each.destination))
+    return lambda name: _value(config, name, suite)
 
 
 def given_words(config: pytest.Config, declared: Option) -> Iterator[str | None]:

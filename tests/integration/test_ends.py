@@ -224,7 +224,7 @@ def test_disk_that_a_log_fills_is_the_machines_fault_at_once(
         check=False,
     )
 
-    assert "the output of tiny-" in done.stdout, done.stdout
+    assert "cannot write the log of tiny-" in done.stdout, done.stdout
     assert "o space left" in done.stdout
     assert "1 error" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

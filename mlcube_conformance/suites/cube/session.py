@@ -17,12 +17,11 @@ from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.model import Case
-from mlcube_conformance.options import options_of, runner_options
+from mlcube_conformance.options import runner_options
 from mlcube_conformance.plan.order import Comparison, Placement
 from mlcube_conformance.plan.selection import (
     select,
 )
-from mlcube_conformance.plan.values import hide_values
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.results.summary import said_nothing, skips
@@ -51,7 +50,7 @@ from mlcube_conformance.suites.hooks import (
     keeps_record,
     record_of,
 )
-from mlcube_conformance.suites.options import value
+from mlcube_conformance.suites.options import asker
 from mlcube_conformance.suites.reruns import Reruns
 from mlcube_conformance.suites.terminal import Terminal
 
@@ -78,13 +77,7 @@ class ConformanceSession:
         Raises:
             UsageError: Something that was asked for does not exist.
         """
-
-        def asked(name: str) -> Any:  # noqa: ANN401 - as its row says
-            return value(config, name, "cube")
-
-        for each in options_of("cube"):
-            if each.secret:
-                hide_values(config.getoption(each.destination))
+        asked = asker(config, "cube")
         options = runner_options("cube", lambda row: config.getoption(row.destination))
         self._config = config
         self._keep: str = asked("--keep")

@@ -45,7 +45,7 @@ from mlcube_conformance.suites.hooks import (
     record_of,
     verdict_of,
 )
-from mlcube_conformance.suites.options import value
+from mlcube_conformance.suites.options import asker
 from mlcube_conformance.suites.reruns import Reruns
 from mlcube_conformance.suites.runner.choice import (
     ask_version,
@@ -83,10 +83,7 @@ class RunnerSession:
         Raises:
             UsageError: Something that was asked for does not exist.
         """
-
-        def asked(name: str) -> Any:  # noqa: ANN401 - as its row says
-            return value(config, name, "runner")
-
+        asked = asker(config, "runner")
         self._config = config
         self._keep: str = asked("--keep")
         description = load_runner_description(description_file(asked("--runner")))
