@@ -37,6 +37,8 @@ _MAX_TOKENS = 30_000
 #: Characters of a key, and of a number, a date or the like.
 _MAX_KEY = 250
 _MAX_NUMBER = 100
+#: Characters of a text that is too small for the limits of values and of depth.
+_SMALL = 4000
 #: Characters that libyaml takes in places where PyYAML, as the official tools use it,
 #: refuses them.
 _READ_OTHERWISE = "\t?\ufeff"
@@ -125,10 +127,15 @@ def read_yaml(file: Path, *roots: Path, real_paths: RealPaths | None = None) -> 
 
 
 def _compose(text: str) -> yaml.Node | None:
-    if _FastLoader is not None and not any(each in text for each in _READ_OTHERWISE):
+    if (
+        _FastLoader
+        and _SmallLoader
+        and not any(each in text for each in _READ_OTHERWISE)
+    ):
         # What libyaml refuses is read again in Python, whose messages show the line.
         with suppress(yaml.YAMLError):
-            return _single_node(_FastLoader(text))
+            kind = _SmallLoader if len(text) <= _SMALL else _FastLoader
+            return _single_node(kind(text))
     return _single_node(_Loader(text))
 
 
@@ -158,13 +165,17 @@ class _Limits(Composer):
         self._depth -= 1
         return node
 
+
+class _Numbers(Resolver):
+    """Takes what is too long for a number, a date or the like as text."""
+
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:  # noqa: ANN401 - as PyYAML has them
         if kind is yaml.ScalarNode and implicit[0] and len(value) > _MAX_NUMBER:
             implicit = (False, True)  # Text: to look for a number takes its time.
-        return super().resolve(kind, value, implicit)  # type: ignore[misc]
+        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
 
-class _Loader(_Limits, yaml.SafeLoader):
+class _Loader(_Limits, _Numbers, yaml.SafeLoader):
     """Reads a text in Python: slowly, with messages that show the line."""
 
     _fetched = 0
@@ -176,26 +187,32 @@ class _Loader(_Limits, yaml.SafeLoader):
         super().fetch_more_tokens()
 
 
-def _make_fast_loader() -> type[Any] | None:
-    """Return a loader that scans by libyaml, or None where PyYAML lacks it.
+def _fast_loaders() -> tuple[type[Any] | None, type[Any] | None]:
+    """Return loaders that scan by libyaml, or None where PyYAML lacks it.
 
-    libyaml gives one event after another, so the limits end it as soon.
+    libyaml gives the first one event after another, so the limits end it as soon. The
+    second has libyaml make the nodes too; it is for small texts only.
     """
     try:
         from yaml._yaml import CParser  # noqa: PLC0415 - it may be missing
     except ImportError:
-        return None
+        return None, None
 
-    class FastLoader(_Limits, CParser, Resolver):
+    class FastLoader(_Limits, CParser, _Numbers):
         def __init__(self, text: str) -> None:
             CParser.__init__(self, text)
             Composer.__init__(self)
             Resolver.__init__(self)
 
-    return FastLoader
+    class SmallLoader(CParser, _Numbers):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+            Resolver.__init__(self)
+
+    return FastLoader, SmallLoader
 
 
-_FastLoader = _make_fast_loader()
+_FastLoader, _SmallLoader = _fast_loaders()
 
 
 def _too_much(file: Path) -> Violation:

@@ -48,3 +48,25 @@ def test_yaml_is_read_or_refused_as_pyyaml_does(tmp_path: Path, text: str) -> No
             read_yaml(file)
     else:
         assert str(list(read_yaml(file).value)) == str(list(expected))
+
+
+@pytest.mark.parametrize("size", [3_000, 30_000])
+@pytest.mark.parametrize("piece", ["[", "{", "- "])
+def test_yaml_that_is_too_deep_is_refused(
+    tmp_path: Path, piece: str, size: int
+) -> None:
+    file = tmp_path / "some.yaml"
+    closing = {"[": "]", "{": "}"}.get(piece, "")
+    count = size // len(piece) // (2 if closing else 1)
+    file.write_text(piece * count + closing * count)
+
+    with pytest.raises(Violation):
+        read_yaml(file)
+
+
+def test_a_number_that_is_too_long_is_text(tmp_path: Path) -> None:
+    for size in (200, 6_000):
+        file = tmp_path / "some.yaml"
+        file.write_text(f"a: {'9' * size}\nb: {'x' * size}\n")
+
+        assert read_yaml(file).value["a"].value == "9" * size

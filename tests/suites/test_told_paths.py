@@ -157,7 +157,7 @@ def test_paths_of_a_runner_that_fails_are_there(
 
     result = run(
         *("--runner=refuser.yaml", f"--keep={keep}"),
-        *("-k", "test_exit or test_arg or test_mount or test_file"),
+        *("-k", "test_exit_code_of_task or test_failed_build or test_usage_error"),
     )
 
     said = str(result.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,9 @@ class ConformanceSession:
             variables=options.environment,
         )
         self._ordering = Ordering(self.selection)
+        # What was read stays: to look through it again and again takes a tenth of the
+        # time to collect the tests of many cubes.
+        gc.freeze()
         refuse_names_for_workers(config, self.selection)
         workspace = workspace_asked(asked("--workspace"))
         if workspace and len(self.selection.placements) > 1:
