@@ -11,22 +11,23 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import did_you_mean
+from mlcube_conformance.formats.yaml import Located
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlcube_conformance.formats.problems import Problems
-    from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Source
 
 __all__ = ["Interpolation"]
 
 _REFERENCE = re.compile(r"\$\{([^{}$]+)\}")
 _VARIABLE = re.compile(r"(?:oc\.)?env:(\w+)(?:,(.*))?", re.DOTALL)
-_SCALARS = (str, int, float, bool)
+_SCALARS = (str, int, float, bool, date)
 #: As deep as references may be in one another.
 _MAX_ROUNDS = 10
 _MAX_LENGTH = 10_000
@@ -85,7 +86,10 @@ class Interpolation:
         if key not in self._filled:
             self._filled[key] = _BEGUN  # what a reference to itself finds
             self._filled[key] = self._text(at)
-        return replace(at, value=self._filled[key])
+        found = self._filled[key]
+        if isinstance(found, Located):
+            return replace(found, source=at.source)
+        return replace(at, value=found)
 
     def _text(self, at: Located) -> object:
         """Fill in one text, from its innermost references outwards."""
@@ -94,9 +98,12 @@ class Interpolation:
             whole = _REFERENCE.fullmatch(text)
             if whole:
                 value = self._meaning(whole[1].strip(), at)
-                if not isinstance(value, str) or "${" not in value:
+                if isinstance(value, Located) and not isinstance(value.value, str):
                     return value
-                text = value
+                meant = value.value if isinstance(value, Located) else value
+                if not isinstance(meant, str) or "${" not in meant:
+                    return meant
+                text = meant
                 continue
             text, count = self._replaced(text, at)
             if len(text) > _MAX_LENGTH:
@@ -174,7 +181,7 @@ class Interpolation:
                 do="write the value itself",
             )
             return ""
-        return self.filled(found).value
+        return self.filled(found)
 
     def _variable(self, name: str, default: str | None, at: Located) -> object:
         if name in self._variables:
@@ -214,6 +221,6 @@ class Interpolation:
 
 
 def _written(value: object) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, Located):
+        return value.as_written()
+    return "" if value is None else str(value)

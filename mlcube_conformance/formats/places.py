@@ -263,13 +263,13 @@ class _PlaceReader:
             return {}
         variables = {}
         for name, value in at.items():
-            text = value.value
-            if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+            text = value.as_written()
+            if value.value is None or isinstance(value.value, (dict, list)):
                 self._wrong(value, "a text", "put it into quotes")
-            elif not _VARIABLE.fullmatch(name) or "\0" in str(text):
+            elif not _VARIABLE.fullmatch(name) or "\0" in text:
                 self._wrong(value, "a name of letters, digits and _")
             else:
-                variables[name] = str(text)
+                variables[name] = text
         return variables
 
 

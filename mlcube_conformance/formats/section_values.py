@@ -81,7 +81,7 @@ def scalar(at: Located, problems: Problems) -> str:
             do="fix the value",
         )
         return ""
-    return str(at.value).lower() if isinstance(at.value, bool) else str(at.value)
+    return at.as_written()
 
 
 def optional_text(section: Located, key: str, problems: Problems) -> str:

@@ -140,8 +140,8 @@ def _text(document: Located, key: str, problems: Problems) -> str:
     at = document.get(key)
     if at is None or at.value is None:
         return ""
-    if isinstance(at.value, (int, float)) and not isinstance(at.value, bool):
-        return str(at.value)  # a version, such as 1.0
+    if at.written:
+        return at.written  # a version, such as 1.0
     return problems.text(document, key)
 
 

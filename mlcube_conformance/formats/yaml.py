@@ -59,6 +59,9 @@ class Located:
     source: Source
     duplicates: tuple[str, ...] = ()
     """Keys of a mapping that were written more than once; the last one counts."""
+    written: str = ""
+    """A scalar that is not text, as the file has it: YAML 1.1 makes 3.1 of `3.10`,
+    420 of `0644` and 45000 of `12:30:00`."""
 
     @property
     def kind(self) -> str:
@@ -69,7 +72,7 @@ class Located:
             return "a mapping"
         if isinstance(self.value, list):
             return "a list"
-        shown = repr(self.value)
+        shown = self.written or repr(self.value)
         if len(shown) > _MAX_SHOWN:
             shown = f"{shown[: _MAX_SHOWN - 1]}…"
         return f"{_KINDS.get(type(self.value), 'a value')} ({shown})"
@@ -91,6 +94,10 @@ class Located:
     def text(self) -> str:
         """Return the value as text, or "" when it is not text."""
         return self.value if isinstance(self.value, str) else ""
+
+    def as_written(self) -> str:
+        """Return a text, a number, a date or a truth value as the file has it."""
+        return self.text() or ("" if self.value is None else self.written)
 
 
 def _is_located(value: object) -> TypeGuard[Located]:
@@ -263,7 +270,9 @@ class _Reader:
                 for index, each in enumerate(node.value)
             ]
             return Located(value=values, source=source)
-        return Located(value=self._scalar(node, source), source=source)
+        value = self._scalar(node, source)
+        written = "" if isinstance(value, str) else str(node.value)
+        return Located(value=value, source=source, written=written)
 
     def _mapping(self, node: yaml.MappingNode, source: Source, depth: int) -> Located:
         values: dict[str, Located] = {}

@@ -314,3 +314,12 @@ def test_cube_chooses_no_settings_of_ssh(tmp_path: Path) -> None:
 
     assert refused.what == "a platform file of a cube must not name an ssh_config"
     assert load_place(own)[1] == ()
+
+
+@pytest.mark.parametrize("value", ["3.10", "0644", "12:30:00", "no", "1_000"])
+def test_variables_of_a_host_stay_as_they_are_written(
+    cube_folder: CubeFolder, value: str
+) -> None:
+    text = f"{LEAST}env: {{variables: {{A: {value}}}}}\n"
+
+    assert _place(cube_folder, text).variables == {"A": value}

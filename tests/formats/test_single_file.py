@@ -452,3 +452,38 @@ def test_variable_of_tasks_is_kept_out_of_build_arguments(tmp_path: Path) -> Non
     assert loaded.problems == ()
     assert loaded.cube.docker.args == {"B": "x", "C": "c"}
     assert "--build-arg TOKEN" in " ".join(map(str, loaded.warnings))
+
+
+#: What YAML 1.1 takes for numbers, dates and truth values.
+_WRITTEN = (
+    *("3.10", "0644", "0o17", "12:30:00", "1_000", "0x1F", "1e3", "-0", "+1", ".5"),
+    *("no", "Yes", "on", "TRUE", "2024-01-05", "2024-01-05 10:00:00", "1.0", "007"),
+    *(".inf", ".NaN", "190:20:30.15", "0b11"),
+)
+_VALUES = """\
+version: {value}
+docker:
+  image: "example/tiny:${{version}}"
+  build_args: {{ONE: {value}, TWO: "${{docker.build_args.ONE}}"}}
+  env_args: {{ONE: {value}, TWO: "a ${{version}} b", THREE: "${{version}}"}}
+tasks:
+  work:
+    parameters:
+      outputs: {{made: made/}}
+"""
+
+
+@pytest.mark.parametrize("value", _WRITTEN)
+def test_values_stay_as_they_are_written(tmp_path: Path, value: str) -> None:
+    found = _load(tmp_path, _VALUES.format(value=value))
+
+    assert _said(found) == ""
+    platform = _platform(found, "docker")
+    assert found.cube.version == value
+    assert platform.image == f"example/tiny:{value}"
+    assert found.cube.docker.args == {"ONE": value, "TWO": value}
+    assert platform.environment == {
+        "ONE": value,
+        "TWO": f"a {value} b",
+        "THREE": value,
+    }
