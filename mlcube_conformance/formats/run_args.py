@@ -101,6 +101,11 @@ def read_flags(
         flag, equals, value = word.partition("=")
         if flag in offer.ignored:
             continue
+        if flag in {each.partition("=")[0] for each in offer.same}:
+            whole = f"{flag}={value if equals else next(waiting, '')}"
+            flag, equals, value = offer.same.get(whole, whole).partition("=")
+            if whole in offer.same and options.get(offer.options[flag]):
+                continue  # the other flag says more
         if flag in offer.words and not equals:
             options[offer.options[flag]] = offer.words[flag]
             continue
@@ -131,13 +136,15 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
         )
         return False
     option = offer.options[flag]
+    if option == "gpus":
+        value = value.strip('"')  # as docker's own documents quote a list of devices
     allowed = offer.values.get(option, _NO_VALUE)
     if not allowed.fullmatch(value):
         problems.add(
             f"invalid value of {flag}",
             at,
             found=f"{flag} {value}".strip(),
-            expected=allowed.pattern or "no value",
+            expected=offer.in_words.get(option) or allowed.pattern or "no value",
             do="fix the value",
         )
         return False

@@ -47,6 +47,8 @@ def _binding(name: str, at: Located, role: Role, problems: Problems) -> Binding 
         access = _word(at, "opts", problems)
     if value is None or value.value is None:
         value = Located(value=name, source=at.source)
+    elif value.value == "":
+        value = Located(value="./", source=value.source)  # the workspace itself
     if kind in {"", "unknown"}:
         kind = "directory" if value.text().endswith(("/", "\\")) else "unknown"
     elif not check_kind(kind, f"the {role} {name!r}", at.get("type") or at, problems):

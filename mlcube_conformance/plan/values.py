@@ -119,10 +119,11 @@ def gpus(option: str, given: str) -> str:
     Raises:
         UsageError: It is neither `all`, a number, nor `device=…`.
     """
-    if given in {"", "0"}:
+    asked = given.strip('"')  # as docker's own documents quote a list of devices
+    if asked in {"", "0"}:
         return ""
-    if re.fullmatch(r"all|[0-9]+|device=[\w,-]+", given):
-        return given
+    if re.fullmatch(r"all|[0-9]+|device=[\w,-]+", asked):
+        return asked
     raise _bad_value(option, given, "all, a number, or device=0,1")
 
 

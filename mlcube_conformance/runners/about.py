@@ -39,6 +39,10 @@ class Offer:
     """Option that each flag sets; of two flags for one, the first is written."""
     values: Mapping[str, re.Pattern[str]]
     """Values that an option may have."""
+    in_words: Mapping[str, str] = field(default_factory=dict)
+    """The same for a reader, where the pattern is hard to read."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """Flags with a value that mean another flag with a value."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Meaning of a flag without a value."""
     ignored: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,8 @@ def _arguments(invocation: Invocation, tmp_path: Path) -> tuple[str, ...]:
         ("{seed: {default: seed.txt}}", "--seed=/mlcube_io0/seed.txt", "unknown"),
         ("{seed: {type: file, default: a/b}}", "--seed=/mlcube_io0/b", "file"),
         ("{seed: data/}", "--seed=/mlcube_io0", "directory"),
+        ('{seed: ""}', "--seed=/mlcube_io0", "directory"),
+        ('{seed: {default: ""}}', "--seed=/mlcube_io0", "directory"),
         ("{seed: 'data\\'}", "--seed=/mlcube_io0", "directory"),
         ("{seed: {type: directory, default: data}}", "--seed=/mlcube_io0", "directory"),
         ("{seed.txt: }", "--seed.txt=/mlcube_io0/seed.txt", "unknown"),
@@ -487,3 +490,26 @@ def test_values_stay_as_they_are_written(tmp_path: Path, value: str) -> None:
         "TWO": f"a {value} b",
         "THREE": value,
     }
+
+
+@pytest.mark.parametrize(
+    ("flags", "gpus"),
+    [
+        ("--runtime=nvidia", "all"),
+        ("--runtime nvidia", "all"),
+        ("--gpus 2 --runtime=nvidia", "2"),
+        ("--runtime=nvidia --gpus=2", "2"),
+        ("--gpus '\"device=0,1\"'", "device=0,1"),
+        ('--gpus "device=0,1"', "device=0,1"),
+    ],
+)
+def test_flags_that_ask_for_gpus(tmp_path: Path, flags: str, gpus: str) -> None:
+    text = LEAST.replace('tiny:1"}', f'tiny:1", gpu_args: {json.dumps(flags)}}}')
+
+    assert _platform(_load(tmp_path, text), "docker").with_gpus == {"gpus": gpus}
+
+
+def test_other_runtimes_are_refused(tmp_path: Path) -> None:
+    text = LEAST.replace('tiny:1"}', 'tiny:1", gpu_args: --runtime=other}')
+
+    assert "unsupported flag in gpu_args" in _said(_load(tmp_path, text))

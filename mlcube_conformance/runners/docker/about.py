@@ -8,7 +8,9 @@ from mlcube_conformance.runners.about import About, Offer
 
 __all__ = ["ABOUT", "OFFER"]
 
-_SIZE = re.compile(r"[1-9]\d*[bkmgBKMG]?")
+# https://github.com/docker/go-units, RAMInBytes
+_SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[kmgtp]?i?b?", re.IGNORECASE)
+_SIZE_IN_WORDS = "a size, such as 512m, 2gb or 1.5g"
 
 OFFER = Offer(
     kind="docker",
@@ -33,7 +35,9 @@ OFFER = Offer(
         "cpuset_cpus": re.compile(r"\d[\d,-]*"),
         "security_opt": re.compile(r"no-new-privileges(:(true|false))?|label[=:].+"),
     },
+    in_words={"shm_size": _SIZE_IN_WORDS, "memory": _SIZE_IN_WORDS},
     ignored=frozenset({"--rm"}),
+    same={"--runtime=nvidia": "--gpus=all"},
     programs={"docker": {}, "nvidia-docker": {"gpus": "all"}},
     otherwise="write docker; DOCKER_HOST selects the daemon",
     runtimes=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from contextlib import suppress
@@ -184,9 +185,10 @@ def host_config(request: RunRequest) -> dict[str, Any]:
         ],
         "network_mode": container.network(request) or "default",
     }
+    for key, name in (("shm_size", "shm_size"), ("memory", "mem_limit")):
+        if key in options:
+            config[name] = size_in_bytes(options[key])
     for key, name in (
-        ("shm_size", "shm_size"),
-        ("memory", "mem_limit"),
         ("ipc", "ipc_mode"),
         ("runtime", "runtime"),
         ("cpuset_cpus", "cpuset_cpus"),
@@ -198,6 +200,17 @@ def host_config(request: RunRequest) -> dict[str, Any]:
     if gpus := container.gpus(request):
         config["device_requests"] = [_device_request(gpus)]
     return config
+
+
+def size_in_bytes(text: str) -> int:
+    """Return a size as `docker` reads it: `512m`, `2gb`, `1.5g`, `1TiB`.
+
+    https://github.com/docker/go-units, RAMInBytes: k, m, g, t and p are powers of 1024,
+    with or without `b` or `ib`.
+    """
+    number, unit = re.fullmatch(r"([\d.]+) ?([a-z]*)", text.lower()).groups()  # type: ignore[union-attr]
+    power = "bkmgtp".index(unit[:1] or "b")
+    return int(float(number) * 1024**power)
 
 
 def _device_request(gpus: str) -> DeviceRequest:
