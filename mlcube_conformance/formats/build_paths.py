@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.errors import MachineError
 from mlcube_conformance.base.files import is_folder, is_inside, is_there, resolved
+from mlcube_conformance.base.homes import home
 from mlcube_conformance.formats.section_values import path_below
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ __all__ = ["build_context", "recipe_below", "refuse_outside"]
 
 
 def build_context(root: Path, section: Located, problems: Problems) -> Path:
-    """Return the folder of the build: in the cube, or beside it.
+    """Return the folder of the build: in the cube, beside it, or in its git work tree.
 
     All that is in it may go into an image, and from there anywhere.
     """
@@ -40,17 +42,36 @@ def build_context(root: Path, section: Located, problems: Problems) -> Path:
         home.is_relative_to(place)
         or any(part.startswith(".") for part in place.relative_to(home.parent).parts)
     )
-    if text.startswith(("/", "~")) or not (is_inside(root, context) or beside):
+    near = beside or _in_one_work_tree(home, place)
+    if text.startswith(("/", "~")) or not (is_inside(root, context) or near):
         problems.add(
             "the build_context is neither in the cube nor beside it",
             at,
             found=f"{text} (that is {place})",
-            expected="a folder of the cube, or one beside it such as ../project",
+            expected="a folder of the cube, one beside it such as ../project, or one "
+            "of its git work tree",
             do="move what the image needs there, or give the place on the command "
             "line: --build-context DIR",
         )
         return root
     return context
+
+
+def _in_one_work_tree(cube: Path, place: Path) -> bool:
+    """Say whether git keeps a cube and a folder together, as one project.
+
+    A home may be a work tree as well: it is not a project, nor is what holds it.
+    """
+    trees = (each for each in (cube, *cube.parents) if is_there(each / ".git"))
+    tree = next(trees, None)
+    if tree is None or not place.is_relative_to(tree):
+        return False
+    if any(part.startswith(".") for part in place.relative_to(tree).parts):
+        return False
+    try:
+        return not resolved(home()).is_relative_to(place)
+    except MachineError:
+        return False
 
 
 def recipe_below(

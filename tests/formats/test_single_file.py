@@ -352,6 +352,44 @@ def test_the_build_context_may_lie_outside_of_the_cube(tmp_path: Path) -> None:
     assert cube.docker.file == tmp_path / "code" / "D"
 
 
+@pytest.mark.parametrize(
+    ("context", "tree", "home", "allowed"),
+    [
+        ("..", "project", "elsewhere", True),
+        ("../..", "project", "elsewhere", True),
+        ("../../code", "project", "elsewhere", True),
+        ("../../..", "project", "elsewhere", False),
+        ("../../.ssh", "project", "elsewhere", False),
+        ("..", "project/cubes/tiny", "elsewhere", False),
+        ("..", "nothing", "elsewhere", False),
+        ("../..", "project", "project", False),
+        ("../..", "project", "project/cubes", False),
+        ("..", "project", "project", True),
+    ],
+)
+def test_the_build_context_may_be_in_the_git_work_tree_of_the_cube(
+    context: str,
+    tree: str,
+    home: str,
+    allowed: bool,  # noqa: FBT001 - from the table
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / home))
+    (tmp_path / "project/cubes").mkdir(parents=True)
+    (tmp_path / tree / ".git").mkdir(parents=True)
+    text = LEAST.replace('tiny:1"', f'tiny:1", build_context: {context}')
+
+    found = _load(tmp_path / "project/cubes", text)
+
+    assert ("neither in the cube" in _said(found)) is not allowed
+    if allowed:
+        assert (
+            found.cube.docker.context
+            == (tmp_path / "project/cubes/tiny" / context).resolve()
+        )
+
+
 def test_one_task_is_found_by_its_name(tmp_path: Path) -> None:
     _load(tmp_path, LEAST + "  other:\n")
 

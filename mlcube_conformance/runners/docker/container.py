@@ -40,6 +40,7 @@ __all__ = [
     "environment",
     "host_config",
     "refuse_odd_names",
+    "size_in_bytes",
     "user",
 ]
 
