@@ -60,9 +60,8 @@ def asker(config: pytest.Config, suite: Taker) -> Callable[[str], Any]:
 
     Values that may be secrets are hidden from now on.
     """
-    for each in options_of(suite):
-        if each.secret:
-            hide_values(config.getoption(each.destination))
+    secret = [each.destination for each in options_of(suite) if each.secret]
+    hide_values([text for each in secret for text in config.getoption(each)])
     return lambda name: _value(config, name, suite)
 
 

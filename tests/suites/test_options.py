@@ -95,3 +95,20 @@ def test_every_option_has_its_takers(run: Run) -> None:
     }
     named = {each.partition("=")[0] for each in _OPTIONS}
     assert found == {*named, "--cube", "--runner"}
+
+
+def test_values_of_every_option_that_may_be_a_secret_are_hidden(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCUBE_CONFORMANCE_FAKE", "1")
+    make_cube(pytester.path / "tiny").fake_platform("pass")
+
+    pytester.runpytest_subprocess(
+        *("--cube=tiny", "--platform=fake", "--record=all.json"),
+        *("--env", "A=SECRETVALUE1", "--build-arg", "B=SECRETVALUE2"),
+    )
+
+    record = (pytester.path / "all.json").read_text()
+    assert "A=***" in record
+    assert "B=***" in record
+    assert "SECRETVALUE" not in record
