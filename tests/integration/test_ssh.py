@@ -406,7 +406,7 @@ def test_equal_names_do_not_collide(
         ("unknown", ("the key of the host is unknown", "SHA256:", "fingerprint")),
         ("changed", ("the key of the host differs",)),
         ("key", ("accepts none of the keys for that user", "identity_file")),
-        ("no key", ("identity_file cannot be used", "/none")),
+        ("no key", ("cannot use the key identity_file", "/none")),
         ("down", ("cannot reach the host", "Connection refused")),
         ("name", ("the name of the host is unknown",)),
     ],
