@@ -30,7 +30,7 @@ PACKAGES: Final = ("ca-certificates", "git", "make", "python3", "python3-venv")
 USER: Final = 1000
 HOME: Final = "/home/somebody"
 MAKE_SECONDS: Final = 300
-TARGET_SECONDS: Final = 1200
+TARGET_SECONDS: Final = 2400
 CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"
 NAMES: Final = ("/etc/resolv.conf", "/etc/hosts")
 
