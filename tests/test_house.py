@@ -19,6 +19,7 @@ import conformance_tests
 import mlcube_conformance
 from mlcube_conformance.formats.platforms import shared_platforms
 from tests.cube_folders import CubeFolder, make_cube
+from tests.runner_descriptions import refuser
 
 PACKAGE = Path(mlcube_conformance.__file__).parent
 SUITES = Path(conformance_tests.__file__).parent
@@ -132,15 +133,7 @@ OPTION = """\
         repeat=True,
     ),
 """
-RUNNER_UNDER_TEST = """\
-name: refuser
-version: [echo, "0.1"]
-formats: [single-file]
-configure: ["true", "{cube}", "{platform}"]
-run: ["false", "{cube}", "{platform}"]
-options: {task: "{task}"}
-platform: docker
-"""
+RUNNER_UNDER_TEST = refuser()
 
 
 @dataclass(frozen=True)

@@ -11,34 +11,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import (
-    UsageError,
-    Violation,
-    require,
-)
+from mlcube_conformance.base.errors import UsageError, Violation, require
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import LiveText
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.checks.judge import Seen, judge
-from mlcube_conformance.commands.log_folder import (
-    CONFIGURE_LOG,
-    STDERR_LOG,
-    STDOUT_LOG,
-)
+from mlcube_conformance.commands.log_folder import CONFIGURE_LOG, STDERR_LOG, STDOUT_LOG
 from mlcube_conformance.commands.named import read_platform
 from mlcube_conformance.commands.said import say
-from mlcube_conformance.formats.cubes import (
-    load_cube,
-)
+from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.model import Case
-from mlcube_conformance.plan.order import (
-    check_paths,
-)
+from mlcube_conformance.plan.order import check_paths
 from mlcube_conformance.plan.prepare import check_ready, make_ready
-from mlcube_conformance.plan.workspace import (
-    make_folder,
-    stage,
-)
+from mlcube_conformance.plan.workspace import make_folder, stage
 from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.contract import ConfigureRequest, Watch

@@ -5,20 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import (
-    Message,
-    UsageError,
-)
+from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.commands.said import say
-from mlcube_conformance.formats.cubes import (
-    cube_folder,
-)
-from mlcube_conformance.formats.platforms import (
-    find_platform,
-    load_platform,
-)
+from mlcube_conformance.formats.cubes import cube_folder
+from mlcube_conformance.formats.platforms import find_platform, load_platform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

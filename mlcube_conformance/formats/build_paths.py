@@ -28,7 +28,7 @@ def build_context(root: Path, section: Located, problems: Problems) -> Path:
     # As the system reads it, where the cube itself is reached through a link.
     outside = os.path.normpath(text).startswith("..")
     context = Path(os.path.normpath((resolved(root) if outside else root) / text))
-    place, home = resolved(context), resolved(root)
+    place, cube = resolved(context), resolved(root)
     if is_there(context) and not is_folder(context):
         problems.add(
             "the build_context is not a folder",
@@ -38,11 +38,11 @@ def build_context(root: Path, section: Located, problems: Problems) -> Path:
             do="fix the path",
         )
         return root
-    beside = place.is_relative_to(home.parent) and not (
-        home.is_relative_to(place)
-        or any(part.startswith(".") for part in place.relative_to(home.parent).parts)
+    beside = place.is_relative_to(cube.parent) and not (
+        cube.is_relative_to(place)
+        or any(part.startswith(".") for part in place.relative_to(cube.parent).parts)
     )
-    near = beside or _in_one_work_tree(home, place)
+    near = beside or _in_one_work_tree(cube, place)
     if text.startswith(("/", "~")) or not (is_inside(root, context) or near):
         problems.add(
             "the build_context is neither in the cube nor beside it",

@@ -98,12 +98,11 @@ class Interpolation:
             whole = _REFERENCE.fullmatch(text)
             if whole:
                 value = self._meaning(whole[1].strip(), at)
-                if isinstance(value, Located) and not isinstance(value.value, str):
+                if isinstance(value, Located) and isinstance(value.value, str):
+                    value = value.value
+                if not isinstance(value, str) or "${" not in value:
                     return value
-                meant = value.value if isinstance(value, Located) else value
-                if not isinstance(meant, str) or "${" not in meant:
-                    return meant
-                text = meant
+                text = value
                 continue
             text, count = self._replaced(text, at)
             if len(text) > _MAX_LENGTH:

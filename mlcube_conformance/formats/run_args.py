@@ -96,12 +96,13 @@ def read_flags(
             do="write the flags as one text",
         )
         return
+    other_names = {each.partition("=")[0] for each in offer.same}
     waiting = iter(split_words(at, problems))
     for word in waiting:
         flag, equals, value = word.partition("=")
         if flag in offer.ignored:
             continue
-        if flag in {each.partition("=")[0] for each in offer.same}:
+        if flag in other_names:
             whole = f"{flag}={value if equals else next(waiting, '')}"
             flag, equals, value = offer.same.get(whole, whole).partition("=")
             if whole in offer.same and options.get(offer.options[flag]):

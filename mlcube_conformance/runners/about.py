@@ -6,6 +6,7 @@ folders are listed here: to add a platform is to add one. Nothing here imports a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -14,11 +15,12 @@ from pkgutil import walk_packages
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Mapping
 
-__all__ = ["About", "Offer", "about", "built_in", "offer_of", "preferred"]
+__all__ = ["GPUS", "About", "Offer", "about", "built_in", "offer_of", "preferred"]
 
+#: GPUs that a platform file may ask for.
+GPUS = re.compile(r"all|\d+|device=[\w,-]+")
 _MODULE = ".about"
 #: Whose flags the platforms of other packages have.
 _FOR_OTHERS = "docker"

@@ -17,6 +17,7 @@ from mlcube_conformance.results.finding import Finding, Subject
 from mlcube_conformance.results.record import Record, read_lines, whole
 from tests.cube_folders import CubeFolder, make_cube
 from tests.records import record_in
+from tests.runner_descriptions import refuser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,15 +77,7 @@ def test_a_run_leaves_a_record_that_keeps_to_its_schema(
 
 
 def test_a_run_of_a_runner_records_its_calls(pytester: pytest.Pytester) -> None:
-    (pytester.path / "refuser.yaml").write_text(
-        "name: refuser\n"
-        'version: [echo, "0.1"]\n'
-        "formats: [single-file]\n"
-        'configure: ["true", "{cube}", "{platform}"]\n'
-        'run: ["false", "{cube}", "{platform}"]\n'
-        'options: {task: "{task}"}\n'
-        "platform: docker\n"
-    )
+    (pytester.path / "refuser.yaml").write_text(refuser())
 
     pytester.runpytest_subprocess("--runner=refuser.yaml", "-k", "test_usage_error")
 

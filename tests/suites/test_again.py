@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.cube_folders import CubeFolder, make_cube
+from tests.runner_descriptions import refuser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,15 +20,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., str]
 
-_RUNNER: Final = """\
-name: refuser
-version: [echo, "0.1"]
-formats: [single-file, multi-file]
-configure: ["true", "{cube}", "{platform}"]
-run: ["false", "{cube}", "{platform}"]
-options: {task: "{task}"}
-platform: docker
-"""
+_RUNNER: Final = refuser(formats="single-file, multi-file")
 _FAILS: Final = "task 'make' failed"
 _FAKE: Final = ("--platform", "fake")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.cube_folders import CubeFolder, make_cube
+from tests.runner_descriptions import refuser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +21,9 @@ if TYPE_CHECKING:
 
 #: Said at the start, with what is kept.
 _POLICY: Final = "(kept: "
-_RUNNER: Final = """\
-name: refuser
-version: [echo, "0.1"]
-formats: [single-file, multi-file]
-configure: ["CONFIGURE", "{cube}", "{platform}"]
-run: ["RUN", "{cube}", "{platform}"]
-options: {task: "{task}", parameter: "{name}={value}", workspace: "{workspace}"}
-platform: docker
-"""
+_OPTIONS: Final = (
+    'task: "{task}", parameter: "{name}={value}", workspace: "{workspace}"'
+)
 _HAND: Final = (
     "from mlcube_conformance.commands.runner import run_command_line as run; "
     "run('fake', 'x')"
@@ -152,7 +147,12 @@ def test_missing_input_is_told_by_its_place_in_the_run(
 def test_paths_of_a_runner_that_fails_are_there(
     keep: str, configure: str, program: str, run: Run, pytester: pytest.Pytester
 ) -> None:
-    text = _RUNNER.replace("CONFIGURE", configure).replace("RUN", program)
+    text = refuser(
+        formats="single-file, multi-file",
+        configure=configure,
+        run=program,
+        options=_OPTIONS,
+    )
     (pytester.path / "refuser.yaml").write_text(text)
 
     result = run(

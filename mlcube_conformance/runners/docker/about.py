@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlcube_conformance.runners.about import About, Offer
+from mlcube_conformance.runners.about import GPUS, About, Offer
 
 __all__ = ["ABOUT", "OFFER"]
 
@@ -28,7 +28,7 @@ OFFER = Offer(
     },
     values={
         "network": re.compile(r"none|host|bridge|default|[\w][\w.-]*"),
-        "gpus": re.compile(r"all|\d+|device=[\w,-]+"),
+        "gpus": GPUS,
         "shm_size": _SIZE,
         "memory": _SIZE,
         "ipc": re.compile(r"none|host|private|shareable"),

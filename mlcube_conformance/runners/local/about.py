@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlcube_conformance.runners.about import About, Offer
+from mlcube_conformance.runners.about import GPUS, About, Offer
 
 __all__ = ["ABOUT"]
 
@@ -14,7 +14,7 @@ _OFFER = Offer(
     options={"--gpus": "gpus", "--network": "network", "--net": "network"},
     # Nothing is isolated: the network is that of this machine.
     values={
-        "gpus": re.compile(r"all|\d+|device=[\w,-]+"),
+        "gpus": GPUS,
         "network": re.compile("host"),
     },
     ignored=frozenset({"--rm"}),

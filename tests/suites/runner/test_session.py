@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlcube_conformance.results.judgements import Scorecard
+from tests.runner_descriptions import refuser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Run = Callable[..., pytest.RunResult]
 
-_DESCRIPTION = """\
-name: refuser
-version: [echo, "0.1"]
-formats: [single-file]
-configure: ["true", "{cube}", "{platform}"]
-run: ["false", "{cube}", "{platform}"]
-options: {task: "{task}"}
-platform: docker
-"""
+_DESCRIPTION = refuser()
 
 
 @pytest.fixture
