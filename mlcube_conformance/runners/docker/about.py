@@ -9,7 +9,7 @@ from mlcube_conformance.runners.about import GPUS, About, Offer
 __all__ = ["ABOUT", "OFFER"]
 
 # https://github.com/docker/go-units, RAMInBytes
-_SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[kmgtp]?i?b?", re.IGNORECASE)
+_SIZE = re.compile(r"(?=.*[1-9])\d{1,15}(\.\d{1,15})? ?[kmgtp]?i?b?", re.IGNORECASE)
 _SIZE_IN_WORDS = "a size, such as 512m, 2gb or 1.5g"
 
 OFFER = Offer(

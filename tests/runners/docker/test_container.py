@@ -32,6 +32,8 @@ def test_a_size_is_read_as_docker_reads_it(text: str) -> None:
     assert size_in_bytes(text) == _SIZES[text]
 
 
-@pytest.mark.parametrize("text", ["", "0", "0g", "-1g", "g", "1x", "1gg", "1.g", "½g"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "0g", "-1g", "g", "1x", "1gg", "1.g", "½g", "9" * 400]
+)
 def test_what_is_not_a_size_is_refused(text: str) -> None:
     assert not re.fullmatch(OFFER.values["shm_size"], text)
