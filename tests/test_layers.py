@@ -78,7 +78,7 @@ ENGINES = {
 }
 #: Lines of a module.
 LONGEST = 350
-HEAVY = {*ENGINES, "typer", "yaml", "filelock", "platformdirs", "xdist"}
+HEAVY = {*ENGINES, "click", "yaml", "filelock", "platformdirs", "xdist"}
 
 
 def _modules() -> dict[str, ast.Module]:
@@ -211,7 +211,7 @@ def test_lower_rooms_load_neither_pytest_nor_a_library_of_a_platform() -> None:
         and each != "runners.places.agent.__main__"
     ]
 
-    assert not _imported_by(*modules) & {"pytest", "_pytest", *ENGINES, "typer"}
+    assert not _imported_by(*modules) & {"pytest", "_pytest", *ENGINES, "click"}
 
 
 def test_no_runner_and_no_command_line_needs_pytest() -> None:

@@ -24,7 +24,7 @@ _LONGEST = 500
 
 def fault_of_ours(error: BaseException | None) -> MachineError | None:
     """Return the message for an error that our code did not foresee, if it is one."""
-    # Those that typer ends a command by are made from a RuntimeError.
+    # Those that click ends a command by are made from a RuntimeError.
     if not isinstance(error, _UNEXPECTED) and type(error) is not RuntimeError:
         return None
     frames = [

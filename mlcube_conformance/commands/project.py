@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from mlcube_conformance.base.errors import (
     ConformanceError,
@@ -37,29 +37,10 @@ _NOT_RUN = 125
 #: Bytes of a scorecard: a hundred times those of one.
 _LARGEST_CARD = 16 * 1024 * 1024
 
-app = typer.Typer(
-    help="Tests cubes and runners, shows the clauses, and converts cubes.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
 
-CubeArgument = Annotated[
-    str, typer.Argument(metavar="CUBE", help="Folder of the cube, or its main file.")
-]
-TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="New or empty folder for the cube.")
-]
-CardsArgument = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Scorecards in JSON.")
-]
-OutputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--output", metavar="FILE", help="Output file (default: the terminal)."
-    ),
-]
+@click.group()
+def app() -> None:
+    """Test cubes and runners, show the clauses, and convert cubes."""
 
 
 @app.command(
@@ -70,7 +51,8 @@ OutputOption = Annotated[
     },
     options_metavar="[CUBE...] [OPTIONS OF PYTEST]",
 )
-def test(context: typer.Context) -> None:
+@click.pass_context
+def test(context: click.Context) -> None:
     """Test cubes, or a runner by --runner; -h lists all options.
 
     Runs pytest in the current folder and by its settings: nothing beside a cube can
@@ -83,7 +65,7 @@ def test(context: typer.Context) -> None:
 
     with _refusing(pytest.ExitCode.USAGE_ERROR):
         folder = current_folder()
-    raise typer.Exit(int(pytest.main(start_words(context.args, folder))))
+    raise SystemExit(int(pytest.main(start_words(context.args, folder))))
 
 
 @app.command()
@@ -99,7 +81,9 @@ def options() -> None:
 
 
 @app.command()
-def scorecard(files: CardsArgument, output: OutputOption = None) -> None:
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--output", metavar="FILE", help="Output file (default: the terminal).")
+def scorecard(files: tuple[str, ...], output: str | None) -> None:
     """Print scorecards, several side by side, as Markdown."""
     with _refusing():
         page = markdown([_read_card(given_path(file, "FILE")) for file in files])
@@ -110,7 +94,9 @@ def scorecard(files: CardsArgument, output: OutputOption = None) -> None:
 
 
 @app.command()
-def convert(cube: CubeArgument, target: TargetArgument) -> None:
+@click.argument("cube", metavar="CUBE")
+@click.argument("target", metavar="TARGET")
+def convert(cube: str, target: str) -> None:
     """Write a cube of one file as one of several files, or the other way round."""
     with _refusing():
         place = given_path(target, "TARGET")
@@ -156,7 +142,7 @@ def _refusing(code: int = _USAGE) -> Iterator[None]:
             yield
     except (ConformanceError, Violation) as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(code) from error
+        raise SystemExit(code) from error
 
 
 def _show(text: str) -> None:

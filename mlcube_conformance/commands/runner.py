@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
-import typer
+import click
 
 from mlcube_conformance.base.errors import (
     ConformanceError,
@@ -75,14 +75,10 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     replace_closed_streams()
     interrupts = Interrupts(say)
     interrupts.take()
-    app = typer.Typer(
+    app = click.Group(
         help=f"Configures and runs an MLCube on {kind}.",
         epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline; "
         "125 the platform or the image failed; 130 interrupted.",
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-        no_args_is_help=True,
     )
 
     def configure(given: Given) -> None:
@@ -113,7 +109,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
                 outcome.result = result
                 code = _TIMED_OUT if result.timed_out else result.exit_code
                 if code:
-                    raise typer.Exit(code)
+                    raise SystemExit(code)
 
     def clean(given: Given) -> None:
         """Remove what cubes of yours left on a host; its images stay."""
@@ -121,10 +117,10 @@ def run_command_line(kind: str, program: str) -> NoReturn:
             days, force = given.value("--older-than"), given.value("--force")
             _clean(given.value("--platform"), days, force=force)
 
-    app.command()(command_of("configure", configure))
-    app.command()(command_of("run", run))
+    app.add_command(command_of("configure", configure))
+    app.add_command(command_of("run", run))
     if kind == "ssh":
-        app.command()(command_of("clean", clean))
+        app.add_command(command_of("clean", clean))
     try:
         app(prog_name=program)
     finally:
@@ -189,10 +185,10 @@ def _ending(logs: str | None) -> Iterator[tuple[Outcome, Path | None]]:
         messages = (str(each) for each in shown)
         sys.stderr.write("\n\n".join(messages) + "\n")
         usage = isinstance(error, UsageError)
-        raise typer.Exit(_USAGE if usage else _NOT_RUN) from error
+        raise SystemExit(_USAGE if usage else _NOT_RUN) from error
     except KeyboardInterrupt as error:
         say("interrupted")
-        raise typer.Exit(INTERRUPTED) from error
+        raise SystemExit(INTERRUPTED) from error
     finally:
         if place is not None:
             try:

@@ -1,12 +1,10 @@
-"""The options of the table, as typer takes them."""
+"""The options of the table, as click takes them."""
 
 from __future__ import annotations
 
-import inspect
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from mlcube_conformance.options import options_of
 from mlcube_conformance.plan.values import hide_values
@@ -24,7 +22,7 @@ class Given:
 
     def __init__(self, taker: Taker, values: dict[str, Any]) -> None:
         """Keep the values, by their keys in the table."""
-        self._values = {each: _text(values[each.key]) for each in options_of(taker)}
+        self._values = {each: values[each.key] for each in options_of(taker)}
 
     def __call__(self, option: Option) -> object:
         """Return what was given for an option; None or nothing where it was not."""
@@ -45,51 +43,35 @@ class Given:
         return [text for texts in found for text in texts]
 
 
-def command_of(taker: Taker, act: Callable[[Given], None]) -> Callable[..., None]:
-    """Return a command for typer, with the options that the table says.
+def command_of(taker: Taker, act: Callable[[Given], None]) -> click.Command:
+    """Return a command with the options that the table says.
 
     Args:
         taker: Name of the command.
         act: What it does; its docstring is the command's help.
     """
 
-    def command(**values: Any) -> None:  # noqa: ANN401 - as typer read them
+    def command(**values: Any) -> None:  # noqa: ANN401 - as click read them
         given = Given(taker, values)
         hide_values(given.secrets())
         act(given)
 
-    parameters = [_parameter(each) for each in options_of(taker)]
-    command.__name__ = taker
-    command.__doc__ = act.__doc__
-    command.__annotations__ = {each.name: each.annotation for each in parameters}
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return command
+    return click.Command(
+        taker,
+        callback=command,
+        params=[_parameter(each) for each in options_of(taker)],
+        help=act.__doc__,
+    )
 
 
-def _text(value: Any) -> Any:  # noqa: ANN401 - as typer read it
-    return value.value if isinstance(value, StrEnum) else value
-
-
-def _parameter(option: Option) -> inspect.Parameter:
-    """Return a parameter as typer reads it from a signature."""
+def _parameter(option: Option) -> click.Option:
     help_text = option.described
-    settings: dict[str, Any] = {"help": f"{help_text[:1].upper()}{help_text[1:]}."}
-    kind: Any = str | None
-    default: Any = None
-    if option.is_switch:
-        kind, default = bool, False
-    elif option.choices:
-        names = {each.replace("-", "_"): each for each in option.choices}
-        kind = StrEnum(option.key, names) | None  # type: ignore[operator]
-    else:
-        settings["metavar"] = option.metavar
-    if option.repeat:
-        kind, default = list[str], []
-    if option.required:
-        kind, default = str, inspect.Parameter.empty
-    return inspect.Parameter(
-        option.key,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[kind, typer.Option(option.name, **settings)],
+    return click.Option(
+        [option.name, option.key],
+        help=f"{help_text[:1].upper()}{help_text[1:]}.",
+        metavar=option.metavar or None,
+        is_flag=option.is_switch,
+        type=click.Choice(option.choices) if option.choices else None,
+        multiple=option.repeat,
+        required=option.required,
     )

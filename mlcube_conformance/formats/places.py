@@ -13,8 +13,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from mlcube_conformance.base.homes import is_of_another_user, with_home
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.formats.loaded import check_path
@@ -275,6 +273,8 @@ class _PlaceReader:
 
 def _is_requirement(word: str) -> bool:
     """Say whether pip takes a word for a package; an option of pip is not."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - most cubes need none
+
     if word.endswith(".whl"):
         return not word.startswith("-")
     try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.base.errors import Message, UsageError
@@ -34,6 +33,8 @@ def check_kind(platform: Platform) -> None:
     Raises:
         UsageError: There is none.
     """
+    if platform.kind in _ours():
+        return
     known = _known()
     if platform.kind in known:
         return
@@ -67,7 +68,8 @@ def first_available(kinds: Sequence[str]) -> tuple[str, tuple[MachineError, ...]
 
 def make_runner(kind: str, run_id: str) -> Runner:
     """Import the runner for a kind of platform and start it."""
-    module, _, name = _known()[kind].partition(":")
+    runner = _ours().get(kind) or _known()[kind]
+    module, _, name = runner.partition(":")
     make = cast("Callable[[str], Runner]", getattr(import_module(module), name))
     return make(run_id)
 
@@ -75,7 +77,13 @@ def make_runner(kind: str, run_id: str) -> Runner:
 @cache
 def _installed() -> dict[str, str]:
     """Return the runners of other packages; all of these are looked through once."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - takes time, and few have any
+
     return {each.name: each.value for each in entry_points(group=_GROUP)}
+
+
+def _ours() -> dict[str, str]:
+    return {each.kind: each.runner for each in built_in().values()}
 
 
 def _known() -> dict[str, str]:
@@ -83,4 +91,4 @@ def _known() -> dict[str, str]:
     if os.environ.get("MLCUBE_CONFORMANCE_FAKE"):
         # Not for a platform file to choose: it passes without running anything.
         others["fake"] = "mlcube_conformance.runners.fake:FakeRunner"
-    return {**others, **{each.kind: each.runner for each in built_in().values()}}
+    return {**others, **_ours()}

@@ -874,7 +874,7 @@ def test_requirements_that_bring_another_package_are_refused(
     _place(
         cube_folder,
         host,
-        interpreter=f"{{type: virtualenv, python: {python}, requirements: typer}}",
+        interpreter=f"{{type: virtualenv, python: {python}, requirements: click}}",
     )
 
     done = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")

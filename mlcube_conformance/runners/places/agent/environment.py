@@ -22,7 +22,7 @@ __all__ = ["EnvironmentRefused", "make_environment"]
 
 _MARKER = "mlcube-conformance.json"
 _ASK = """\
-import typer
+import click
 from mlcube_conformance.runners.places.wheel import package_key
 print(package_key())
 """
