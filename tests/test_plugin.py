@@ -27,8 +27,8 @@ class Run(Protocol):
 @pytest.fixture(params=[(), ("-n", "0"), ("-n", "2")], ids=["plain", "n0", "n2"])
 def run(request: pytest.FixtureRequest, pytester: pytest.Pytester) -> Run:
     """Return what runs pytest, without and with workers."""
-    return lambda *arguments: pytester.runpytest_subprocess(
-        *request.param, "-p", "no:cacheprovider", "-rs", *arguments, timeout=60
+    return lambda *arguments: pytester.runpytest(
+        *request.param, "-p", "no:cacheprovider", "-rs", *arguments
     )
 
 

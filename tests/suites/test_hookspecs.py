@@ -80,11 +80,12 @@ def run(
     request: pytest.FixtureRequest, pytester: pytest.Pytester, cube: CubeFolder
 ) -> Run:
     """Return what runs the suite, without and with workers."""
-    return lambda *arguments: pytester.runpytest_subprocess(
+    # Workers need a process of their own, since they import its plugins anew.
+    start = pytester.runpytest_subprocess if request.param else pytester.runpytest
+    return lambda *arguments: start(
         *request.param,
         *("-p", "no:cacheprovider", "-p", "theirs", "-rs"),
         *("--cube", str(cube.root), "--platform", "fake", *arguments),
-        timeout=100,
     )
 
 

@@ -57,9 +57,9 @@ _FAILS_ONCE: Final = "test -e {mark} || {{ : > {mark}; exit 1; }}; "
 def run(request: pytest.FixtureRequest, pytester: pytest.Pytester) -> Run:
     """Return what runs pytest with reruns, without and with workers."""
     pytester.makeconftest(_RERUNS)
-    return lambda *words: pytester.runpytest_subprocess(
-        *request.param, "-p", "no:cacheprovider", "-rs", *words, timeout=60
-    )
+    # Workers need a process of their own, since they import its plugins anew.
+    start = pytester.runpytest_subprocess if request.param else pytester.runpytest
+    return lambda *words: start(*request.param, "-p", "no:cacheprovider", "-rs", *words)
 
 
 @pytest.fixture

@@ -32,10 +32,8 @@ _HAND: Final = (
 
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> Run:
-    """Return what runs pytest in a process of its own."""
-    return lambda *words: pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", "-rA", *words, timeout=120
-    )
+    """Return what runs pytest."""
+    return lambda *words: pytester.runpytest("-p", "no:cacheprovider", "-rA", *words)
 
 
 @pytest.fixture

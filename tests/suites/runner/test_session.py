@@ -20,11 +20,11 @@ _DESCRIPTION = refuser()
 
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> Run:
-    """Return what runs pytest in a process of its own, in an empty folder."""
+    """Return what runs pytest in an empty folder."""
     pytester.makefile(".yaml", refuser=_DESCRIPTION)
 
     def run(*words: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *words)
+        return pytester.runpytest("-p", "no:cacheprovider", *words)
 
     return run
 
