@@ -854,6 +854,25 @@ def test_environment_is_made_from_the_wheel_that_is_sent(
     assert _installed(python) == before
 
 
+@pytest.mark.docker
+def test_environment_that_broke_is_made_anew(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    _place(cube_folder, host, interpreter="{type: virtualenv, name: of-the-test}")
+    made = _run(cube_folder)
+    python = host.root / "environments" / "of-the-test" / "bin" / "python"
+    subprocess.run(
+        [python, "-m", "pip", "uninstall", "--yes", "--quiet", "click"],
+        timeout=60,
+        check=True,
+    )
+
+    again = _run(cube_folder)
+
+    assert made.returncode == 0, made.stderr
+    assert again.returncode == 0, again.stderr
+
+
 def _installed(python: Path) -> str:
     listed = subprocess.run(
         [python, "-m", "pip", "list", "--disable-pip-version-check"],

@@ -55,14 +55,6 @@ def make_environment(request: Mapping[str, Any]) -> dict[str, Any]:
         made = {"python": sys.executable, "env": {}}
     else:
         made = _beside_system(request, root)
-    found = _key_of(made["python"], made["env"])
-    if found != request["key"]:
-        msg = f"{made['python']} has {'another' if found else 'no'} mlcube-conformance"
-        raise EnvironmentRefused(
-            msg,
-            "let the package be sent (env.sync: true, no requirements), or install the "
-            "same version there",
-        )
     return {**made, "root": str(root), "home": str(Path.home())}
 
 
@@ -91,11 +83,12 @@ def _clean(env: Mapping[str, str]) -> dict[str, str]:
 
 def _virtualenv(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     python = str(folder / "bin" / "python")
+    made = {"python": python, "env": {}}
     with _one_at_a_time(folder):
         if not Path(python).exists():
             _say(f"making the virtual environment {folder}")
             _run([sys.executable, "-m", "venv", str(folder)], request, "python3-venv")
-        if _marker(folder) != _wanted(request):
+        if not _is_ready(folder, made, request):
             if not (folder / "bin" / "pip").exists():  # cut short when it was made
                 _run([python, "-m", "ensurepip"], request, "python3-venv")
             pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
@@ -106,8 +99,8 @@ def _virtualenv(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
                 remove = ["uninstall", "--yes", "mlcube-conformance"]
                 _run([python, "-m", "pip", *remove], request, "pip")
                 _run([*pip, request["wheel"]], request, "pip")
-            _mark(folder, request)
-    return {"python": python, "env": {}}
+            _mark(folder, made, request)
+    return made
 
 
 def _beside_system(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
@@ -115,6 +108,7 @@ def _beside_system(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     key = sha256(json.dumps(_wanted(request)).encode()).hexdigest()[:16]
     folder = root / "packages" / key / f"python{version}"
+    made = {"python": sys.executable, "env": {"PYTHONPATH": str(folder)}}
     wanted = request["requirements"] or [request["wheel"]]
     if not any(wanted):
         msg = f"{sys.executable} has no mlcube-conformance of this version"
@@ -123,13 +117,13 @@ def _beside_system(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
             "install it there, or let it be sent (env.sync: true)",
         )
     with _one_at_a_time(folder):
-        if _marker(folder) != _wanted(request):
+        if not _is_ready(folder, made, request):
             shutil.rmtree(folder, ignore_errors=True)
             pip = [sys.executable, "-m", "pip", "install", "--target", str(folder)]
             _say(f"installing {' '.join(wanted)} into {folder}")
             _run([*pip, "--disable-pip-version-check", *wanted], request, "python3-pip")
-            _mark(folder, request)
-    return {"python": sys.executable, "env": {"PYTHONPATH": str(folder)}}
+            _mark(folder, made, request)
+    return made
 
 
 def _wanted(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,14 +134,32 @@ def _wanted(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _marker(folder: Path) -> object:
+def _is_ready(
+    folder: Path, made: Mapping[str, Any], request: Mapping[str, Any]
+) -> bool:
     try:
-        return json.loads((folder / _MARKER).read_text(encoding="utf-8"))
+        marker = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return False
+    # Something else may have changed it since.
+    asked: bool = _key_of(made["python"], made["env"]) == request["key"]
+    return asked and marker == _wanted(request)
 
 
-def _mark(folder: Path, request: Mapping[str, Any]) -> None:
+def _mark(folder: Path, made: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+    """Note that an environment is ready, once it is seen to have the package.
+
+    Raises:
+        EnvironmentRefused: It does not have it.
+    """
+    found = _key_of(made["python"], made["env"])
+    if found != request["key"]:
+        msg = f"{made['python']} has {'another' if found else 'no'} mlcube-conformance"
+        raise EnvironmentRefused(
+            msg,
+            "let the package be sent (env.sync: true, no requirements), or install the "
+            "same version there",
+        )
     (folder / _MARKER).write_text(json.dumps(_wanted(request)), encoding="utf-8")
 
 
