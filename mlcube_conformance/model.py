@@ -330,3 +330,4 @@ class RunResult:
     """Device nodes and privileged files that the task left, and what was done."""
     peak_memory: int | None = None
     """Bytes that the task held at once, where the engine tells it."""
+    network_off: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from codecs import getincrementaldecoder
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,6 +54,10 @@ _MAY_FOLLOW = re.compile(r"##?\w{0,20}\Z")
 #: What stands for a byte of a name that is not UTF-8: nothing can print it.
 _NO_SIGN = re.compile(r"[\ud800-\udfff]")
 _TAIL_BYTES = 64 * 1024
+_TRACEBACK = "Traceback (most recent call last):"
+#: Lines of the beginning of a traceback, and what stands for those left out.
+_HEAD_LINES = 3
+_CUT = "  …"
 #: Letters of the shortest value that is hidden.
 _SHORTEST = 4
 _EVERYDAY = {
@@ -228,6 +231,34 @@ def tail(log: Path, lines: int = TAIL_LINES) -> tuple[str, ...]:
 
 
 def last_lines(text: str, lines: int = TAIL_LINES) -> tuple[str, ...]:
-    """Return the last lines of a text that say something, fit to be shown."""
-    said = (plain(line).rstrip() for line in mask(text).splitlines())
-    return tuple(deque((line for line in said if line), maxlen=lines))
+    """Return the last lines of a text that say something, fit to be shown.
+
+    Of a line that was written over, such as a progress bar, that is its last state. Of
+    a traceback that is longer, its beginning comes first: it says where it began.
+    """
+    written = mask(text).replace("\r\n", "\n").split("\n")
+    said = [plain(_last_state(each)).rstrip() for each in written]
+    said = [each for each in said if each]
+    start = len(said) - lines
+    if lines > _HEAD_LINES + 1 and start > 0:
+        head = _traceback_before(said, start)
+        if head is not None:
+            first = said[head : min(head + _HEAD_LINES, start + _HEAD_LINES + 1)]
+            return (*first, _CUT, *said[start + len(first) + 1 :])
+    return tuple(said[-lines:])
+
+
+def _last_state(line: str) -> str:
+    """Return what a terminal shows of a line in the end."""
+    states = (each for each in reversed(line.split("\r")) if each.strip())
+    return next(states, "")
+
+
+def _traceback_before(said: list[str], start: int) -> int | None:
+    """Return the first line of the traceback that a line is in, if it is in one."""
+    for place in range(start, -1, -1):
+        if said[place].endswith(_TRACEBACK):
+            return place if place < start else None
+        if not said[place].startswith((" ", "\t")):
+            return None
+    return None

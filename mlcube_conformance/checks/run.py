@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.errors import Message, Violation
+from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.text import TAIL_LINES, tail
+from mlcube_conformance.checks.causes import Facts, cause_of
 from mlcube_conformance.runners.about import about
+from mlcube_conformance.runners.common.dockerfile.stages import read_recipe
+from mlcube_conformance.runners.common.recipes import recipe_text
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Case, RunResult
 
 __all__ = ["exits_zero"]
 
-_READ_ONLY = "read-only file system"
-_NOT_FOUND = ("no such file or directory", "can't open", "cannot open")
-_KILLED = 137
-_NOT_EXECUTABLE = (126, 127)
+_SHELL = ("/bin/sh", "-c")
+#: Lines of each log that may name the cause.
+_READ = 60
 
 
 def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
@@ -39,23 +42,8 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
     elif result.out_of_memory:
         found += ": it ran out of memory and was killed"
         do = "use less memory, or give it more"
-    elif any(_READ_ONLY in line.lower() for line in last):
-        do = "write to an output: inputs are read-only, on Singularity the image too"
-    elif result.exit_code in _NOT_EXECUTABLE:
-        do = "give the absolute path of the image's entry point: it cannot be executed"
-    elif result.exit_code == _KILLED:
-        do = "check its memory use: it was killed, perhaps by the kernel"
-    elif (
-        (kind := about(case.platform.kind))
-        and not kind.keeps_workdir
-        and any(words in line.lower() for line in last for words in _NOT_FOUND)
-    ):
-        do = (
-            f"fix what the log shows, and use absolute paths: {kind.title} ignores\n"
-            "the working folder of an image"
-        )
     else:
-        do = "fix what the log shows"
+        do = cause_of(_facts(case, result), _said(result)) or "fix what the log shows"
     return (
         Message(
             what=what,
@@ -67,3 +55,31 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
             log=f"{result.stdout}\n{result.stderr}",
         ),
     )
+
+
+def _facts(case: Case, result: RunResult) -> Facts:
+    kind = about(case.platform.kind)
+    return Facts(
+        exit_code=result.exit_code,
+        network_off=result.network_off,
+        shell_form=_is_shell_form(case),
+        has_workdir=kind is None or kind.keeps_workdir,
+        platform=kind.title if kind else case.platform.kind,
+    )
+
+
+def _is_shell_form(case: Case) -> bool:
+    """Say whether a line of a shell starts the task, which drops its arguments."""
+    recipe = case.cube.docker.file
+    if case.invocation.task.entrypoint or not is_plain_file(recipe):
+        return False
+    try:
+        text = recipe_text(case.cube, case.cube.docker)
+        return read_recipe(text, case.cube.docker.args).entrypoint[:2] == _SHELL
+    except (Violation, ValueError):
+        return False
+
+
+def _said(result: RunResult) -> list[str]:
+    logs = (result.stdout, result.stderr)
+    return [line for log in logs for line in tail(log, _READ)]

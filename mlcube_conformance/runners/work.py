@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message
@@ -100,7 +101,9 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
         ),
     )
     deliver(deliveries)
-    return result
+    platform = case.platform.inner or case.platform
+    network = options.network or platform.options.get("network")
+    return replace(result, network_off=network == "none")
 
 
 def heartbeat(watch: Watch, what: str, log: Path) -> Callable[[float], None]:
