@@ -243,7 +243,7 @@ def _readers_of_recipes(place: Path) -> list[Reader]:
 
     def ignore(changed: str) -> object:
         _write(place / ".dockerignore", changed)
-        return kept_files(place, patterns_of(place))
+        return kept_files(place, patterns_of(place, place / "Dockerfile"))
 
     def requirements(changed: str) -> object:
         _write(cube / "build/requirements.txt", changed)

@@ -280,15 +280,6 @@ BROKEN = (
         says=("9", "fix the recipe"),
     ),
     Broken(
-        id="build-needs-buildkit",
-        only_on=("docker",),
-        breaks=lambda cube: cube.edit(
-            "build/Dockerfile", "COPY", "RUN --mount=type=cache,target=/x true\nCOPY"
-        ),
-        test="test_image_builds[tiny-{platform}]",
-        says=("BuildKit", "the daemon's classic builder"),
-    ),
-    Broken(
         id="context-cannot-be-read",
         only_on=("docker",),
         breaks=lambda cube: (cube.root / "build/.dockerignore").write_bytes(b"\xff"),

@@ -141,13 +141,14 @@ def _file_output(cube: CubeFolder) -> None:
 
 
 @pytest.mark.docker
+@pytest.mark.parametrize("folder", ["place", "a, b", 'a"b', "it's $HOME"])
 def test_task_with_a_given_output_file_runs_by_hand(
-    cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
+    folder: str, cube_folder: CubeFolder, run_suite: RunSuite, tmp_path: Path
 ) -> None:
     _file_output(cube_folder)
     cube_folder.tasks(make='echo mine >"$data"; exit 3')
 
-    output = _run(run_suite, cube_folder, "docker", data=tmp_path / "place-of-mine.txt")
+    output = _run(run_suite, cube_folder, "docker", data=tmp_path / folder / "mine.txt")
 
     hand = next(each for each in output.splitlines() if "by hand:" in each)
     done = run_by_hand(hand)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from mlcube_conformance.base.errors import MachineError, Message, Violation
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    Violation,
+)
 from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.trees import mount_points_below
 from mlcube_conformance.model import Mount
 from mlcube_conformance.runners.work import CA_VARIABLES, proxies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlcube_conformance.base.errors import Fields
     from mlcube_conformance.model import Build, Platform
@@ -29,9 +36,11 @@ __all__ = [
     "cannot_start",
     "did_not_run",
     "environment",
+    "fields",
     "gpus",
     "mounts",
     "network",
+    "no_gpus",
     "resources",
     "visible_devices",
 ]
@@ -78,6 +87,23 @@ def _what_starts(request: RunRequest) -> str:
     return "an ENTRYPOINT (or a %runscript) that takes the task's name first"
 
 
+#: What to do, by what an engine says of a program.
+_WAYS_TO_START = (
+    ("is a directory", "name a program: what is started is a folder"),
+    (
+        "permission denied",
+        "make the program executable (chmod +x), or start it by /bin/sh",
+    ),
+    (
+        "exec format error",
+        "begin the script with #!/bin/sh, or build the program for this machine",
+    ),
+    ("too many levels", "fix the link: it points to itself"),
+    ("not a directory", "fix the path: a part of it is a file and no folder"),
+    ('exec: "python"', "start it by python3, or install python in the image"),
+)
+
+
 def _how_to_start(request: RunRequest, found: str) -> str:
     """Say what to fix where an image cannot start a task.
 
@@ -86,10 +112,9 @@ def _how_to_start(request: RunRequest, found: str) -> str:
         found: What the engine says.
     """
     said = found.lower()
-    if "permission denied" in said:
-        return "make the program executable (chmod +x), or start it by /bin/sh"
-    if "exec format error" in said:
-        return "begin the script with #!/bin/sh, or build the program for this machine"
+    for words, do in _WAYS_TO_START:
+        if words in said:
+            return do
     if request.invocation.task.entrypoint:
         return "fix the task's entrypoint"
     cube = request.cube
@@ -116,6 +141,21 @@ def cannot_start(
             found=found,
             expected=_what_starts(request),
             do=_how_to_start(request, found) + more,
+        )
+    )
+
+
+def no_gpus(request: RunRequest, *, engine: str, found: str) -> PlatformUnavailable:
+    """Return the error of a machine without a GPU for a task that asks for one."""
+    by_user = bool(request.options.gpus)
+    asker = "--gpus" if by_user else str(request.platform.source)
+    return PlatformUnavailable(
+        Message(
+            what=f"{engine} here cannot give GPUs to a container",
+            where=f"image {request.image.name}, case {request.case_id}",
+            found=found,
+            expected=f"an NVIDIA GPU and its container toolkit: {asker} asks for GPUs",
+            do="install them, or run without GPUs: --gpus 0",
         )
     )
 
@@ -183,6 +223,13 @@ def _shields(request: RunRequest) -> Iterator[Mount]:
             if place.exists():
                 inside = f"{mount.container}/{place.relative_to(mount.host)}"
                 yield Mount(host=place, container=inside, writable=False)
+
+
+def fields(parts: Iterable[str]) -> str:
+    """Return the value of an engine's `--mount`: CSV, where paths may hold commas."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(parts)
+    return text.getvalue()
 
 
 def mounts(request: RunRequest) -> list[Mount]:

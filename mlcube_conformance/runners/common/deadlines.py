@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "images_fetched"]
 
-Tool = Literal["docker", "singularity", "pip"]
+Tool = Literal["docker", "buildkit", "singularity", "pip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,15 @@ _MARKS: dict[Tool, _Marks] = {
     "docker": _Marks(
         re.compile(rf"Step \d+/\d+ : (?!{_FETCHES})", re.IGNORECASE),
         re.compile(rf"Step \d+/\d+ : {_FETCHES}", re.IGNORECASE),
+    ),
+    # What a step says itself has its time before it: `#7 0.12 …`.
+    "buildkit": _Marks(
+        re.compile(rf"#\d+ \[[^\]]*\d+/\d+\] (?!{_FETCHES})", re.IGNORECASE),
+        re.compile(
+            rf"#\d+ (\[[^\]]*\d+/\d+\] {_FETCHES}|\[internal\]|sha256:\w+ \S+B /"
+            r"|resolve |extracting |exporting )",
+            re.IGNORECASE,
+        ),
     ),
     "singularity": _Marks(
         re.compile(

@@ -13,11 +13,22 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ROWS", "Row", "cannot_start", "lacks_ids", "machine_fault"]
+__all__ = [
+    "ROWS",
+    "Fault",
+    "Row",
+    "Tool",
+    "cannot_start",
+    "lacks_ids",
+    "machine_fault",
+    "start_fault",
+]
 
 #: `runscript` is the shell that starts a task in an image of Singularity.
 Tool = Literal["docker", "singularity", "runscript", "pip"]
-Fault = Literal["machine", "step", "start", "ids"]
+Fault = Literal["machine", "step", "start", "ids", "gpus", "place", "mount", "value"]
+#: Faults that keep a container from starting; the first that words mean decides.
+_AT_START: tuple[Fault, ...] = ("gpus", "place", "mount", "value", "start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,9 @@ class Row:
     fault: Fault
     """`machine`: the network, a registry, an index or the disk. `step`: a step of the
     cube's own failed, whatever it said itself. `start`: the image cannot start a task.
-    `ids`: a user may not be several users."""
+    `ids`: a user may not be several users. `gpus`: there are none to give. `place`: a
+    daemon does not see a folder of this machine. `mount`: the image has something where
+    a folder must be mounted. `value`: one of the platform file's is refused."""
     tools: tuple[Tool, ...]
     words: re.Pattern[str]
 
@@ -85,7 +98,13 @@ ROWS = (
         r"(?i)\[Errno 28\]",
         r"(?i)HTTP error 5\d\d",
     ),
-    *_rows("step", ("docker",), r"returned a non-zero code"),
+    *_rows(
+        "step",
+        ("docker",),
+        r"returned a non-zero code",
+        r"did not complete successfully",
+        r"executor failed running",
+    ),
     *_rows(
         "step",
         ("singularity",),
@@ -95,11 +114,47 @@ ROWS = (
     *_rows(
         "start",
         ("docker",),
-        r"executable file not found",
-        r"No command specified",
+        r"(?s)executable file .*not found",
+        r"(?i)no command (or entrypoint )?(specified|provided)",
         # The path of a program may hold any character.
-        r"(?s)exec: .*(no such file or directory|permission denied)",
-        r"exec format error",
+        r"(?is)\bexec(utable)?\b.*(no such file or directory|permission denied"
+        r"|not a directory|is a directory|too many levels|name too long"
+        r"|invalid argument)",
+        r"(?i)exec format error",
+    ),
+    *_rows(
+        "gpus",
+        ("docker",),
+        r"could not select device driver .*gpu",
+        r"nvidia-container-cli",
+        r"(?i)unknown (or invalid )?runtime\b.*nvidia",
+        r"(?i)CDI device|GPU vendor",
+    ),
+    *_rows(
+        "place",
+        ("docker",),
+        r"bind source path does not exist",
+        r"statfs .*no such file",
+    ),
+    *_rows(
+        "mount",
+        ("docker",),
+        r"(?is)\bmount(ing)?\b.*(not a directory|is a directory|too many levels"
+        r"|read-only file system|outside of rootfs|path escapes|invalid argument)",
+        r"(?i)duplicate mount point|mount target: destination",
+    ),
+    *_rows(
+        "value",
+        ("docker",),
+        r"(?i)minimum memory limit",
+        r"(?i)memory ?swap",
+        r"(?i)shm ?size",
+        r"(?i)\bipc\b",
+        r"(?i)security[- ]opt",
+        r"(?i)invalid runtime|unknown runtime",
+        r"(?i)cpuset|requested cpus",
+        r"(?i)ulimit",
+        r"(?i)seccomp|apparmor",
     ),
     *_rows(
         "start",
@@ -111,7 +166,8 @@ ROWS = (
         "start",
         ("runscript",),
         r"(?i)^/\.singularity\.d/(runscript|actions/run): .*"
-        r"(not found|permission denied|cannot execute|exec format error)",
+        r"(not found|permission denied|cannot execute|exec format error|too many levels"
+        r"|not a directory|is a directory|no such file|name too long)",
     ),
     *_rows(
         "ids",
@@ -141,6 +197,11 @@ def machine_fault(tool: Tool, said: str, *, last: str = "") -> str:
 def cannot_start(tool: Tool, said: str) -> bool:
     """Say whether a tool means that the image cannot start the task."""
     return bool(_first("start", tool, said))
+
+
+def start_fault(tool: Tool, said: str) -> Fault | None:
+    """Return what a tool says that keeps a container from starting, if a row knows."""
+    return next((each for each in _AT_START if _first(each, tool, said)), None)
 
 
 def lacks_ids(tool: Tool, said: str) -> bool:

@@ -6,51 +6,65 @@ import queue
 import re
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import docker
 from docker.utils import parse_repository_tag
 
-from mlcube_conformance.base.errors import MachineError, Message, Violation
-from mlcube_conformance.base.text import TAIL_LINES, last_lines, mask
+from mlcube_conformance.base.text import TAIL_LINES, last_lines
 from mlcube_conformance.runners.common.deadlines import Progress, images_fetched
-from mlcube_conformance.runners.common.faults import machine_fault
-from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
+from mlcube_conformance.runners.common.recipes import recipe_text
+from mlcube_conformance.runners.docker.buildkit import build_by_command, command_for
 from mlcube_conformance.runners.docker.client import BoundedAPI
+from mlcube_conformance.runners.docker.faults import (
+    DO_WITHOUT_BUILDKIT,
+    build_failure,
+    build_message,
+    config_file,
+)
 from mlcube_conformance.runners.docker.streams import ending_streams
-from mlcube_conformance.runners.work import HEARTBEAT
+from mlcube_conformance.runners.work import HEARTBEAT, proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mlcube_conformance.base.errors import MachineError, Message, Violation
     from mlcube_conformance.runners.contract import ConfigureRequest
     from mlcube_conformance.runners.docker.context import BuildContext
 
-__all__ = ["build", "is_built", "pull"]
-
+__all__ = ["build", "pull"]
 
 #: How a daemon that tells no more says what it has built.
 _SUCCESS = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
 
 
-def is_built(request: ConfigureRequest) -> bool:
-    """Say whether an image is built here, and not pulled."""
-    strategy = request.options.build_strategy or request.platform.strategy
-    return strategy != "pull" and has_recipe(request.cube.docker)
-
-
 def build(
+    client: docker.DockerClient,
     request: ConfigureRequest,
     context: BuildContext,
-    proxies: Mapping[str, str],
     labels: Mapping[str, str],
-) -> str:
-    """Build an image without a name, and return its id.
+) -> tuple[str, str]:
+    """Build an image without a name; return its id, and by what it was built.
 
     Raises:
         Violation: The build fails, or a step of it runs past its deadline.
         MachineError: The registry, the network, the disk or the daemon fails.
     """
+    arguments = {**proxies(), **context.build_args}
+    command = command_for(client)
+    if command:
+        image = build_by_command(command, request, context, arguments, labels)
+        return image, "by BuildKit"
+    return _build_by_api(request, context, arguments, labels), "by the classic builder"
+
+
+def _build_by_api(
+    request: ConfigureRequest,
+    context: BuildContext,
+    arguments: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> str:
     network = request.options.network
 
     def start(api: docker.APIClient) -> Iterator[dict[str, Any]]:
@@ -59,7 +73,7 @@ def build(
                 fileobj=archive,
                 custom_context=True,
                 dockerfile=context.recipe_name,
-                buildargs={**proxies, **context.build_args},
+                buildargs=dict(arguments),
                 labels=dict(labels),
                 # A task's network may be off; a build must fetch what it installs.
                 network_mode=network if network != "none" else None,
@@ -70,8 +84,7 @@ def build(
 
     recipe = recipe_text(request.cube, request.cube.docker)
     progress = Progress(tool="docker", bases=images_fetched(recipe))
-    failure = f"cannot build the image of cube {request.cube.id!r}"
-    return _follow(request, start, failure, progress)
+    return _follow(request, start, progress)
 
 
 def pull(request: ConfigureRequest) -> None:
@@ -89,14 +102,12 @@ def pull(request: ConfigureRequest) -> None:
             repository, tag or "latest", stream=True, decode=True
         )
 
-    failure = f"cannot pull the image of cube {request.cube.id!r}"
-    _follow(request, start, failure, Progress(tool="docker"))
+    _follow(request, start, Progress(tool="docker"))
 
 
 def _follow(
     request: ConfigureRequest,
     start: Callable[[docker.APIClient], Iterator[dict[str, Any]]],
-    failure: str,
     progress: Progress,
 ) -> str:
     """Write a stream of the daemon to the log until it ends or fails.
@@ -108,6 +119,13 @@ def _follow(
     # A client of its own, since the response has to be cut at the deadline.
     api = BoundedAPI(**docker.utils.kwargs_from_env())
     lines: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
+
+    for each in api.forget_missing_helpers():
+        # Most images need none; a registry that wants them will say so.
+        request.watch.note(
+            f"warning: docker-credential-{each} is not found, which {config_file()} "
+            "names: registries are asked without a password"
+        )
 
     def read() -> None:
         try:
@@ -121,7 +139,7 @@ def _follow(
         with ending_streams(api):
             threading.Thread(target=read, daemon=True).start()
             log = _Log(request, progress)
-            log.drain(lines, deadline, failure)
+            log.drain(lines, deadline)
             return log.built
     finally:
         api.close()
@@ -141,7 +159,6 @@ class _Log:
         self,
         items: queue.SimpleQueue[dict[str, Any] | Exception | None],
         deadline: float,
-        failure: str,
     ) -> None:
         started = time.monotonic()
         with self._request.log.open("a", encoding="utf-8") as file:
@@ -151,14 +168,14 @@ class _Log:
                     item = items.get(timeout=max(0.0, min(HEARTBEAT, left)))
                 except queue.Empty:
                     if time.monotonic() >= deadline:
-                        raise self._too_late(failure) from None
+                        raise self._too_late() from None
                     self._still(time.monotonic() - started)
                     continue
                 if item is None:
                     return
                 if isinstance(item, Exception):
                     said = getattr(item, "explanation", None) or str(item)
-                    raise self._failure(failure, said) from item
+                    raise self._failure(said) from item
                 self.built = _built(item) or self.built
                 text = _text(item)
                 self._progress.hear(str(item.get("stream", "")).splitlines())
@@ -166,7 +183,7 @@ class _Log:
                 file.flush()
                 self._remember(text)
                 if "error" in item:
-                    raise self._failure(failure, str(item["error"]))
+                    raise self._failure(str(item["error"]))
 
     def _remember(self, text: str) -> None:
         self._lines = [*self._lines, *last_lines(text)][-TAIL_LINES:]
@@ -179,59 +196,16 @@ class _Log:
             f"still configuring {self._request.cube.id} after {seconds:.0f} s{last}"
         )
 
-    def _message(self, what: str, found: str, expected: str, do: str) -> Message:
-        request = self._request
-        built = is_built(request)
-        return Message(
-            what=what,
-            where=str(request.cube.docker.file if built else request.platform.source),
-            found=mask(found),
-            expected=expected,
-            do=do,
-            tail=tuple(self._lines),
-            log=str(self._request.log),
-        )
+    def _message(self) -> Message:
+        return replace(build_message(self._request), tail=tuple(self._lines))
 
-    def _too_late(self, failure: str) -> Violation | MachineError:
-        message = self._message(failure, "", "", "")
+    def _too_late(self) -> Violation | MachineError:
         timeout = self._request.options.configure_timeout
-        return self._progress.too_late(message, timeout)
+        return self._progress.too_late(self._message(), timeout)
 
-    @property
-    def _way_out(self) -> str:
-        """What else there is to do where the cube has a recipe that is not used."""
-        recipe = self._request.cube.docker
-        unused = not is_built(self._request) and has_recipe(recipe)
-        return ",\nor build it here: --build-strategy auto" if unused else ""
-
-    def _failure(self, failure: str, found: str) -> Violation | MachineError:
-        if "BuildKit" in found or "unknown instruction" in found.lower():
-            return Violation(
-                self._message(
-                    failure,
-                    found.strip(),
-                    "a recipe that the daemon's classic builder understands",
-                    "write it without BuildKit's extensions (RUN --mount, heredocs)",
-                )
-            )
-        if machine_fault("docker", found, last=found):
-            return MachineError(
-                self._message(
-                    failure,
-                    found.strip(),
-                    "a registry and a disk that work",
-                    "check the network, the proxy and the disk, then run again"
-                    + self._way_out,
-                )
-            )
-        return Violation(
-            self._message(
-                failure,
-                found.strip(),
-                "an image",
-                "fix the recipe or the image's name; the end of the log shows the step"
-                + self._way_out,
-            )
+    def _failure(self, found: str) -> Violation | MachineError:
+        return build_failure(
+            self._request, found, self._lines, do_where_unknown=DO_WITHOUT_BUILDKIT
         )
 
 

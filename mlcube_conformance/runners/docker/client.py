@@ -11,6 +11,9 @@ from typing import Any
 
 import docker
 import requests
+from docker.auth import AuthConfig
+
+from mlcube_conformance.base.process import find_program
 
 __all__ = ["BoundedAPI", "BoundedClient"]
 
@@ -20,6 +23,30 @@ _GRACE = 5.0
 
 class BoundedAPI(docker.APIClient):
     """The library's client, whose answers end in time or fail."""
+
+    def forget_missing_helpers(self) -> list[str]:
+        """Ask registries without the programs that keep passwords and are not here.
+
+        Returns:
+            Their names, as Docker's `config.json` has them.
+        """
+        config: AuthConfig = self._auth_configs  # type: ignore[has-type]
+        named = {config.creds_store, *config.cred_helpers.values()} - {None, ""}
+        missing = {
+            each for each in named if not find_program(f"docker-credential-{each}")
+        }
+        if missing:
+            # What is empty would be read again.
+            kept: dict[str, Any] = {"auths": {"nobody.invalid": {}, **config.auths}}
+            if config.creds_store not in missing:
+                kept["credsStore"] = config.creds_store
+            kept["credHelpers"] = {
+                registry: name
+                for registry, name in config.cred_helpers.items()
+                if name not in missing
+            }
+            self._auth_configs = AuthConfig(kept)
+        return sorted(missing)
 
     def send(self, request: Any, **settings: Any) -> requests.Response:  # noqa: ANN401 - of requests
         """Send a request; streams are read by those who asked, by their own deadline.

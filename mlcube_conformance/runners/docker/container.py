@@ -236,9 +236,9 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
     for name, value in shown_variables(environment(request), given).items():
         words += ["--env", f"{name}={value}"]
     for each in container.mounts(request):
-        mode = "" if each.writable else ",readonly"
-        place = f"source={each.host},target={each.container}"
-        words += ["--mount", f"type=bind,{place}{mode}"]
+        parts = ["type=bind", f"source={each.host}", f"target={each.container}"]
+        mode = [] if each.writable else ["readonly"]
+        words += ["--mount", container.fields([*parts, *mode])]
     program, *first = request.invocation.task.entrypoint or ("",)
     if program:
         words += ["--entrypoint", program]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from tarfile import DIRTYPE, USTAR_FORMAT, TarInfo
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from docker.utils import create_archive
 
-from mlcube_conformance.base.files import read_text
 from mlcube_conformance.base.names import FOLDER
 from mlcube_conformance.runners.common.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.common.content import content_key
+from mlcube_conformance.runners.common.dockerfile.bases import (
+    base_images,
+    names_folder,
+)
 from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
 from mlcube_conformance.runners.common.recipes import recipe_text
 from mlcube_conformance.runners.work import CA_VARIABLES
@@ -27,6 +32,10 @@ __all__ = ["BuildContext"]
 _CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
 #: Name of a recipe in the context that is not called `Dockerfile` there.
 _RECIPE_IN_CONTEXT = ".mlcube-conformance-dockerfile"
+#: Folders at the top of a cube that a build gets only where its recipe names them.
+_BESIDES = (".git", "workspace")
+_TOP = TarInfo("./")
+_TOP.type, _TOP.mode = DIRTYPE, 0o755
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +49,25 @@ class BuildContext:
     """Text of the certificates to be trusted; "" for none."""
     recipe: str = ""
     """Text of a recipe that is not in `root` as `Dockerfile`."""
+    recipe_text: str
+    """Text of the recipe, wherever it is."""
 
     @classmethod
     def of(cls, request: ConfigureRequest) -> BuildContext:
         """Gather the context of a cube, less what `.dockerignore` leaves out."""
         root = request.cube.docker.context
-        # The folder is that of runs, in a cube that is its own context.
-        patterns = [FOLDER, *patterns_of(root)]
         bundle = request.options.ca_bundle
         dockerfile = request.cube.docker.file
         recipe = recipe_text(request.cube, request.cube.docker)
         arguments = build_arguments(request, request.cube.docker)
+        # In a cube that is its own context, runs would change what it is built from.
+        besides = (each for each in _BESIDES if not names_folder(recipe, each))
+        patterns = [FOLDER, *besides, *patterns_of(root, dockerfile)]
         return cls(
             root=root,
             files=tuple(kept_files(root, patterns)),
             build_args=dict(sorted(arguments.items())),
+            recipe_text=recipe,
             ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
             # What is a link there may point to a file that is not sent.
             recipe=""
@@ -62,9 +75,19 @@ class BuildContext:
             else recipe,
         )
 
-    def key(self) -> str:
-        """Return a hash of everything that decides what the image holds."""
-        more = [self.recipe] if self.recipe else []
+    @property
+    def bases(self) -> list[str]:
+        """Names of the images that it is built on."""
+        return base_images(self.recipe_text, self.build_args)
+
+    def key(self, bases: Mapping[str, str]) -> str:
+        """Return a hash of everything that decides what the image holds.
+
+        Args:
+            bases: The id of each image that it is built on, "" where it is not here.
+        """
+        more: list[object] = [self.recipe] if self.recipe else []
+        more.append(dict(sorted(bases.items())))
         arguments = dict(self.build_args)
         return content_key(self.root, self.files, arguments, self.ca_bundle, *more)
 
@@ -77,12 +100,15 @@ class BuildContext:
         """Return the context as an open tar file."""
         recipe, extra = self.recipe, []
         if self.ca_bundle:
-            recipe = recipe or read_text(self.root / "Dockerfile", self.root)
-            recipe = _trusting(recipe)
+            recipe = _trusting(self.recipe_text)
             extra.append((_CA_IN_CONTEXT, self.ca_bundle))
         if recipe:
             extra.append((self.recipe_name, recipe))
-        return create_archive(str(self.root), list(self.files), extra_files=extra)
+        file = NamedTemporaryFile()  # noqa: SIM115 - whoever asked closes it
+        # A command line of Docker takes what it reads for an archive by its first
+        # block, and does not know that of the extended format.
+        file.write(_TOP.tobuf(USTAR_FORMAT))
+        return create_archive(str(self.root), list(self.files), file, extra_files=extra)
 
 
 def _trusting(dockerfile: str) -> str:

@@ -14,7 +14,7 @@ from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.runners.docker.client import BoundedClient
 from mlcube_conformance.runners.docker.context import BuildContext
-from mlcube_conformance.runners.docker.made import built_image, own_name
+from mlcube_conformance.runners.docker.made import built_image, ids_of, own_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,13 +76,14 @@ def image_of_cube(request: ConfigureRequest) -> str:
     name = _name_for_docker(request.cube)
     if not name:
         return ""
-    try:
-        made = built_image(BuildContext.of(request).key())
-    except (OSError, ValueError, RecursionError):
-        return ""
-    if not made:
-        return ""
     with _daemon() as client:
+        if client is None:
+            return ""
+        try:
+            context = BuildContext.of(request)
+            made = built_image(context.key(ids_of(client, context.bases)))
+        except (OSError, ValueError, RecursionError, DockerException):
+            return ""
         for each in (name, own_name(name)):
             image = _image(client, each)
             if image is not None and image.id == made:

@@ -16,6 +16,7 @@ from docker.utils import match_tag, parse_repository_tag
 from mlcube_conformance.runners.common.records import read_record, write_record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from docker import DockerClient
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "built_image",
     "give_name",
+    "ids_of",
     "image_id",
     "is_image_name",
     "known_as",
@@ -91,6 +93,13 @@ def image_id(client: DockerClient, name: str) -> str:
         return str(client.images.get(name).id)
     except ImageNotFound:
         return ""
+
+
+def ids_of(client: DockerClient, names: Iterable[str]) -> dict[str, str]:
+    """Return the id of each image that a daemon has, "" for others."""
+    return {
+        each: image_id(client, each) if is_image_name(each) else "" for each in names
+    }
 
 
 def known_as(client: DockerClient, name: str, image: str) -> str:

@@ -30,7 +30,7 @@ from mlcube_conformance.runners.common.liveness import (
     build_lock,
 )
 from mlcube_conformance.runners.common.recipes import has_recipe
-from mlcube_conformance.runners.docker.build import build, is_built, pull
+from mlcube_conformance.runners.docker.build import build, pull
 from mlcube_conformance.runners.docker.client import BoundedClient
 from mlcube_conformance.runners.docker.container import (
     Follower,
@@ -44,12 +44,14 @@ from mlcube_conformance.runners.docker.context import BuildContext
 from mlcube_conformance.runners.docker.faults import (
     daemon_faults,
     explain,
+    is_built,
     unreadable_context,
     went_away,
 )
 from mlcube_conformance.runners.docker.made import (
     built_image,
     give_name,
+    ids_of,
     image_id,
     is_image_name,
     known_as,
@@ -61,7 +63,6 @@ from mlcube_conformance.runners.docker.made import (
     tagged_image,
 )
 from mlcube_conformance.runners.docker.streams import ending_streams
-from mlcube_conformance.runners.work import proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,11 @@ __all__ = ["DockerRunner"]
 
 #: Names of build arguments whose values are not for everybody.
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL", re.IGNORECASE)
+_START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST"
+_JOIN_GROUP = (
+    "join the group `docker` (`sudo usermod -aG docker $USER`), then log in again,\n"
+    "or use a daemon of your own (rootless Docker) by DOCKER_HOST"
+)
 #: Exit code of a task that was killed, as also a removal does.
 _KILLED = 137
 #: Looks, and the seconds between two, by which a removal is over.
@@ -120,8 +126,7 @@ class DockerRunner:
                 where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
                 found=found,
                 expected="a Docker daemon that answers `docker version`",
-                do="start it (`sudo systemctl start docker`), make sure that you "
-                "may use it\n(group `docker`), or set DOCKER_HOST",
+                do=_JOIN_GROUP if "ermission denied" in found else _START,
             )
         )
 
@@ -199,16 +204,21 @@ class DockerRunner:
         name = request.platform.image
         try:
             context = BuildContext.of(request)
-            key = context.key()
+            key = context.key(ids_of(self._client, context.bases))
         except (OSError, ValueError, RecursionError) as error:
             raise unreadable_context(request, error) from error
-        image = image_id(self._client, built_image(key))
+        strategy = request.options.build_strategy or request.platform.strategy
+        made = "" if strategy == "always" else built_image(key)
+        image = image_id(self._client, made)
         origin: ImageOrigin = "up to date"
+        source = ""
         if not image:
             request.watch.begin(f"building {name}", request.log)
-            built = build(request, context, proxies(), {CONTENT_LABEL: key})
+            built, source = build(self._client, request, context, {CONTENT_LABEL: key})
             image, origin = str(self._client.images.get(built).id), "built"
-            remember_built(key, image)
+            # A base that was not here may be now.
+            for each in {key, context.key(ids_of(self._client, context.bases))}:
+                remember_built(each, image)
             self._tell_kept_secrets(request, image)
         give_name(self._client, own_name(name), image)
         options = request.options
@@ -220,7 +230,10 @@ class DockerRunner:
                 "`python -m mlcube_docker_run configure --retag` moves the name"
             )
         return Image(
-            name=known_as(self._client, name, image), digest=image, origin=origin
+            name=known_as(self._client, name, image),
+            digest=image,
+            origin=origin,
+            source=source,
         )
 
     def run(self, request: RunRequest) -> RunResult:

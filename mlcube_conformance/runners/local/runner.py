@@ -11,7 +11,17 @@ import platform
 import re
 import shlex
 import tempfile
-from errno import ENOEXEC
+from errno import (
+    EACCES,
+    EINVAL,
+    EISDIR,
+    ELOOP,
+    ENAMETOOLONG,
+    ENOENT,
+    ENOEXEC,
+    ENOTDIR,
+    EPERM,
+)
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +75,10 @@ __all__ = ["LocalRunner"]
 
 _PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _INSIDE = re.compile(r"/mlcube_io(\d+)(/.*)?", re.DOTALL)
+#: What the kernel says of a program that cannot be executed; see execve(2).
+_CANNOT_START = (
+    *(EACCES, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR, EPERM),
+)
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 #: Labels as variables: what has them was started by us.
 _VARIABLES = {
@@ -182,10 +196,7 @@ class LocalRunner:
             except (OSError, ValueError) as error:
                 said = getattr(error, "strerror", None) or str(error)
                 found = f"{said}: {shlex.join(argv[:2])}"
-                unusable = isinstance(
-                    error, (FileNotFoundError, PermissionError, ValueError)
-                )
-                if unusable or getattr(error, "errno", None) == ENOEXEC:
+                if getattr(error, "errno", EINVAL) in _CANNOT_START:
                     raise _cannot_start(request, found) from error
                 raise _not_run(request, found) from error
             finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING, Unpack
 from mlcube_conformance.base.errors import (
     MachineError,
     Message,
-    PlatformUnavailable,
 )
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.runners.common import container, faults
@@ -70,10 +67,7 @@ def _mount(mount: Mount, engine: Engine) -> tuple[str, str]:
         f"destination={mount.container}",
         *([mode] if mode else []),
     ]
-    text = io.StringIO()
-    # Its fields are those of a CSV line, so a path may hold a comma.
-    csv.writer(text, lineterminator="").writerow(parts)
-    return "--mount", text.getvalue()
+    return "--mount", container.fields(parts)
 
 
 def check_before(request: RunRequest, engine: Engine) -> None:
@@ -103,15 +97,8 @@ def check_before(request: RunRequest, engine: Engine) -> None:
             )
     devices = map(Path, _GPU_DEVICES)
     if container.gpus(request) and not any(each.exists() for each in devices):
-        raise PlatformUnavailable(
-            Message(
-                what="Singularity here cannot give GPUs to a container",
-                where=where,
-                found=f"none of {', '.join(_GPU_DEVICES)}",
-                expected="an NVIDIA GPU with its driver",
-                do="install the driver, or run without --gpus",
-            )
-        )
+        found = f"none of {', '.join(_GPU_DEVICES)}"
+        raise container.no_gpus(request, engine="Singularity", found=found)
 
 
 def _check_image(request: RunRequest) -> None:

@@ -20,6 +20,8 @@ from mlcube_conformance.suites.cube.subjects import subject_of_item
 from mlcube_conformance.suites.hooks import clause_id, verdict_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
     from mlcube_conformance.suites.cube.execution import Execution
@@ -44,6 +46,9 @@ class Failures:
     ) -> list[tuple[str, str]]:
         """Show an error as its message and its facts alone; return the facts."""
         facts = self._facts(item, subject_of_item(item))
+        if isinstance(error, Violation):
+            # What the machine did says nothing of the test that met it first.
+            facts = [*self._broken(item), *facts]
         shown = (f"  {label + ':':<10}{text}" for label, text in facts)
         report.longrepr = "\n".join([self._text(error), *map(plain, shown)])
         return facts
@@ -55,13 +60,16 @@ class Failures:
         messages = without_paths(error, self.execution.folder)
         return "\n\n".join(map(str, messages))
 
-    def _facts(self, item: pytest.Item, subject: object) -> list[tuple[str, str]]:
-        """Return the clause that was broken, and how to look at the case."""
-        facts = []
+    def _broken(self, item: pytest.Item) -> Iterator[tuple[str, str]]:
+        """Yield the clauses that were broken."""
         for mark in item.iter_markers("clause"):
             name = str(mark.args[0])
             broken = self.plugins.clause(name)
-            facts.append(("clause", f"{name}: {broken.sentence}" if broken else name))
+            yield "clause", f"{name}: {broken.sentence}" if broken else name
+
+    def _facts(self, item: pytest.Item, subject: object) -> list[tuple[str, str]]:
+        """Return how to look at a case."""
+        facts = []
         if isinstance(subject, (Case, Placement)):
             facts.append(("again", again_for_cube(self.config, item, (subject,))))
         if isinstance(subject, Comparison):

@@ -6,11 +6,13 @@ import pytest
 
 from mlcube_conformance.runners.common.faults import (
     ROWS,
+    Fault,
     Row,
     Tool,
     cannot_start,
     lacks_ids,
     machine_fault,
+    start_fault,
 )
 
 ENGINES: tuple[Tool, ...] = ("docker", "singularity")
@@ -42,12 +44,24 @@ MACHINE: dict[str, tuple[Tool, ...]] = {
     "HTTP error 502 while getting x": ("pip",),
 }
 STEP: dict[str, tuple[Tool, ...]] = {
+    'process "/bin/sh -c x" did not complete successfully: exit code: 9': ("docker",),
+    "executor failed running [/bin/sh -c x]: exit code: 9": ("docker",),
     "'curl connection refused' returned a non-zero code: 9": ("docker",),
     "while running %post section: exit status 1": ("singularity",),
     "while copying files: connection refused": ("singularity",),
 }
 START: dict[str, tuple[Tool, ...]] = {
     'exec: "tiny": executable file not found in $PATH': ("docker",),
+    "executable file `tiny` not found in $PATH: No such file": ("docker",),
+    "no command or entrypoint provided": ("docker",),
+    'exec: "/tiny": stat /tiny: too many levels of symbolic links': ("docker",),
+    'exec: "/a/b": stat /a/b: not a directory': ("docker",),
+    'exec: "/etc": is a directory': ("docker",),
+    "open executable: Permission denied": ("docker",),
+    'exec: "/aaa": stat /aaa: file name too long': ("docker",),
+    "/.singularity.d/runscript: 3: exec: /x: Too many levels": ("runscript",),
+    "/.singularity.d/runscript: 3: exec: /x: Is a directory": ("runscript",),
+    "/.singularity.d/runscript: 3: exec: /x/y: Not a directory": ("runscript",),
     "No command specified": ("docker",),
     'exec: "/a\nb": stat /a\nb: no such file or directory': ("docker",),
     'exec: "/tiny": permission denied': ("docker",),
@@ -56,6 +70,35 @@ START: dict[str, tuple[Tool, ...]] = {
     '"tiny": executable file not found in $PATH': ("singularity",),
     "/.singularity.d/runscript: 3: exec: tiny: not found": ("runscript",),
     "/.singularity.d/actions/run: 9: /tiny: Permission denied": ("runscript",),
+}
+#: Each with the fault that keeps a container from starting.
+AT_START: dict[str, Fault] = {
+    'could not select device driver "" with capabilities: [[gpu]]': "gpus",
+    "nvidia-container-cli: initialization error: nvml error": "gpus",
+    "unknown or invalid runtime name: nvidia": "gpus",
+    "Unknown runtime specified nvidia": "gpus",
+    "failed to discover GPU vendor from CDI": "gpus",
+    "invalid mount config: bind source path does not exist: /a": "place",
+    "statfs /a: no such file or directory": "place",
+    'error mounting "/a" to rootfs at "/x": mount /a: not a directory': "mount",
+    'error mounting "/a" to rootfs at "/x": too many levels of symbolic links': "mount",
+    'error mounting "/a" to rootfs at "/x/y": read-only file system': "mount",
+    "Duplicate mount point: /mlcube_io0": "mount",
+    "invalid mount config: Duplicate mount point: /mlcube_io0": "mount",
+    "invalid mount target: destination can't be '/'": "mount",
+    "Minimum memory limit allowed is 6MB": "value",
+    "Memory limit should be smaller than MemorySwap limit": "value",
+    "SHM size can not be less than 0": "value",
+    "Invalid IPC mode: x": "value",
+    "invalid --security-opt 2: x": "value",
+    "unknown or invalid runtime name: x": "value",
+    "Requested CPUs are not available - requested 0-63": "value",
+    "Invalid value x for cpuset cpus": "value",
+    "invalid ulimit type: x": "value",
+    "apparmor is not enabled": "value",
+    **dict.fromkeys(
+        (each for each, tools in START.items() if "docker" in tools), "start"
+    ),
 }
 IDS: dict[str, tuple[Tool, ...]] = {
     "chown: Invalid argument": ("singularity",),
@@ -92,6 +135,17 @@ def test_a_step_is_the_fault_of_the_cube_whatever_it_says(
 @pytest.mark.parametrize(("said", "tool"), _table(START))
 def test_the_image_cannot_start_the_task(said: str, tool: Tool) -> None:
     assert cannot_start(tool, said)
+
+
+@pytest.mark.parametrize("said", AT_START)
+def test_what_keeps_a_container_from_starting_has_one_fault(said: str) -> None:
+    passed_on = f"OCI runtime create failed: runc create failed: {said}: unknown"
+
+    assert start_fault("docker", passed_on) == AT_START[said]
+
+
+def test_an_unknown_start_is_nobodys_fault_yet() -> None:
+    assert start_fault("docker", "cgroups: cannot find cgroup mount") is None
 
 
 @pytest.mark.parametrize(("said", "tool"), _table(IDS))
@@ -131,6 +185,9 @@ def test_the_first_words_are_shown() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words.pattern)
 def test_each_row_has_an_example_for_each_tool(row: Row) -> None:
     examples = {"machine": MACHINE, "step": STEP, "start": START, "ids": IDS}
+    for said, fault in AT_START.items():
+        if fault != "start":
+            examples.setdefault(fault, {})[said] = ("docker",)
 
     shown = {
         tool

@@ -22,6 +22,7 @@ def _key(
     cube: CubeFolder,
     build_args: dict[str, str] | None = None,
     ca_bundle: Path | None = None,
+    base: str = "",
 ) -> str:
     file = cube.root / "platform.yaml"
     request = ConfigureRequest(
@@ -31,7 +32,7 @@ def _key(
         log=cube.root / "log",
         watch=Watch(),
     )
-    return BuildContext.of(request).key()
+    return BuildContext.of(request).key({"base": base})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""What `.dockerignore` leaves out of a build, by the rules of Docker's reference.
+"""What `.dockerignore` leaves out of a build, as Docker's own program reads it.
+
+Its rules are those of Go's `filepath.Match` and `regexp`, in this order:
+https://github.com/moby/patternmatcher. A pattern that it refuses is refused.
 
 Patterns become regular expressions that look at no sign twice, whatever stands in
 them; folders are entered in a loop, since calls cannot go as deep.
@@ -9,12 +12,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from errno import E2BIG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mlcube_conformance.base.files import TreeError, below, is_there, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["kept_files", "patterns_of"]
@@ -23,7 +26,17 @@ _MOST_PATTERNS = 500
 #: Bytes of the file: each becomes a part of an expression.
 _LARGEST = 32 * 1024
 _ANYWHERE = re.compile(r"\*\*+/?")
-_SET = re.compile(r"\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]")
+#: What a backslash and a letter mean in expressions of Go.
+_ESCAPES = {
+    "d": "[0-9]",
+    "D": "[^0-9]",
+    "s": r"[\t\n\f\r ]",
+    "S": r"[^\t\n\f\r ]",
+    "w": "[0-9A-Za-z_]",
+    "W": "[^0-9A-Za-z_]",
+    **{each: rf"\{each}" for each in "abfnrtvB"},
+}
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +47,21 @@ class _Pattern:
     expression: re.Pattern[str]
 
 
-def patterns_of(context: Path) -> list[str]:
+def patterns_of(context: Path, recipe: Path) -> list[str]:
     """Return the lines of a context's `.dockerignore` that say something.
+
+    One that has a recipe's name before its own stands instead of that of the context.
 
     Raises:
         Violation: It cannot be read, or points out of the context.
         TreeError: It has too many lines.
     """
-    file = context / ".dockerignore"
+    of_recipe = recipe.with_name(f"{recipe.name}.dockerignore")
+    file = of_recipe if is_there(of_recipe) else context / ".dockerignore"
     if not is_there(file):
         return []
-    lines = read_text(file, context, limit=_LARGEST).splitlines()
+    text = read_text(file, context, recipe.parent, limit=_LARGEST)
+    lines = text.removeprefix(_BOM).split("\n")
     found = [
         line.strip() for line in lines if line.strip() and not line.startswith("#")
     ]
@@ -63,6 +80,7 @@ def kept_files(context: Path, patterns: Iterable[str]) -> list[str]:
 
     Raises:
         TreeError: Folders are nested too deep.
+        ValueError: Docker's program refuses a pattern.
     """
     read = [*map(_pattern, (*patterns, "!Dockerfile", "!.dockerignore"))]
     compiled = [each for each in read if each.text]
@@ -90,19 +108,34 @@ def kept_files(context: Path, patterns: Iterable[str]) -> list[str]:
 
 def _may_hold(folder: str, patterns: Sequence[_Pattern]) -> bool:
     """Say whether a pattern may bring back something of a folder."""
-    return any(each.keeps and f"{each.text}/".startswith(folder) for each in patterns)
+    return any(
+        each.keeps and f"{each.text}/".startswith(f"{folder}/") for each in patterns
+    )
 
 
 def _pattern(line: str) -> _Pattern:
     keeps = line.startswith("!")
+    path = line[keeps:].strip()
     names: list[str] = []
-    for name in line[keeps:].strip().split("/"):
-        if name == ".." and names:
+    for name in path.split("/"):
+        if name == ".." and names and names[-1] != "..":
             names.pop()
+        elif name == ".." and not path.startswith("/"):
+            names.append(name)  # It matches nothing of the context.
         elif name not in {"", ".", ".."}:
             names.append(name)
     text = "/".join(names)
-    return _Pattern(text=text, keeps=keeps, expression=_expression(text))
+    try:
+        if keeps and not path:
+            _refuse("nothing behind the !")
+        return _Pattern(text=text, keeps=keeps, expression=_expression(text))
+    except ValueError as error:
+        message = f".dockerignore, pattern {line!r}: {error}"
+        raise ValueError(message) from error
+
+
+def _refuse(found: str) -> NoReturn:
+    raise ValueError(found)
 
 
 def _expression(text: str) -> re.Pattern[str]:
@@ -136,37 +169,59 @@ def _of_name(text: str) -> str:
 def _without_stars(text: str) -> list[str]:
     """Split the text of a name at its stars; what is between is an expression."""
     pieces = [""]
-    place = 0
-    while place < len(text):
-        sign = text[place]
-        match = _SET.match(text, place) if sign == "[" else None
+    signs = iter(text)
+    for sign in signs:
         if sign == "*":
             pieces.append("")
-        elif match and match[2]:
-            pieces[-1] += f"[{'^/' if match[1] else ''}{_members(match[2])}]"
-            place = match.end() - 1
+        elif sign == "[":
+            pieces[-1] += _set(signs)
         elif sign == "?":
             pieces[-1] += "[^/]"
-        elif sign == "\\" and place + 1 < len(text):
-            place += 1
-            pieces[-1] += re.escape(text[place])
+        elif sign == "\\":
+            pieces[-1] += _escaped(signs)
         else:
             pieces[-1] += re.escape(sign)
-        place += 1
     return pieces
 
 
-def _members(text: str) -> str:
-    """Return the characters and ranges of a set; a backward range is empty."""
-    found = []
-    signs = re.findall(r"\\?(.)", text, re.DOTALL)
-    place = 0
-    while place < len(signs):
-        first = last = signs[place]
-        if signs[place + 1 : place + 2] == ["-"] and place + 2 < len(signs):
-            last = signs[place + 2]
-            place += 2
-        if first <= last:
-            found.append(f"{re.escape(first)}-{re.escape(last)}")
-        place += 1
-    return "".join(found) or r"^\s\S"
+def _escaped(signs: Iterator[str]) -> str:
+    """Return the expression of a backslash, by what follows it."""
+    sign = next(signs, "")
+    if sign.isascii() and sign.isalnum():
+        return _ESCAPES.get(sign) or _refuse(f"invalid escape \\{sign}")
+    return re.escape(sign) if sign else _refuse("nothing behind the backslash")
+
+
+def _set(signs: Iterator[str]) -> str:
+    """Return the expression of a set, whose `[` was read."""
+    members: list[str] = []
+    sign = next(signs, "")
+    negated = sign == "^"
+    if negated:
+        sign = next(signs, "")
+    while sign != "]" or not members:
+        first, expression = _member(sign, signs)
+        sign = next(signs, "")
+        if sign == "-":
+            last, _ = _member(next(signs, ""), signs)
+            sign = next(signs, "")
+            if not first or not last or first > last:
+                _refuse("a range that goes backwards")
+            expression = f"{re.escape(first)}-{re.escape(last)}"
+        members.append(expression)
+    return f"[{'^' if negated else ''}{''.join(members)}]"
+
+
+def _member(sign: str, signs: Iterator[str]) -> tuple[str, str]:
+    """Return a character of a set, "" for several, and its expression."""
+    if sign in {"", "-", "]"}:
+        _refuse("a [ without its ]")
+    if sign != "\\":
+        return sign, re.escape(sign)
+    sign = next(signs, "")
+    escaped = _escaped(iter(sign))
+    if sign in {*"DSWbB"}:
+        _refuse("an escape that a set cannot have")
+    if escaped.startswith("["):
+        return "", escaped[1:-1]
+    return ("" if sign in _ESCAPES else sign), escaped

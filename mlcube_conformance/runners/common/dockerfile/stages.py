@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.runners.common.dockerfile.words import Word
 
-__all__ = ["Copy", "Recipe", "read_recipe"]
+__all__ = ["Copy", "Recipe", "instructions", "read_recipe"]
 
 _HEREDOC = re.compile(r"(^|[\s;&|])<<-?[\"']?[A-Za-z_]\w*")
 _FLAG = re.compile(r"--[a-z]+(=\S*)?\s+")
@@ -96,7 +96,7 @@ def read_recipe(text: str, build_args: Mapping[str, str]) -> Recipe:
     if re.match(r"(?is)\s*(#[^\n]*\n\s*)*#\s*escape\s*=\s*[^\\\s]", text):
         message = "# escape: only the backslash is supported"
         raise ValueError(message)
-    for keyword, rest in _instructions(text):
+    for keyword, rest in instructions(text):
         try:
             if keyword == "FROM":
                 if not recipe.stages:
@@ -122,7 +122,7 @@ def _unknown(keyword: str) -> None:
     raise ValueError(message)
 
 
-def _instructions(text: str) -> list[tuple[str, str]]:
+def instructions(text: str) -> list[tuple[str, str]]:
     """Return each instruction as its keyword in capitals and the rest of it."""
     found: list[tuple[str, str]] = []
     lines: list[str] = []
