@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from mlcube_conformance.base.errors import Unsupported, Violation
     from mlcube_conformance.place import Place
 
 __all__ = [
@@ -130,6 +131,10 @@ class Build:
     """Whether the cube names the recipe, so it has to be there."""
     args: Mapping[str, str] = field(default_factory=dict)
     """Values for its arguments, beside those of the command line."""
+    given: bool = False
+    """Whether the command line names the context."""
+    trouble: Violation | Unsupported | None = None
+    """Why nothing can be made from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,8 @@ class Cube:
     name: str
     version: str
     invocations: tuple[Invocation, ...]
+    definition: str = ""
+    """Name of its main file, where that is not the usual one."""
     platforms: Mapping[str, Platform] = field(default_factory=dict)
     """Those that its main file describes, by name."""
     docker_build: Build | None = None
@@ -154,6 +161,11 @@ class Cube:
     def __repr__(self) -> str:
         """Keep assertions short."""
         return f"<Cube {self.id} at {self.root}>"
+
+    @property
+    def place(self) -> Path:
+        """What tells it from all others: its folder, or its main file."""
+        return self.root / self.definition
 
     @property
     def workspace(self) -> Path:
@@ -249,12 +261,12 @@ class Case:
 
     def __hash__(self) -> int:
         """Compute the key once; pytest asks for it often."""
-        return hash((self.cube.root, self.platform.id, self.invocation.name))
+        return hash((self.cube.place, self.platform.id, self.invocation.name))
 
     @property
     def placement_key(self) -> tuple[Path, PlatformFile]:
         """Identity of the cube and the platform; ids may look alike."""
-        return (self.cube.root, self.platform.source)
+        return (self.cube.place, self.platform.source)
 
     @property
     def key(self) -> tuple[Path, PlatformFile, str]:

@@ -91,8 +91,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="--mlcube",
         takers=_JOBS,
-        help="folder of the cube",
-        metavar="DIR",
+        help="cube: a folder, or its mlcube.yaml",
+        metavar="PATH",
         required=True,
     ),
     Option(
@@ -155,10 +155,11 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="--build-context",
-        takers=_JOBS,
+        takers=("cube", *_JOBS),
         help="folder to build in",
         metavar="DIR",
         without="the cube's",
+        parse=values.folder,
     ),
     Option(
         name="--env",

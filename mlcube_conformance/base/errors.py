@@ -6,6 +6,7 @@ Two trees, so a caller knows by type alone who has to act::
     └── Violation                 the cube is wrong: a test fails
     Exception
     └── ConformanceError          not the cube: a test errors
+        ├── Unsupported           what the cube asks for is not given here, by choice
         ├── UsageError            what was asked for cannot be done
         └── MachineError          the machine, the platform or we are at fault
             └── PlatformUnavailable   the platform does not exist at all
@@ -32,6 +33,7 @@ __all__ = [
     "MachineError",
     "Message",
     "PlatformUnavailable",
+    "Unsupported",
     "UsageError",
     "Violation",
     "did_you_mean",
@@ -139,6 +141,10 @@ class ConformanceError(Exception):
         """Keep the messages, the first of which is the main one."""
         self.messages = (message, *more)
         super().__init__("\n\n".join(str(each) for each in self.messages))
+
+
+class Unsupported(ConformanceError):  # noqa: N818 - a verdict
+    """The cube asks for what is not given here, by choice."""
 
 
 class UsageError(ConformanceError):

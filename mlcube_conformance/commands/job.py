@@ -20,6 +20,7 @@ from mlcube_conformance.commands.log_folder import CONFIGURE_LOG, STDERR_LOG, ST
 from mlcube_conformance.commands.named import read_platform
 from mlcube_conformance.commands.said import say
 from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.given import Given
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan.order import check_paths
 from mlcube_conformance.plan.prepare import check_ready, make_ready
@@ -83,7 +84,9 @@ class Job:
         invocation = case.invocation
         with _of_command_line():
             require(check_paths(invocation, workspace))
-            every = load_cube(self.cube.root, self.cube.id, options.environment)
+            every = load_cube(
+                self.cube.place, self.cube.id, Given(variables=options.environment)
+            )
             if workspace != self.cube.workspace:
                 stage(self.cube, every.cube.invocations, workspace)
             check_ready(invocation, workspace, every.cube.invocations)

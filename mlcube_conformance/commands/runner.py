@@ -30,12 +30,12 @@ from mlcube_conformance.commands.log_folder import (
 )
 from mlcube_conformance.commands.named import (
     checked_cube,
-    folder_of_cube,
-    not_there,
+    named_cube,
     refuse,
 )
 from mlcube_conformance.commands.runner_options import Given, command_of
 from mlcube_conformance.commands.said import say
+from mlcube_conformance.formats import given as formats
 from mlcube_conformance.formats.cubes import (
     load_cube_for,
     load_for_configure,
@@ -49,6 +49,7 @@ from mlcube_conformance.plan.order import (
     override_parameters,
 )
 from mlcube_conformance.plan.selection import make_optional
+from mlcube_conformance.plan.values import not_there
 from mlcube_conformance.runners.places.outcome import OUTCOME, Outcome
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.model import Platform
+    from mlcube_conformance.runners.contract import Options
 
 __all__ = ["run_command_line"]
 
@@ -85,9 +87,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         """Make the image of a cube."""
         with _ending(given.value("--logs")) as (outcome, folder):
             options = runner_options("configure", given, names_image=True)
-            root = folder_of_cube(given.value("--mlcube"))
-            loaded = load_for_configure(root, options.environment)
-            cube = checked_cube(loaded, given.value("--build-context"))
+            place = named_cube(given.value("--mlcube"))
+            cube = checked_cube(load_for_configure(place, _for_reading(given, options)))
             with job_on(kind, cube, given.value("--platform"), folder) as job:
                 if options.retag:
                     _refuse_retag(job.platform)
@@ -97,9 +98,10 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         """Run a task of a cube; makes the image first if it does not exist."""
         with _ending(given.value("--logs")) as (outcome, folder):
             options = runner_options("run", given, names_image=True)
-            root = folder_of_cube(given.value("--mlcube"))
-            loaded = load_cube_for(root, given.value("--task"), options.environment)
-            cube = checked_cube(loaded, given.value("--build-context"))
+            place, task = named_cube(given.value("--mlcube")), given.value("--task")
+            cube = checked_cube(
+                load_cube_for(place, task, _for_reading(given, options))
+            )
             overrides = given.value("--parameter")
             check_overrides([cube], overrides)
             cube = override_parameters(cube, overrides)
@@ -126,6 +128,13 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     finally:
         interrupts.give_back()
     raise SystemExit(0)
+
+
+def _for_reading(given: Given, options: Options) -> formats.Given:
+    """Return what the command line gives to those who read a cube."""
+    return formats.Given(
+        variables=options.environment, build_context=given.value("--build-context")
+    )
 
 
 def _clean(platform: str, days: float, *, force: bool) -> None:

@@ -18,8 +18,12 @@ from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.convert.multi_file import write_multi_file
 from mlcube_conformance.convert.single_file import write_single_file
 from mlcube_conformance.convert.writing import copies_files, copy_folder, put
-from mlcube_conformance.formats.cubes import cube_folder, load_cube
-from mlcube_conformance.formats.main_files import main_file
+from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.main_files import (
+    cube_place,
+    folder_and_name,
+    main_file,
+)
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import PROMISES
 from mlcube_conformance.formats.sections import SECTIONS
@@ -48,9 +52,9 @@ def convert_cube(given: Path, target: Path) -> list[str]:
         UsageError: There is no such cube, it is broken, the other format cannot say
             what it says, or the folder is in use.
     """
-    root = cube_folder(given) or given
-    _refuse_target(root, target)
-    loaded = load_cube(root, root.name)
+    place = cube_place(given) or given
+    _refuse_target(folder_and_name(place)[0], target)
+    loaded = load_cube(place, place.name)
     if loaded.problems:
         raise UsageError(*loaded.problems)
     cube = loaded.cube
@@ -62,27 +66,27 @@ def convert_cube(given: Path, target: Path) -> list[str]:
     write = write_multi_file if single else write_single_file
     make_folder(target.parent)
     try:
-        place = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
         raise _not_written(target, error) from error
     try:
-        notes = write(cube, platforms, place)
+        notes = write(cube, platforms, made)
         if is_folder(cube.workspace):
-            copy_folder(cube.workspace, place / "workspace")
+            copy_folder(cube.workspace, made / "workspace")
         if is_there(cube.root / PROMISES):
-            put(cube.root / PROMISES, place / PROMISES, cube.root)
-        broken = load_cube(place, target.name).problems
+            put(cube.root / PROMISES, made / PROMISES, cube.root)
+        broken = load_cube(made, target.name).problems
         if broken:
             raise _refusal(cube, [each.what for each in broken])
         there = target.is_dir()
-        place.chmod(stat.S_IMODE(target.stat().st_mode) if there else 0o755)
+        made.chmod(stat.S_IMODE(target.stat().st_mode) if there else 0o755)
         if there:
             target.rmdir()
-        place.rename(target)
+        made.rename(target)
     except OSError as error:
         raise _not_written(target, error) from error
     finally:
-        remove_tree(place)
+        remove_tree(made)
     return notes
 
 
@@ -145,7 +149,7 @@ def _refuse_target(root: Path, target: Path) -> None:
 
 
 def _is_single(cube: Cube) -> bool:
-    main = main_file(cube.root)
+    main = main_file(cube.place)
     return all(each.file == main for each in cube.invocations)
 
 

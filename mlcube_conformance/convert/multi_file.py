@@ -154,7 +154,8 @@ def _copy_build(cube: Cube, target: Path, *, pulled: bool) -> None:
     context, dockerfile = cube.docker.context, cube.docker.file
     if is_folder(context):
         inside = cube.root.is_relative_to(context)
-        copy_folder(context, target, _NOT_BUILT if inside else ())
+        own = (cube.definition,) if cube.definition else ()
+        copy_folder(context, target, (*_NOT_BUILT, *own) if inside else ())
     if pulled:
         (target / "Dockerfile").unlink(missing_ok=True)
     elif is_there(dockerfile) and dockerfile != context / "Dockerfile":

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.base.files import is_folder, is_plain_file, is_there
+from mlcube_conformance.base.files import is_plain_file, is_there
 from mlcube_conformance.base.homes import given_path, is_written_as_path
+from mlcube_conformance.formats.given import NOTHING, Given
 from mlcube_conformance.formats.loaded import LoadedCube
-from mlcube_conformance.formats.main_files import MAIN_FILES, main_file
+from mlcube_conformance.formats.main_files import folder_and_name, main_file
 from mlcube_conformance.formats.multi_file import load_multi_file, load_run_file
 from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
 from mlcube_conformance.formats.reading import Reading
@@ -17,108 +18,106 @@ from mlcube_conformance.formats.single_file import is_single_file, load_single_f
 from mlcube_conformance.model import Cube
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Invocation
 
-__all__ = ["cube_folder", "load_cube", "load_cube_for", "load_for_configure"]
-
-_NO_VARIABLES: Mapping[str, str] = {}
+__all__ = ["load_cube", "load_cube_for", "load_for_configure"]
 
 
-def cube_folder(given: Path) -> Path | None:
-    """Return the folder of a cube that is named by it or by its main file, if any."""
-    if is_there(given) and given.name in MAIN_FILES and not is_folder(given):
-        return given.parent
-    return given if is_folder(given) else None
-
-
-def load_cube(
-    root: Path, cube_id: str, variables: Mapping[str, str] = _NO_VARIABLES
-) -> LoadedCube:
+def load_cube(place: Path, cube_id: str, given: Given = NOTHING) -> LoadedCube:
     """Read every file of a cube; what is broken is reported and left out.
 
     Args:
-        root: Folder of the cube.
+        place: Folder of the cube, or its main file where that has another name.
         cube_id: Name of the cube in test ids.
-        variables: What the command line gives for `${oc.env:NAME}`.
+        given: What the command line gives.
     """
     reading = Reading()
-    document = _single_file(root, reading)
+    document = _single_file(place, reading)
     if document is not None:
         return _as_far_as_it_goes(
-            root, lambda: load_single_file(document, root, cube_id, variables), cube_id
+            place, lambda: load_single_file(document, place, cube_id, given), cube_id
         )
     return _as_far_as_it_goes(
-        root, lambda: load_multi_file(root, cube_id, reading), cube_id
+        place, lambda: load_multi_file(place, cube_id, reading, given), cube_id
     )
 
 
 def _as_far_as_it_goes(
-    root: Path, load: Callable[[], LoadedCube], cube_id: str = ""
+    place: Path, load: Callable[[], LoadedCube], cube_id: str = ""
 ) -> LoadedCube:
     """Return the cube, or an empty one where too much of it is wrong."""
     try:
         return load()
     except TooManyProblemsError as error:
+        root, definition = folder_and_name(place)
         name = cube_id or root.name
-        cube = Cube(id=name, root=root, name=name, version="0.0.0", invocations=())
+        cube = Cube(
+            id=name,
+            root=root,
+            definition=definition,
+            name=name,
+            version="0.0.0",
+            invocations=(),
+        )
         return LoadedCube(cube=cube, problems=error.messages)
 
 
-def load_for_configure(
-    root: Path, variables: Mapping[str, str] = _NO_VARIABLES
-) -> LoadedCube:
+def load_for_configure(place: Path, given: Given = NOTHING) -> LoadedCube:
     """Read how the image of a cube is made; its run files may be broken.
 
     Args:
-        root: Folder of the cube.
-        variables: What the command line gives for `${oc.env:NAME}`.
+        place: See `load_cube`.
+        given: What the command line gives.
     """
-    document = _single_file(root)
+    document = _single_file(place)
     if document is not None:
         return _as_far_as_it_goes(
-            root,
-            lambda: load_single_file(document, root, root.name, variables, only=()),
+            place,
+            lambda: load_single_file(document, place, _name(place), given, only=()),
         )
-    return _as_far_as_it_goes(root, lambda: load_run_file(root, None))
+    return _as_far_as_it_goes(place, lambda: load_run_file(place, None, given))
 
 
-def load_cube_for(
-    root: Path, task: str | None, variables: Mapping[str, str] = _NO_VARIABLES
-) -> LoadedCube:
+def load_cube_for(place: Path, task: str | None, given: Given = NOTHING) -> LoadedCube:
     """Read a cube with the one invocation that is to run.
 
     Args:
-        root: Folder of the cube.
+        place: See `load_cube`.
         task: Name of a task or of a run file, or the path of a run file, wherever it
             is; None for the only one there is.
-        variables: What the command line gives for `${oc.env:NAME}`.
+        given: What the command line gives.
 
     Raises:
         UsageError: No such task, or several and none is named.
     """
-    document = _single_file(root)
+    document = _single_file(place)
     if task is not None and document is not None:
         tasks = document.get("tasks")
         if tasks is not None and tasks.get(task) is not None:
             return _as_far_as_it_goes(
-                root,
+                place,
                 lambda: load_single_file(
-                    document, root, root.name, variables, only=(task,)
+                    document, place, _name(place), given, only=(task,)
                 ),
             )
     elif task is not None:
-        file = _run_file(root, task)
+        file = _run_file(folder_and_name(place)[0], task)
         if file is not None:
-            return _as_far_as_it_goes(root, lambda: load_run_file(root, file))
-    found = load_cube(root, root.name, variables)
+            return _as_far_as_it_goes(place, lambda: load_run_file(place, file, given))
+    found = load_cube(place, _name(place), given)
     if found.problems:
         return found
     invocation = _only(found) if task is None else _named(task, found)
     return replace(found, cube=replace(found.cube, invocations=(invocation,)))
+
+
+def _name(place: Path) -> str:
+    """Return what messages call a cube."""
+    return folder_and_name(place)[0].name
 
 
 def _run_file(root: Path, task: str) -> Path | None:
@@ -131,11 +130,12 @@ def _run_file(root: Path, task: str) -> Path | None:
     return file if is_there(file) else None
 
 
-def _single_file(root: Path, reading: Reading | None = None) -> Located | None:
-    file = main_file(root)
+def _single_file(place: Path, reading: Reading | None = None) -> Located | None:
+    file = main_file(place)
     if file is None:
         return None
     problems = Problems(reading)
+    root, _ = folder_and_name(place)
     document = problems.read(file, "main file", (), root)
     return document if document is not None and is_single_file(document) else None
 

@@ -1,23 +1,49 @@
-"""The main file of a cube, and the folder that files near it must stay in."""
+"""The main file of a cube, and the folder that files near it must stay in.
+
+A place of a cube is its folder, or its main file where that has a name of its own: one
+folder may hold several.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.files import is_there
+from mlcube_conformance.base.files import is_folder, is_there
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MAIN_FILES", "main_file", "roots_of"]
+__all__ = ["MAIN_FILES", "cube_place", "folder_and_name", "main_file", "roots_of"]
 
 #: Names of the file that describes a cube, today and before.
 MAIN_FILES = ("mlcube.yaml", "mlbox.yaml")
+#: Endings of the file where it has another name.
+_ENDINGS = (".yaml", ".yml")
 
 
-def main_file(root: Path) -> Path | None:
+def cube_place(given: Path) -> Path | None:
+    """Return the place of a cube that is named by its folder or its main file."""
+    if is_folder(given):
+        return given
+    if not is_there(given):
+        return None
+    if given.name in MAIN_FILES:
+        return given.parent
+    return given if given.suffix in _ENDINGS else None
+
+
+def folder_and_name(place: Path) -> tuple[Path, str]:
+    """Return the folder of a cube, and its main file's name if it is not the usual."""
+    if place.suffix in _ENDINGS and not is_folder(place):
+        return place.parent, place.name
+    return place, ""
+
+
+def main_file(place: Path) -> Path | None:
     """Return the file that describes a cube, if any file has its name."""
-    return next((root / name for name in MAIN_FILES if is_there(root / name)), None)
+    root, name = folder_and_name(place)
+    names = (name,) if name else MAIN_FILES
+    return next((root / each for each in names if is_there(root / each)), None)
 
 
 def roots_of(file: Path) -> tuple[Path, ...]:

@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.base.errors import Message, did_you_mean
 from mlcube_conformance.base.files import below, is_plain_file, is_there
 from mlcube_conformance.formats.loaded import LoadedCube, check_path, leaves, loaded
-from mlcube_conformance.formats.main_files import main_file
+from mlcube_conformance.formats.main_files import (
+    cube_place,
+    folder_and_name,
+    main_file,
+)
 from mlcube_conformance.formats.problems import Problems
 from mlcube_conformance.formats.promises import with_promises
 from mlcube_conformance.formats.run_files import load_run
 from mlcube_conformance.formats.task_files import load_task, task_files
-from mlcube_conformance.model import Cube, Task
+from mlcube_conformance.model import Build, Cube, Task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlcube_conformance.formats.given import Given
     from mlcube_conformance.formats.reading import Reading
     from mlcube_conformance.formats.yaml import Located
 
@@ -39,12 +44,15 @@ _ROOT_KEYS = (
 )
 
 
-def load_multi_file(root: Path, cube_id: str, reading: Reading) -> LoadedCube:
+def load_multi_file(
+    place: Path, cube_id: str, reading: Reading, given: Given
+) -> LoadedCube:
     """Read every file of a cube; what is broken is reported and left out."""
     problems = Problems(reading)
-    document = _read_root(root, problems)
-    cube = _cube(document, root, cube_id, problems)
-    if document is None or not problems.reading.is_inside(root, cube.docker.context):
+    root, _ = folder_and_name(place)
+    document = _read_root(place, problems)
+    cube = _cube(document, place, cube_id, problems, given)
+    if document is None or not _may_be_built(cube, problems):
         return loaded(cube, problems)
     tasks = _listed_task_files(document, root, problems)
     invocations = []
@@ -94,34 +102,54 @@ def _run_files(root: Path, problems: Problems) -> list[Path]:
     return inside
 
 
-def load_run_file(root: Path, run_file: Path | None) -> LoadedCube:
+def load_run_file(place: Path, run_file: Path | None, given: Given) -> LoadedCube:
     """Read the main file of a cube, and at most one run file, wherever that is."""
     problems = Problems()
-    cube = _cube(_read_root(root, problems), root, root.name, problems)
+    root, _ = folder_and_name(place)
+    document = _read_root(place, problems)
+    cube = _cube(document, place, root.name, problems, given)
     invocation = load_run(run_file, root, {}, problems) if run_file else None
     cube = replace(cube, invocations=(invocation,) if invocation else ())
     return loaded(with_promises(cube, problems, whole=False), problems)
 
 
 def _cube(
-    document: Located | None, root: Path, cube_id: str, problems: Problems
+    document: Located | None,
+    place: Path,
+    cube_id: str,
+    problems: Problems,
+    given: Given,
 ) -> Cube:
     name = version = ""
     if document is not None:
         name, version = _check_root(document, problems)
-    if not problems.reading.is_inside(root, root / "build"):
-        problems.messages.append(leaves(root / "build", "build/"))
-    return Cube(
+    root, definition = folder_and_name(place)
+    cube = Cube(
         id=cube_id,
         root=root,
+        definition=definition,
         name=name or root.name,
         version=version or "0.0.0",
         invocations=(),
     )
+    context = given.build_context
+    if context is not None:
+        build = Build(file=context / "Dockerfile", context=context, given=True)
+        return replace(cube, docker_build=build)
+    if not _may_be_built(cube, problems):
+        problems.messages.append(leaves(root / "build", "build/"))
+    return cube
 
 
-def _read_root(root: Path, problems: Problems) -> Located | None:
-    file = main_file(root)
+def _may_be_built(cube: Cube, problems: Problems) -> bool:
+    """Say whether an image is built in the cube, or where the user says."""
+    build = cube.docker
+    return build.given or problems.reading.is_inside(cube.root, build.context)
+
+
+def _read_root(place: Path, problems: Problems) -> Located | None:
+    root, _ = folder_and_name(place)
+    file = main_file(place)
     if file is not None:
         return problems.read(file, "root file", _ROOT_KEYS, root)
     problems.messages.append(
@@ -130,10 +158,22 @@ def _read_root(root: Path, problems: Problems) -> Located | None:
             where=str(root / "mlcube.yaml"),
             found=_what_lies_in(root),
             expected="the main definition file of the cube",
-            do="give the folder that holds mlcube.yaml, or write one there",
+            do=_other_definition(root)
+            or "give the folder that holds mlcube.yaml, or write one there",
         )
     )
     return None
+
+
+def _other_definition(folder: Path) -> str:
+    """Say which file to give where the main file has another name."""
+    try:
+        names = sorted(each.name for each in folder.iterdir())
+    except OSError:
+        return ""
+    near = [x for x in names if x.startswith("mlcube") and cube_place(folder / x)]
+    files = [each for each in near if folder_and_name(folder / each)[1]]
+    return f"give the file itself: {folder / files[0]}" if files else ""
 
 
 def _what_lies_in(folder: Path) -> str:

@@ -290,12 +290,12 @@ def load_place(file: Path) -> tuple[Place, tuple[Message, ...]]:
 def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
     """Fill in what one file serves any cube by: `${name}`, `${version}`, `${place}`.
 
-    The last is a hash of the cube's folder.
+    The last is a hash of the cube's place.
     """
     # An image name knows fewer characters than a cube's name and version do.
     name = re.sub(r"[^a-z0-9]+", "-", cube.name.lower()).strip("-") or "cube"
     version = re.sub(r"[^A-Za-z0-9_.-]", "-", cube.version)
-    place = hashlib.sha256(os.fsencode(cube.root)).hexdigest()[:8]
+    place = hashlib.sha256(os.fsencode(cube.place)).hexdigest()[:8]
     image = platform.image.replace("${name}", name).replace("${version}", version)
     image = image.replace("${place}", place)
     return replace(platform, image=image)

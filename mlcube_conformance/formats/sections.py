@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.base.files import is_there
-from mlcube_conformance.formats.build_paths import (
-    build_context,
-    recipe_below,
-    refuse_outside,
-)
+from mlcube_conformance.formats.build_paths import docker_build, recipe_elsewhere
 from mlcube_conformance.formats.run_args import read_flag, read_program, split_words
 from mlcube_conformance.formats.section_values import (
     assignments,
@@ -29,6 +25,7 @@ from mlcube_conformance.runners.docker.about import OFFER as DOCKER
 from mlcube_conformance.runners.singularity.about import OFFER as SINGULARITY
 
 if TYPE_CHECKING:
+    from mlcube_conformance.formats.given import Given
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Strategy
@@ -68,16 +65,19 @@ class Sections:
     singularity: Build
 
 
-def read_sections(document: Located, root: Path, problems: Problems) -> Sections:
+def read_sections(
+    document: Located, root: Path, given: Given, problems: Problems
+) -> Sections:
     """Read the sections that are there; the others count as they would be empty.
 
     Args:
         document: The whole file, filled in.
         root: Folder of the cube.
+        given: What the command line gives.
         problems: Takes what is wrong.
     """
     found = Sections(
-        docker=Build(file=root / "Dockerfile", context=root),
+        docker=docker_build(document, root, given, problems),
         singularity=Build(file=root / "Singularity.recipe", context=root),
     )
     for name, known in SECTIONS.items():
@@ -105,11 +105,6 @@ def read_sections(document: Located, root: Path, problems: Problems) -> Sections
 def _read_docker(
     document: Located, section: Located, root: Path, found: Sections, problems: Problems
 ) -> None:
-    context = build_context(root, section, problems)
-    file = recipe_below(root, context, section, problems)
-    arguments = assignments(section, "build_args", ("--build-arg",), problems)
-    named = bool(optional_text(section, "build_file", problems))
-    found.docker = Build(file=file, context=context, args=arguments, named=named)
     options: dict[str, str] = {}
     program = section.get("docker")
     if program is not None:
@@ -131,7 +126,7 @@ def _read_docker(
         with_gpus=flags_below(section, "gpu_args", problems, DOCKER),
         without_gpus=flags_below(section, "cpu_args", problems, DOCKER),
         environment=assignments(section, "env_args", ("-e", "--env"), problems),
-        strategy=_strategy(section, file, problems),
+        strategy=_strategy(section, found.docker.file, problems),
         base=_archive(root, path_below(section, "tar_file", problems)),
     )
 
@@ -145,8 +140,9 @@ def _read_singularity(
         base = _archive(root, base.removeprefix(_ARCHIVE).removeprefix("//"))
     if given and not base:
         file = Path(os.path.normpath(root / given))
-        refuse_outside(root, file, section.get("build_file") or section, problems)
-        found.singularity = Build(file=file, context=root)
+        at = section.get("build_file") or section
+        trouble = None if file.is_relative_to(root) else recipe_elsewhere(at, file)
+        found.singularity = Build(file=file, context=root, trouble=trouble)
     options: dict[str, str] = {}
     program = optional_text(section, "singularity", problems)
     if program:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.formats.interpolation import Interpolation
 from mlcube_conformance.formats.loaded import LoadedCube, loaded
+from mlcube_conformance.formats.main_files import folder_and_name
 from mlcube_conformance.formats.problems import Problems, misspelt_keys
 from mlcube_conformance.formats.promises import with_promises
 from mlcube_conformance.formats.sections import SECTIONS, read_sections
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from mlcube_conformance.formats.given import Given
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Role
 
@@ -50,9 +52,9 @@ def is_single_file(document: Located) -> bool:
 
 def load_single_file(
     document: Located,
-    root: Path,
+    place: Path,
     cube_id: str,
-    variables: Mapping[str, str],
+    given: Given,
     *,
     only: Collection[str] | None = None,
 ) -> LoadedCube:
@@ -60,20 +62,22 @@ def load_single_file(
 
     Args:
         document: The file.
-        root: Folder of the cube.
+        place: Folder of the cube, or the file where it has a name of its own.
         cube_id: Name of the cube in test ids.
-        variables: What the command line gives for `${oc.env:NAME}`.
+        given: What the command line gives.
         only: Names of the tasks to read; None for all. Others may be broken.
     """
+    root, definition = folder_and_name(place)
     problems = Problems()
     problems.warn_of_duplicates(document)
     _warn_of_misspelt_keys(document, problems)
     document = _with_tasks(document, only)
-    filled = _filled(document, root, variables, problems)
-    sections = read_sections(filled, root, problems)
+    filled = _filled(document, root, given.variables, problems)
+    sections = read_sections(filled, root, given, problems)
     cube = Cube(
         id=cube_id,
         root=root,
+        definition=definition,
         name=_text(filled, "name", problems) or root.name,
         version=_text(filled, "version", problems) or "latest",
         invocations=() if only == () else tuple(_invocations(filled, problems)),
@@ -81,7 +85,8 @@ def load_single_file(
         docker_build=sections.docker,
         singularity_build=sections.singularity,
     )
-    return loaded(with_promises(cube, problems, whole=only is None), problems)
+    whole = only is None and not definition
+    return loaded(with_promises(cube, problems, whole=whole), problems)
 
 
 def _with_tasks(document: Located, only: Collection[str] | None) -> Located:

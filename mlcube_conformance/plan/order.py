@@ -78,7 +78,7 @@ class Placement:
 
     def __hash__(self) -> int:
         """Take what tells it from others; pytest asks for each test, several times."""
-        return hash((self.cube.root, self.platform.id))
+        return hash((self.cube.place, self.platform.id))
 
     @property
     def id(self) -> str:
@@ -88,7 +88,7 @@ class Placement:
     @property
     def key(self) -> tuple[Path, PlatformFile]:
         """What tells it from all others; ids may look alike."""
-        return (self.cube.root, self.platform.source)
+        return (self.cube.place, self.platform.source)
 
     def producers(self, case: Case) -> tuple[Case, ...]:
         """Return the cases that write what this one reads, in order."""
@@ -114,7 +114,7 @@ class Comparison:
 
     def __hash__(self) -> int:
         """Take what tells it from others; pytest asks for each test, several times."""
-        return hash((self.cube.root, self.invocation.name))
+        return hash((self.cube.place, self.invocation.name))
 
     @property
     def cube(self) -> Cube:
@@ -132,7 +132,7 @@ def comparisons(placements: Sequence[Placement]) -> tuple[Comparison, ...]:
     alike: dict[tuple[Path, str], list[Case]] = {}
     for placement in placements:
         for case in placement.cases:
-            key = (case.cube.root, case.invocation.name)
+            key = (case.cube.place, case.invocation.name)
             alike.setdefault(key, []).append(case)
     return tuple(
         Comparison(invocation=cases[0].invocation, cases=tuple(cases))

@@ -5,14 +5,18 @@ Reads YAML files and nothing else: no container, process or network is touched.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.files import resolved
-from mlcube_conformance.formats.cube_roots import cube_roots
+from mlcube_conformance.formats.cube_places import cube_places
 from mlcube_conformance.formats.cubes import load_cube
+from mlcube_conformance.formats.given import NOTHING, Given
+from mlcube_conformance.formats.main_files import folder_and_name
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import with_optional_inputs
 from mlcube_conformance.formats.reading import Reading
@@ -30,7 +34,7 @@ from mlcube_conformance.plan.order import (
 from mlcube_conformance.runners import check_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from mlcube_conformance.formats.loaded import LoadedCube
@@ -44,7 +48,10 @@ __all__ = [
     "select",
 ]
 
-_NO_VARIABLES: Mapping[str, str] = {}
+#: Folders that hold the cube of a project, and say nothing of it.
+_FOLDERS = ("mlcube", "mlbox")
+#: What a name in test ids, and of a folder, does not hold.
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +61,7 @@ class CheckedPlatform:
     id: str
     """As in `mnist-docker`."""
     key: tuple[Path, PlatformFile]
-    """Folder of the cube and where the platform is described."""
+    """Place of the cube and where the platform is described."""
     problems: tuple[Message, ...]
 
 
@@ -79,7 +86,7 @@ def select(
     overrides: Sequence[Override],
     *,
     optional: Sequence[str] = (),
-    variables: Mapping[str, str] = _NO_VARIABLES,
+    given: Given = NOTHING,
 ) -> Selection:
     """Read the cubes and platform files and say which cases there are.
 
@@ -89,13 +96,12 @@ def select(
         tasks: Tasks or run files; none for all.
         overrides: Values of the command line.
         optional: Inputs that need not be there, as `TASK.NAME` or `NAME`.
-        variables: What the command line gives for `${oc.env:NAME}`.
+        given: What the command line gives to those who read a cube.
 
     Raises:
         UsageError: A cube, platform, task or parameter asked for does not exist.
     """
-    roots = cube_roots(cubes)
-    read = [load_cube(root, cube_id, variables) for root, cube_id in _with_ids(roots)]
+    read = _read(cube_places(cubes), given)
     check_overrides([each.cube for each in read], overrides)
     cubes_made = make_optional(
         [override_parameters(each.cube, overrides) for each in read], optional
@@ -109,10 +115,10 @@ def select(
     reading = Reading()
     for each in loaded:
         files = _files_once(find_platform(name, each.cube) for name in platforms)
-        named = _with_ids([file.path.parent / file.stem for file in files])
-        for file, (_, platform_id) in zip(files, named, strict=True):
+        named = _ids([file.path.parent / file.stem for file in files])
+        for file, platform_id in zip(files, named, strict=True):
             found, problems = load_platform(file, each.cube, reading)
-            key = (each.cube.root, file)
+            key = (each.cube.place, file)
             name = f"{each.cube.id}-{platform_id}"
             checked.append(CheckedPlatform(id=name, key=key, problems=problems))
             if found is not None:
@@ -181,18 +187,43 @@ def _files_once(files: Iterable[PlatformFile]) -> list[PlatformFile]:
     return list(found.values())
 
 
-def _with_ids(roots: list[Path]) -> list[tuple[Path, str]]:
-    """Name each cube by its folder, and by more of its path where that is shared."""
-    named = [(root, root.name) for root in roots]
+def _read(places: Sequence[Path], given: Given) -> list[LoadedCube]:
+    """Read cubes, and give each its name in test ids.
+
+    That is the name of its folder, or its own where each cube is in such a folder; a
+    definition of another name adds that.
+    """
+    read = [load_cube(place, folder_and_name(place)[0].name, given) for place in places]
+    paths = []
+    for each in read:
+        cube = each.cube
+        path = cube.root
+        if path.name in _FOLDERS and not each.problems:
+            path = path.parent / (_UNFIT.sub("-", cube.name).strip("-.") or path.name)
+        if cube.definition:
+            path = path.with_name(f"{path.name}-{PurePath(cube.definition).stem}")
+        paths.append(path)
+    return [
+        replace(each, cube=replace(each.cube, id=name))
+        for each, name in zip(read, _ids(paths), strict=True)
+    ]
+
+
+def _ids(paths: list[Path]) -> list[str]:
+    """Name each by the end of its path, and by more of it where that is shared."""
+    names = [path.name for path in paths]
     for depth in range(2, 10):
-        count = Counter(name for _, name in named)
+        count = Counter(names)
         if max(count.values(), default=0) <= 1:
             break
-        named = [
-            (root, "-".join(root.parts[-depth:]) if count[name] > 1 else name)
-            for root, name in named
+        names = [
+            "-".join(path.parts[-depth:]) if count[name] > 1 else name
+            for path, name in zip(paths, names, strict=True)
         ]
-    return named
+    return [
+        f"{name}-{names[:place].count(name) + 1}" if name in names[:place] else name
+        for place, name in enumerate(names)
+    ]
 
 
 def _check_tasks(tasks: Sequence[str], loaded: Sequence[LoadedCube]) -> None:

@@ -11,7 +11,12 @@ import re
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, Violation
-from mlcube_conformance.base.files import read_text
+from mlcube_conformance.base.files import (
+    is_folder,
+    is_plain_file,
+    is_there,
+    read_text,
+)
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import HIDDEN, hide
 from mlcube_conformance.plan.order import Override
@@ -22,8 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "days",
+    "folder",
     "gpus",
     "hide_values",
+    "not_there",
     "overrides",
     "pem_file",
     "seconds",
@@ -141,6 +148,37 @@ def pem_file(option: str, given: str) -> Path:
     if "BEGIN CERTIFICATE" not in text:
         raise _bad_value(option, given, "a PEM file that can be read")
     return path
+
+
+def folder(option: str, given: str) -> Path:
+    """Read the path of a folder.
+
+    Raises:
+        UsageError: It is not one.
+    """
+    path = given_path(given, option)
+    if not is_folder(path):
+        raise not_there(option, path, "a folder")
+    return path
+
+
+def not_there(option: str, path: Path, expected: str) -> UsageError:
+    """Return the refusal of a path that is not what an option takes."""
+    return UsageError(
+        Message(
+            what=f"the path of {option} does not exist",
+            where=str(path),
+            found="a file" if is_plain_file(path) else _found(path),
+            expected=expected,
+            do="fix the path",
+        )
+    )
+
+
+def _found(path: Path) -> str:
+    if is_folder(path):
+        return "a folder"
+    return "a broken link, a pipe or a device" if is_there(path) else "nothing"
 
 
 def _bad_value(option: str, found: str, expected: str) -> UsageError:

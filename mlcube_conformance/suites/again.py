@@ -78,7 +78,7 @@ def _words(option: str, value: str) -> list[str]:
 
 
 def _cube_words(cube: Cube) -> list[str]:
-    given = _short(cube.root)
+    given = _short(cube.place)
     # pytest would not take these for the path of a cube.
     odd = given.startswith(("-", "@")) or is_test(given)
     return [f"--cube={given}"] if odd else [given]

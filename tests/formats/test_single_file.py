@@ -13,6 +13,7 @@ from mlcube_conformance.formats.cubes import (
     load_cube_for,
     load_for_configure,
 )
+from mlcube_conformance.formats.given import Given
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.plan.mounts import task_view
 from mlcube_conformance.plan.order import Override, override_parameters
@@ -41,7 +42,7 @@ def _load(tmp_path: Path, text: str, **variables: str) -> LoadedCube:
     (root / "mlcube.yaml").write_text(text, encoding="utf-8")
     (root / "workspace").mkdir(exist_ok=True)
     (root / "workspace" / "seed.txt").write_text("seed\n", encoding="utf-8")
-    return load_cube(root, "tiny", variables)
+    return load_cube(root, "tiny", Given(variables=variables))
 
 
 def _task(tmp_path: Path, text: str) -> Invocation:
@@ -233,12 +234,6 @@ unread: ${no.such.key}
         ("seed: ", "a=b: ", ("the name of", "is invalid", "'a=b'")),
         ("seed: ", "'': ", ("is invalid",)),
         ("work:\n", 'work:\n    entrypoint: "sh \\0"\n', ("entrypoint of 'work'",)),
-        ('image: "', 'build_context: ~/.ssh, image: "', ("neither in the cube",)),
-        ('image: "', 'build_context: /etc, image: "', ("neither in the cube",)),
-        ('image: "', 'build_context: .., image: "', ("neither in the cube",)),
-        ('image: "', 'build_context: ../.ssh, image: "', ("neither in the cube",)),
-        ('image: "', 'build_context: ../../x, image: "', ("neither in the cube",)),
-        ('image: "', 'build_file: /etc/passwd, image: "', ("outside the cube",)),
         (
             'image: "',
             'env_args: [A=b], image: "',
@@ -353,6 +348,43 @@ def test_the_build_context_may_lie_outside_of_the_cube(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("build_context: ~/.ssh", "neither in the cube"),
+        ("build_context: /etc", "neither in the cube"),
+        ("build_context: ..", "neither in the cube"),
+        ("build_context: ../.ssh", "neither in the cube"),
+        ("build_context: ../../x", "neither in the cube"),
+        ("build_context: seed", "not a folder"),
+        ("build_file: /etc/passwd", "outside the cube"),
+        ("build_context: ../code, build_file: ../D", "outside the cube"),
+    ],
+)
+def test_files_elsewhere_count_only_where_an_image_is_built(
+    written: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny/seed").touch()
+
+    found = _load(tmp_path, LEAST.replace('tiny:1"', f'tiny:1", {written}'))
+
+    assert found.problems == ()
+    assert says in str(found.cube.docker.trouble)
+    assert found.cube.docker.context == tmp_path / "tiny"
+
+
+def test_the_build_context_of_the_command_line_counts_first(tmp_path: Path) -> None:
+    text = LEAST.replace('tiny:1"', 'tiny:1", build_context: /etc, build_file: x/D')
+    root = _load(tmp_path, text).cube.root
+
+    cube = load_cube(root, "tiny", Given(build_context=tmp_path)).cube
+
+    assert cube.docker.trouble is None
+    assert cube.docker.context == tmp_path
+    assert cube.docker.file == tmp_path / "x/D"
+
+
+@pytest.mark.parametrize(
     ("context", "tree", "home", "allowed"),
     [
         ("..", "project", "elsewhere", True),
@@ -382,7 +414,8 @@ def test_the_build_context_may_be_in_the_git_work_tree_of_the_cube(
 
     found = _load(tmp_path / "project/cubes", text)
 
-    assert ("neither in the cube" in _said(found)) is not allowed
+    assert found.problems == ()
+    assert ("neither in the cube" in str(found.cube.docker.trouble)) is not allowed
     if allowed:
         assert (
             found.cube.docker.context
@@ -488,7 +521,7 @@ def test_variable_of_tasks_is_kept_out_of_build_arguments(tmp_path: Path) -> Non
     )
     (tmp_path / "mlcube.yaml").write_text(text)
 
-    loaded = load_cube(tmp_path, "tiny", {"TOKEN": "secret"})
+    loaded = load_cube(tmp_path, "tiny", Given(variables={"TOKEN": "secret"}))
 
     assert loaded.problems == ()
     assert loaded.cube.docker.args == {"B": "x", "C": "c"}

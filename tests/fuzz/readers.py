@@ -199,7 +199,7 @@ def _readers_of_cubes(place: Path) -> list[Reader]:
         def read(changed: str) -> object:
             _write(file, changed)
             try:
-                return check_definitions(load_cube(root, root.name, {}))
+                return check_definitions(load_cube(root, root.name))
             finally:
                 _write(file, text)
 

@@ -11,7 +11,7 @@ from mlcube_conformance.base.files import is_there, read_text
 if TYPE_CHECKING:
     from mlcube_conformance.model import Build, Cube
 
-__all__ = ["has_recipe", "recipe_text"]
+__all__ = ["check_build", "has_recipe", "recipe_text"]
 
 
 def has_recipe(build: Build) -> bool:
@@ -23,12 +23,25 @@ def has_recipe(build: Build) -> bool:
     return build.named or is_there(build.file)
 
 
+def check_build(build: Build) -> None:
+    """Refuse to make an image where its files must not be used.
+
+    Raises:
+        Violation: The cube is at fault.
+        Unsupported: The files are where a cube has none.
+    """
+    if build.trouble is not None:
+        raise build.trouble
+
+
 def recipe_text(cube: Cube, build: Build) -> str:
     """Return the text of a recipe.
 
     Raises:
         Violation: It cannot be read, or is not in the cube or its context.
+        Unsupported: It is where a cube has none.
     """
+    check_build(build)
     try:
         return read_text(build.file, build.context, cube.root)
     except Violation as violation:

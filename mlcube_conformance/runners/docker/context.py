@@ -18,7 +18,7 @@ from mlcube_conformance.runners.common.dockerfile.bases import (
     names_folder,
 )
 from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
-from mlcube_conformance.runners.common.recipes import recipe_text
+from mlcube_conformance.runners.common.recipes import check_build, recipe_text
 from mlcube_conformance.runners.work import CA_VARIABLES
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class BuildContext:
     @classmethod
     def of(cls, request: ConfigureRequest) -> BuildContext:
         """Gather the context of a cube, less what `.dockerignore` leaves out."""
+        check_build(request.cube.docker)
         root = request.cube.docker.context
         bundle = request.options.ca_bundle
         dockerfile = request.cube.docker.file

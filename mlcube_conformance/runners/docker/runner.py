@@ -160,7 +160,7 @@ class DockerRunner:
         ):
             image = self._build(request) if is_built(request) else self._have(request)
             remember_made(
-                request.cube.root, name, image.digest, image_id(self._client, name)
+                request.cube.place, name, image.digest, image_id(self._client, name)
             )
         return image
 
@@ -171,7 +171,7 @@ class DockerRunner:
             return None
         with daemon_faults(f"looking for {name}"):
             tag = image_id(self._client, name)
-            made, tag_then = made_for(cube.root, name)
+            made, tag_then = made_for(cube.place, name)
             # Whoever has moved the tag since, by other means, wants that image.
             moved = tag not in {"", made, tag_then, tagged_image(name)}
             if made and image_id(self._client, made) and not moved:

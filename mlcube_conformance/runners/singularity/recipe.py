@@ -15,7 +15,11 @@ from mlcube_conformance.runners.common.content import (
     content_key,
     files_below,
 )
-from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
+from mlcube_conformance.runners.common.recipes import (
+    check_build,
+    has_recipe,
+    recipe_text,
+)
 from mlcube_conformance.runners.singularity.conversion import by_variables, convert
 from mlcube_conformance.runners.singularity.definition import (
     LOCAL_AGENTS,
@@ -83,6 +87,7 @@ def build_plan(request: ConfigureRequest, place: Path) -> BuildPlan | None:
     dockerfile, context = request.cube.docker.file, request.cube.docker.context
     if not has_recipe(request.cube.docker):
         return None
+    check_build(request.cube.docker)
     from mlcube_conformance.runners.docker.images import (  # noqa: PLC0415 - slow
         image_of_cube,
     )

@@ -28,22 +28,22 @@ class Ordering:
 
         A subject is known by the object that it is: there is one of each.
         """
-        cubes = {each.cube.root: place for place, each in enumerate(selection.cubes)}
+        cubes = {each.cube.place: place for place, each in enumerate(selection.cubes)}
         platforms = {each.key: place for place, each in enumerate(selection.platforms)}
         self._placements = {each.key: each for each in selection.placements}
         self._places: dict[int, tuple[int, ...]] = {
-            id(each): (cubes[each.cube.root], -1, -1) for each in selection.cubes
+            id(each): (cubes[each.cube.place], -1, -1) for each in selection.cubes
         }
         for checked in selection.platforms:
             cube, platform = cubes[checked.key[0]], platforms[checked.key]
             self._places[id(checked)] = (cube, platform, -2)
         for placement in selection.placements:
-            cube, platform = cubes[placement.cube.root], platforms[placement.key]
+            cube, platform = cubes[placement.cube.place], platforms[placement.key]
             self._places[id(placement)] = (cube, platform, -1)
             for place, case in enumerate(placement.cases):
                 self._places[id(case)] = (cube, platform, place)
         for compared in selection.comparisons:
-            cube = cubes[compared.cube.root]
+            cube = cubes[compared.cube.place]
             self._places[id(compared)] = (cube, len(platforms), -1)
 
     def sort(self, items: list[pytest.Item]) -> None:

@@ -17,6 +17,7 @@ from mlcube_conformance.base.faults import fault_of_ours
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.formats.given import Given
 from mlcube_conformance.model import Case
 from mlcube_conformance.options import runner_options
 from mlcube_conformance.plan.order import Comparison, Placement
@@ -89,7 +90,9 @@ class ConformanceSession:
             asked("--task"),
             asked("--parameter"),
             optional=asked("--optional"),
-            variables=options.environment,
+            given=Given(
+                variables=options.environment, build_context=asked("--build-context")
+            ),
         )
         self._ordering = Ordering(self.selection)
         # What was read stays: to look through it again and again takes a tenth of the
@@ -223,8 +226,8 @@ class ConformanceSession:
     def _record_cube(self, subject: object) -> None:
         """Record what a cube is, before anything of it runs."""
         cube = getattr(subject, "cube", None)
-        if cube is not None and cube.root not in self._hashed:
-            self._hashed.add(cube.root)
+        if cube is not None and cube.place not in self._hashed:
+            self._hashed.add(cube.place)
             self.record.event("cube", **cube_facts(cube))
 
     def _forget(self, item: pytest.Item, subject: object) -> None:

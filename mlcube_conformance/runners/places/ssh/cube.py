@@ -228,7 +228,7 @@ class CubeThere(CubeFolders):
         """
         root, file = self._cube.root, invocation.file
         files: dict[str, Path] = {}
-        if file == main_file(root):
+        if file == main_file(self._cube.place):
             there = invocation.name
         elif file.is_relative_to(root) and is_sent(str(file.relative_to(root))):
             there = f"{self.cube_folder}/{file.relative_to(root)}"
@@ -261,12 +261,18 @@ class CubeThere(CubeFolders):
             files: Small files that these name, by their places there.
         """
         python, environment = self._python
-        words = ["--mlcube", self.cube_folder]
+        words = [
+            "--mlcube",
+            str(PurePosixPath(self.cube_folder, self._cube.definition)),
+        ]
         # A section of the cube's main file is known there by its name.
         platform = self._beside(self._inner.file, "platform")
         words += ["--platform", self._inner.section or platform]
         if self._context_name:
             words += ["--build-context", f"{self._content_folder}/context"]
+        elif self._cube.docker.given:
+            inside = self._cube.docker.context.relative_to(self._cube.root)
+            words += ["--build-context", str(PurePosixPath(self.cube_folder, inside))]
         asked, variables = option_words(verb, options, self._place.variables)
         files = dict(files or {})
         if options.ca_bundle:

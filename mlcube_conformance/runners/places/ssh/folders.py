@@ -56,7 +56,7 @@ class CubeFolders:
     @property
     def workspace_key(self) -> str:
         """Identity of the workspace on the host."""
-        place = [owner(), str(self._cube.root), self._place.host, self._place.user]
+        place = [owner(), str(self._cube.place), self._place.host, self._place.user]
         place += [self._place.root, self._platform.kind, self._inner.kind]
         return hashlib.sha256(json.dumps(place).encode()).hexdigest()[:12]
 
@@ -106,7 +106,7 @@ class CubeFolders:
         try:
             names = [each for each in files_below(root) if is_sent(each)]
             inner = read_text(self._inner.file)
-            more = [owner(), inner]
+            more = [owner(), inner, self._cube.definition]
             if self._context_name:
                 context = self._cube.docker.context
                 more.append(content_key(context, files_below(context)))

@@ -73,7 +73,7 @@ class SshRunner:
         )
         log = request.log.with_name("environment.log")
         there.make_environment(log, request.watch, timeout)
-        there.send({"cube": str(request.cube.root)}, timeout)
+        there.send({"cube": str(request.cube.place)}, timeout)
         request.watch.begin(
             f"configuring {request.cube.id} by {there.version_note()}", request.log
         )
@@ -88,7 +88,7 @@ class SshRunner:
             raise at_fault(outcome.error, connection.name)
         if outcome.image is None:
             raise no_word(connection, "an image")
-        self._cubes[request.cube.root, request.platform.source] = there
+        self._cubes[request.cube.place, request.platform.source] = there
         where = f"on {connection.name}"
         source = outcome.image.source
         return replace(outcome.image, source=f"{source}, {where}" if source else where)
@@ -111,7 +111,7 @@ class SshRunner:
 
     def run(self, request: RunRequest) -> RunResult:
         """Run a task on the host to its end, and fetch its results."""
-        there = self._cubes[request.cube.root, request.platform.source]
+        there = self._cubes[request.cube.place, request.platform.source]
         there.connection.open()
         with build_lock(
             f"ssh-{there.workspace_key}",

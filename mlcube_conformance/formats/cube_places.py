@@ -1,4 +1,4 @@
-"""Finds the folders of the cubes that a command line names, also by patterns."""
+"""Finds the cubes that a command line names, also by patterns."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
+from mlcube_conformance.base.errors import (
+    Message,
+    UsageError,
+    Violation,
+    did_you_mean,
+)
 from mlcube_conformance.base.files import is_plain_file, resolved
 from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.formats.cubes import cube_folder
-from mlcube_conformance.formats.main_files import MAIN_FILES, main_file
+from mlcube_conformance.formats.main_files import (
+    MAIN_FILES,
+    cube_place,
+    folder_and_name,
+    main_file,
+)
+from mlcube_conformance.formats.single_file import is_single_file
+from mlcube_conformance.formats.yaml import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["cube_roots"]
+__all__ = ["cube_places"]
 
 
-def cube_roots(words: Iterable[str]) -> list[Path]:
-    """Return the folders of cubes, each once, whatever points to it.
+def cube_places(words: Iterable[str]) -> list[Path]:
+    """Return the places of cubes, each once, whatever points to it.
 
     What is named without a pattern is taken as it is, so messages say what it lacks
     to be a cube. A pattern takes the cubes among what it matches.
@@ -29,16 +40,17 @@ def cube_roots(words: Iterable[str]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for word in words:
-        for root in _roots(word):
-            found.setdefault(resolved(root), root)
+        for place in _places(word):
+            root, name = folder_and_name(place)
+            found.setdefault(resolved(root) / name, place)
     return list(found.values())
 
 
-def _roots(word: str) -> list[Path]:
+def _places(word: str) -> list[Path]:
     path = given_path(word, "--cube")
-    folder = cube_folder(path)
-    if folder is not None:
-        return [folder]
+    place = cube_place(path)
+    if place is not None:
+        return [place]
     if not glob.has_magic(word):
         raise _no_cube(word, path, "a file" if is_plain_file(path) else "nothing")
     try:
@@ -58,10 +70,24 @@ def _matching(path: Path) -> Iterator[Path]:
     fixed = next(i for i, part in enumerate(path.parts) if glob.has_magic(part))
     top, pattern = Path(*path.parts[:fixed]), Path(*path.parts[fixed:])
     for each in top.glob(str(pattern)):
-        root = cube_folder(each)
+        place = cube_place(each)
         hidden = _is_hidden(each.relative_to(top)) and not _is_hidden(pattern)
-        if root is not None and not hidden and main_file(root) is not None:
-            yield root
+        if place is not None and not hidden and _is_cube(place):
+            yield place
+
+
+def _is_cube(place: Path) -> bool:
+    """Say whether a folder has a main file, or a file is the one of a cube."""
+    file = main_file(place)
+    if file is None or not folder_and_name(place)[1]:
+        return file is not None
+    if file.name.startswith(("mlcube", "mlbox")):
+        return True  # Its problems are reported.
+    try:
+        document = read_yaml(file, file.parent)
+    except Violation:
+        return False
+    return document.get("tasks") is not None and is_single_file(document)
 
 
 def _is_hidden(path: Path) -> bool:
@@ -82,6 +108,7 @@ def _no_cube(word: str, path: Path, found: str) -> UsageError:
 
 def _near(path: Path) -> str:
     try:
-        return did_you_mean(path.name, [each.name for each in path.parent.iterdir()])
+        names = (each.name for each in path.parent.iterdir())
+        return did_you_mean(path.name, [each for each in names if each != path.name])
     except OSError:
         return ""
