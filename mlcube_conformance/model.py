@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from mlcube_conformance.base.errors import Unsupported, Violation
+    from mlcube_conformance.base.errors import Message, Unsupported, Violation
     from mlcube_conformance.place import Place
 
 __all__ = [
@@ -234,6 +234,8 @@ class Platform:
     before each run."""
     base: str = ""
     """Image that stands for a recipe of Singularity, as `docker://python:3.12`."""
+    limits: tuple[Message, ...] = ()
+    """What it asks for and is not given here, by choice."""
     version: str = ""
     """Versions of the engine that serve, as `>=20.10`."""
     place: Place | None = None

@@ -27,6 +27,7 @@ ROOMS = (
     "place",
     "model",
     "clauses",
+    "runners.flags",
     ABOUT,
     "formats",
     "runners.contract",

@@ -40,6 +40,7 @@ __all__ = [
     "not_written",
     "refusal",
     "require",
+    "require_given",
     "without_paths",
 ]
 
@@ -205,3 +206,13 @@ def require(problems: Sequence[Message]) -> None:
     """
     if problems:
         raise Violation(*problems)
+
+
+def require_given(limits: Sequence[Message]) -> None:
+    """Raise an error if anything is asked for that is not given here.
+
+    Raises:
+        Unsupported: With every limit.
+    """
+    if limits:
+        raise Unsupported(*limits)

@@ -11,7 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import UsageError, Violation, require
+from mlcube_conformance.base.errors import (
+    UsageError,
+    Violation,
+    require,
+    require_given,
+)
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import LiveText
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
@@ -22,7 +27,7 @@ from mlcube_conformance.commands.said import say
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.given import Given
 from mlcube_conformance.model import Case
-from mlcube_conformance.plan.order import check_paths
+from mlcube_conformance.plan.order import check_paths, paths_elsewhere
 from mlcube_conformance.plan.prepare import check_ready, make_ready
 from mlcube_conformance.plan.workspace import make_folder, stage
 from mlcube_conformance.plan.workspace_lock import only_run_in
@@ -84,6 +89,8 @@ class Job:
         invocation = case.invocation
         with _of_command_line():
             require(check_paths(invocation, workspace))
+        require_given(paths_elsewhere(invocation, workspace))
+        with _of_command_line():
             every = load_cube(
                 self.cube.place, self.cube.id, Given(variables=options.environment)
             )

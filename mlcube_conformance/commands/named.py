@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Message, UsageError
+from mlcube_conformance.base.errors import Message, UsageError, require_given
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.commands.said import say
 from mlcube_conformance.formats.main_files import cube_place
@@ -35,6 +35,8 @@ def checked_cube(loaded: LoadedCube) -> Cube:
     refuse(loaded.problems)
     for warning in loaded.warnings:
         say(f"warning: {warning}")
+    if not loaded.cube.invocations:
+        require_given(loaded.limits)
     return loaded.cube
 
 
@@ -56,6 +58,7 @@ def read_platform(name: str, cube: Cube, kind: str) -> Platform:
                 do=f"give a platform file for {kind}",
             )
         )
+    require_given(platform.limits)
     return platform
 
 

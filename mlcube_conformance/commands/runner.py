@@ -16,6 +16,7 @@ import click
 from mlcube_conformance.base.errors import (
     ConformanceError,
     Message,
+    Unsupported,
     UsageError,
     Violation,
 )
@@ -193,7 +194,7 @@ def _ending(logs: str | None) -> Iterator[tuple[Outcome, Path | None]]:
         shown = (replace(m, tail=()) if m.log else m for m in error.messages)
         messages = (str(each) for each in shown)
         sys.stderr.write("\n\n".join(messages) + "\n")
-        usage = isinstance(error, UsageError)
+        usage = isinstance(error, (UsageError, Unsupported))
         raise SystemExit(_USAGE if usage else _NOT_RUN) from error
     except KeyboardInterrupt as error:
         say("interrupted")

@@ -12,6 +12,11 @@ from mlcube_conformance.formats.given import NOTHING, Given
 from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.formats.main_files import folder_and_name, main_file
 from mlcube_conformance.formats.multi_file import load_multi_file, load_run_file
+from mlcube_conformance.formats.other_formats import (
+    is_of_medperf,
+    medperf,
+    template,
+)
 from mlcube_conformance.formats.problems import Problems, TooManyProblemsError
 from mlcube_conformance.formats.reading import Reading
 from mlcube_conformance.formats.single_file import is_single_file, load_single_file
@@ -49,21 +54,44 @@ def load_cube(place: Path, cube_id: str, given: Given = NOTHING) -> LoadedCube:
 def _as_far_as_it_goes(
     place: Path, load: Callable[[], LoadedCube], cube_id: str = ""
 ) -> LoadedCube:
-    """Return the cube, or an empty one where too much of it is wrong."""
+    """Return the cube, or an empty one where it is not a cube or too broken."""
+    root, definition = folder_and_name(place)
+    name = cube_id or root.name
+    none = Cube(
+        id=name,
+        root=root,
+        definition=definition,
+        name=name,
+        version="0.0.0",
+        invocations=(),
+    )
+    blank = _template(place)
+    if blank is not None:
+        return LoadedCube(cube=none, problems=(blank,))
+    other = _of_medperf(place)
+    if other is not None:
+        return LoadedCube(cube=none, limits=(other,))
     try:
         return load()
     except TooManyProblemsError as error:
-        root, definition = folder_and_name(place)
-        name = cube_id or root.name
-        cube = Cube(
-            id=name,
-            root=root,
-            definition=definition,
-            name=name,
-            version="0.0.0",
-            invocations=(),
-        )
-        return LoadedCube(cube=cube, problems=error.messages)
+        return LoadedCube(cube=none, problems=error.messages)
+
+
+def _template(place: Path) -> Message | None:
+    file = main_file(place)
+    return template(file, folder_and_name(place)[0]) if file is not None else None
+
+
+def _of_medperf(place: Path) -> Message | None:
+    """Return the refusal of a container of MedPerf that stands for a cube."""
+    root, _ = folder_and_name(place)
+    file = main_file(place)
+    if file is None:
+        return medperf(root)
+    document = Problems().read(file, "main file", (), root)
+    if document is None or not is_of_medperf(document):
+        return None
+    return medperf(root, file.name)
 
 
 def load_for_configure(place: Path, given: Given = NOTHING) -> LoadedCube:
@@ -109,7 +137,7 @@ def load_cube_for(place: Path, task: str | None, given: Given = NOTHING) -> Load
         if file is not None:
             return _as_far_as_it_goes(place, lambda: load_run_file(place, file, given))
     found = load_cube(place, _name(place), given)
-    if found.problems:
+    if found.problems or not found.cube.invocations:
         return found
     invocation = _only(found) if task is None else _named(task, found)
     return replace(found, cube=replace(found.cube, invocations=(invocation,)))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "Given"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Given:
     """What the command line gives to those who read a cube."""
 

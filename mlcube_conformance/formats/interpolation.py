@@ -198,7 +198,7 @@ class Interpolation:
                 do=f"give the argument, unless it is a secret: --build-arg {name}",
             )
             return None
-        self._problems.add(
+        self._problems.limit(
             f"the variable {name!r} is not passed to cubes",
             at,
             found=at.text(),

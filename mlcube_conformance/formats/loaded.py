@@ -37,6 +37,8 @@ class LoadedCube:
     cube: Cube
     problems: tuple[Message, ...] = ()
     warnings: tuple[Message, ...] = field(default=())
+    limits: tuple[Message, ...] = ()
+    """What the cube asks for and is not given here, by choice."""
 
     @property
     def id(self) -> str:
@@ -50,6 +52,7 @@ def loaded(cube: Cube, problems: Problems) -> LoadedCube:
         cube=cube,
         problems=tuple(dict.fromkeys(problems.messages)),
         warnings=tuple(dict.fromkeys(problems.warnings)),
+        limits=tuple(dict.fromkeys(problems.limits)),
     )
 
 

@@ -149,6 +149,9 @@ def load_platform(
         platform = _platform(document, cube, problems) if document else None
     except TooManyProblemsError as error:
         return None, error.messages
+    if platform is not None:
+        limits = (*platform.limits, *problems.limits)
+        platform = replace(platform, limits=tuple(dict.fromkeys(limits)))
     return platform, tuple(dict.fromkeys(problems.messages))
 
 

@@ -78,6 +78,21 @@ class Problems:
         self.reading = reading or Reading()
         self.messages: list[Message] = []
         self.warnings: list[Message] = []
+        self.limits: list[Message] = []
+
+    def limit(
+        self, what: str, at: Located, *, expected: str, do: str, found: str = ""
+    ) -> None:
+        """Add what is asked for and not given here, by choice: no fault of the cube."""
+        self.limits.append(
+            Message(
+                what=what,
+                where=str(at.source),
+                found=found or at.kind,
+                expected=expected,
+                do=do,
+            )
+        )
 
     def add(
         self, what: str, at: Located, *, expected: str, do: str, found: str = ""

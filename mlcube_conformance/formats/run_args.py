@@ -11,6 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import did_you_mean
+from mlcube_conformance.runners.about import built_in
 
 if TYPE_CHECKING:
     from mlcube_conformance.formats.problems import Problems
@@ -28,6 +29,7 @@ __all__ = [
 #: Characters of a text of flags.
 _MAX_LENGTH = 10_000
 _NO_VALUE = re.compile("")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def read_container(
@@ -41,7 +43,7 @@ def read_container(
             options["runtime"] = name
         else:
             gpus = offer.written["gpus"]
-            problems.add(
+            problems.limit(
                 f"the platform file asks for a runtime: {offer.kind} has none",
                 runtime,
                 found=str(runtime.value),
@@ -99,15 +101,18 @@ def read_flags(
     other_names = {each.partition("=")[0] for each in offer.same}
     waiting = iter(split_words(at, problems))
     for word in waiting:
-        flag, equals, value = word.partition("=")
-        if flag in offer.ignored:
+        flag, equals, value = _parted(word, offer)
+        if flag in offer.ignored or (value == "false" and flag in offer.refused):
+            continue
+        if flag in offer.ignored_values:
+            value = value if equals else next(waiting, "")
             continue
         if flag in other_names:
             whole = f"{flag}={value if equals else next(waiting, '')}"
             flag, equals, value = offer.same.get(whole, whole).partition("=")
             if whole in offer.same and options.get(offer.options[flag]):
                 continue  # the other flag says more
-        if flag in offer.words and not equals:
+        if flag in offer.words and (not equals or value == "true"):
             options[offer.options[flag]] = offer.words[flag]
             continue
         if flag in offer.options and not equals:
@@ -126,20 +131,22 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
     offer: Offer,
 ) -> bool:
     """Read one flag into options; add a problem and return False where it cannot be."""
-    known = (*offer.options, *sorted(offer.ignored))
     if flag not in offer.options:
-        problems.add(
-            f"unsupported flag in {_key(at)}",
-            at,
-            found=f"{flag}={value}" if value else flag,
-            expected=f"one of {', '.join(known)}",
-            do=did_you_mean(flag, known) or "remove it",
-        )
+        _refuse_flag(flag, f"{flag}={value}" if value else flag, at, problems, offer)
         return False
     option = offer.options[flag]
     if option == "gpus":
         value = value.strip('"')  # as docker's own documents quote a list of devices
     allowed = offer.values.get(option, _NO_VALUE)
+    if option == "env" and _NAME.fullmatch(value):
+        problems.limit(
+            "the cube asks for a variable of this machine",
+            at,
+            found=f"{flag} {value}",
+            expected=f"{flag} NAME=VALUE: others may be secrets",
+            do=f"give it on the command line: --env {value}",
+        )
+        return False
     if not allowed.fullmatch(value):
         problems.add(
             f"invalid value of {flag}",
@@ -149,8 +156,45 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
             do="fix the value",
         )
         return False
-    options[option] = value
+    earlier = options.get(option, "") if option in offer.repeated else ""
+    options[option] = f"{earlier}\n{value}" if earlier else value
     return True
+
+
+def _parted(word: str, offer: Offer) -> tuple[str, str, str]:
+    """Return a flag, whether its value is in the same word, and that value."""
+    flag, equals, value = word.partition("=")
+    short = word[:2]
+    known = {*offer.options, *offer.refused, *offer.ignored_values}
+    glued = short in known and not word.startswith("--") and len(flag) > len(short)
+    if glued and flag not in offer.ignored:
+        return short, "=", word[2:]
+    return flag, equals, value
+
+
+def _given_elsewhere(offer: Offer) -> set[str]:
+    """Return the flags of a program that other kinds of platform give."""
+    others = (each.offer for each in built_in().values() if each.offer)
+    return {x for each in others if each.command == offer.command for x in each.options}
+
+
+def _refuse_flag(
+    flag: str, found: str, at: Located, problems: Problems, offer: Offer
+) -> None:
+    """Say that a flag is not given: by choice, or since the program has none such."""
+    known = (*offer.options, *sorted(offer.ignored))
+    what, expected = f"unsupported flag in {_key(at)}", f"one of {', '.join(known)}"
+    if flag in offer.refused:
+        problems.limit(what, at, found=found, expected=expected, do=offer.refused[flag])
+    elif flag in offer.others or flag in _given_elsewhere(offer):
+        do = "remove it, if the tasks work without it"
+        problems.limit(what, at, found=found, expected=expected, do=do)
+    else:
+        every = {*known, *offer.refused, *offer.others, *offer.ignored_values}
+        do = did_you_mean(flag, known) or did_you_mean(flag, every) or "remove it"
+        problems.add(
+            f"unknown flag in {_key(at)}", at, found=found, expected=expected, do=do
+        )
 
 
 def read_program(
@@ -162,7 +206,7 @@ def read_program(
     elif name:
         than = f"another executable than {offer.kind}"
         none = f"an executable, which {offer.kind} does not have"
-        problems.add(
+        problems.limit(
             f"{at.source.file.name} asks for {than if offer.programs else none}",
             at,
             found=name,

@@ -25,6 +25,7 @@ from mlcube_conformance.runners.docker.about import OFFER as DOCKER
 from mlcube_conformance.runners.singularity.about import OFFER as SINGULARITY
 
 if TYPE_CHECKING:
+    from mlcube_conformance.base.errors import Message
     from mlcube_conformance.formats.given import Given
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
@@ -110,6 +111,10 @@ def _read_docker(
     if program is not None:
         name = problems.text(section, "docker")
         read_program(name, program, options, problems, DOCKER)
+    with_gpus = flags_below(section, "gpu_args", problems, DOCKER)
+    if "--runtime" in (at.text() if (at := section.get("gpu_args")) else ""):
+        # Its containers have GPUs, however many: nothing else need say so.
+        options.update({"gpus": gpus} if (gpus := with_gpus.get("gpus")) else {})
     _read_gpus(document, section, options, problems)
     for key in _DOCKER_FLAGS:
         given = section.get(key)
@@ -123,11 +128,20 @@ def _read_docker(
         file=document.source.file,
         section="docker",
         options=options,
-        with_gpus=flags_below(section, "gpu_args", problems, DOCKER),
+        with_gpus=with_gpus,
         without_gpus=flags_below(section, "cpu_args", problems, DOCKER),
         environment=assignments(section, "env_args", ("-e", "--env"), problems),
         strategy=_strategy(section, found.docker.file, problems),
         base=_archive(root, path_below(section, "tar_file", problems)),
+        limits=_limits_of(section, problems),
+    )
+
+
+def _limits_of(section: Located, problems: Problems) -> tuple[Message, ...]:
+    """Return what a section asks for and is not given."""
+    key = f", key {section.source.key}"
+    return tuple(
+        each for each in problems.limits if re.search(f"{key}(\\.|$)", each.where)
     )
 
 
@@ -160,7 +174,7 @@ def _read_singularity(
     for key in _NOT_GIVEN:
         asked = section.get(key)
         if asked is not None and asked.value is not None:
-            problems.add(
+            problems.limit(
                 f"the section uses {key}, which this runner does not support",
                 asked,
                 found=asked.kind,
@@ -180,6 +194,7 @@ def _read_singularity(
         section="singularity",
         options=options,
         base=base,
+        limits=_limits_of(section, problems),
     )
 
 
@@ -246,7 +261,7 @@ def _check_build_flags(section: Located, problems: Problems) -> None:
         return
     unknown = [each for each in split_words(at, problems) if each not in _OF_BUILD]
     if unknown:
-        problems.add(
+        problems.limit(
             "unsupported flag in build_args",
             at,
             found=unknown[0],
@@ -258,7 +273,7 @@ def _check_build_flags(section: Located, problems: Problems) -> None:
 def _check_mounts(section: Located, problems: Problems) -> None:
     at = section.get("--mount_opts")
     if at is not None and at.value not in (None, "", "ro"):
-        problems.add(
+        problems.limit(
             "--mount_opts lets tasks write to every input",
             at,
             expected="ro, or nothing",

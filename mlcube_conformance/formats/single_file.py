@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.formats.interpolation import Interpolation
 from mlcube_conformance.formats.loaded import LoadedCube, loaded
 from mlcube_conformance.formats.main_files import folder_and_name
+from mlcube_conformance.formats.other_formats import misspelt
 from mlcube_conformance.formats.problems import Problems, misspelt_keys
 from mlcube_conformance.formats.promises import with_promises
 from mlcube_conformance.formats.sections import SECTIONS, read_sections
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["is_single_file", "load_single_file"]
 
 _READ = ("name", "version", "platform", *SECTIONS, "tasks")
+#: Sections that are looked for under names like theirs.
+_NEEDED = (*SECTIONS, "tasks")
 _KNOWN = (*_READ, "description", "author", "authors")
 #: Characters of an entry point.
 _MAX_ENTRYPOINT = 10_000
@@ -42,12 +45,15 @@ _TASK_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 def is_single_file(document: Located) -> bool:
     """Say whether a main file is of this format; the other one names its schema."""
-    tasks = document.get("tasks")
-    if document.get("schema_type") is not None or (
-        tasks is not None and isinstance(tasks.value, list)
-    ):
+    if document.get("schema_type") is not None:
         return False
-    return any(document.get(key) is not None for key in ("tasks", *_READ[3:]))
+    keys = [key for key, _ in document.items()]
+    tasks = document.get("tasks")
+    if tasks is not None and isinstance(tasks.value, list):
+        # The list of the other format holds paths of files.
+        named = any(each.text() for each in tasks.value)
+        return not named and any(key in keys for key in SECTIONS)
+    return any(key in _NEEDED for key in keys) or bool(misspelt(keys, _NEEDED))
 
 
 def load_single_file(
@@ -70,7 +76,7 @@ def load_single_file(
     root, definition = folder_and_name(place)
     problems = Problems()
     problems.warn_of_duplicates(document)
-    _warn_of_misspelt_keys(document, problems)
+    near = _refuse_misspelt_keys(document, problems)
     document = _with_tasks(document, only)
     filled = _filled(document, root, given.variables, problems)
     sections = read_sections(filled, root, given, problems)
@@ -80,7 +86,9 @@ def load_single_file(
         definition=definition,
         name=_text(filled, "name", problems) or root.name,
         version=_text(filled, "version", problems) or "latest",
-        invocations=() if only == () else tuple(_invocations(filled, problems)),
+        invocations=()
+        if only == () or "tasks" in near
+        else tuple(_invocations(filled, problems)),
         platforms=sections.platforms,
         docker_build=sections.docker,
         singularity_build=sections.singularity,
@@ -99,9 +107,26 @@ def _with_tasks(document: Located, only: Collection[str] | None) -> Located:
     )
 
 
-def _warn_of_misspelt_keys(document: Located, problems: Problems) -> None:
-    """The format allows further keys; one that looks like a known key is reported."""
+def _refuse_misspelt_keys(document: Located, problems: Problems) -> set[str]:
+    """Refuse a section that is missing under its name and there under one like it.
+
+    The format allows further keys; others that look like a known one are warned of.
+
+    Returns:
+        The sections that are meant.
+    """
+    meant_sections = misspelt((key for key, _ in document.items()), _NEEDED)
+    for key, meant_section in meant_sections.items():
+        problems.add(
+            f"{document.source.file.name} has the unknown section {key[:40]!r}",
+            document.get(key) or document,
+            found=key,
+            expected=f"one of {', '.join(_NEEDED)}",
+            do=f"did you mean '{meant_section}'?",
+        )
     for key, value, meant in misspelt_keys(document, _KNOWN):
+        if key in meant_sections:
+            continue
         problems.warn(
             f"{document.source.file.name} has the unknown key {key!r}, which is "
             "not read",
@@ -109,6 +134,7 @@ def _warn_of_misspelt_keys(document: Located, problems: Problems) -> None:
             found=key,
             do=meant,
         )
+    return {*meant_sections.values()}
 
 
 def _filled(
@@ -156,7 +182,8 @@ def _invocations(document: Located, problems: Problems) -> list[Invocation]:
         "tasks",
         filled=True,
         expected="tasks: a mapping with at least one task",
-        do="write the key 'tasks' with a mapping of names to tasks",
+        do="write the key 'tasks' with a mapping of names to tasks, such as "
+        "train: {parameters: …}",
     )
     if tasks is None:
         return []
@@ -165,7 +192,8 @@ def _invocations(document: Located, problems: Problems) -> list[Invocation]:
     for name, at in tasks.items():
         before = len(problems.messages)
         invocation = _invocation(name, at, problems)
-        if len(problems.messages) == before:
+        lacks = any(f", key tasks.{name}." in each.where for each in problems.limits)
+        if len(problems.messages) == before and not lacks:
             found.append(invocation)
     return found
 

@@ -28,7 +28,9 @@ def parameters_of(
             f"the {role}s of {task!r} are not a mapping",
             at,
             expected="a mapping of names to paths, or to {type, default, opts}",
-            do=f"fix the {role}s",
+            do="write each as `name: path`, without a hyphen before it"
+            if isinstance(at.value, list)
+            else f"fix the {role}s",
         )
         return []
     problems.warn_of_duplicates(at)

@@ -247,6 +247,16 @@ def _not_yaml(file: Path, error: yaml.MarkedYAMLError, *, shown: bool) -> Violat
     )
 
 
+def _in_words(node: yaml.Node) -> str:
+    """Say what a node is, without what PyYAML calls it."""
+    tag = str(node.tag).replace("tag:yaml.org,2002:", "!!")
+    if isinstance(node, yaml.ScalarNode):
+        return f"the tag {tag}, {str(node.value)[:40]!r}"
+    kind = "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
+    plain = tag in {"!!map", "!!seq"}
+    return f"{kind} instead of a key" if plain else f"{kind} with the tag {tag}"
+
+
 class _Reader:
     """Turns nodes into located values, within the limits."""
 
@@ -332,7 +342,7 @@ class _Reader:
             Message(
                 what=f"{self._file.name} holds a value that is not plain data",
                 where=str(source),
-                found=f"the tag {node.tag}, {str(node.value)[:40]!r}",
+                found=_in_words(node),
                 expected="mappings, lists, text, numbers, truth values or nothing",
                 do="remove the tag, or quote the value",
             )

@@ -41,6 +41,7 @@ __all__ = [
     "means",
     "order_invocations",
     "override_parameters",
+    "paths_elsewhere",
     "producers",
     "select_invocations",
 ]
@@ -290,22 +291,28 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
 
 
 def check_paths(invocation: Invocation, workspace: Path) -> tuple[Message, ...]:
-    """Return a problem for each value of the cube that leaves its workspace.
+    """Return a problem for each value of the cube that can be no path."""
+    problems: list[Message] = []
+    for binding in invocation.bindings:
+        try:
+            host_path(binding, workspace)
+        except Violation as violation:
+            problems.extend(violation.messages)
+    return tuple(problems)
+
+
+def paths_elsewhere(invocation: Invocation, workspace: Path) -> tuple[Message, ...]:
+    """Return the limit that each value of the cube exceeds by leaving its workspace.
 
     A cube is not trusted: what is elsewhere on the machine is only read or
     written where the command line says so.
     """
-    problems: list[Message] = []
+    limits: list[Message] = []
     for binding in invocation.bindings:
-        try:
-            path = host_path(binding, workspace)
-        except Violation as violation:
-            problems.extend(violation.messages)
-            continue
-        name = binding.parameter.name
+        path, name = host_path(binding, workspace), binding.parameter.name
         if binding.given_by_user or path.is_relative_to(workspace):
             continue
-        problems.append(
+        limits.append(
             Message(
                 what=f"the value of {name!r} leaves the workspace",
                 where=str(binding.source),
@@ -315,4 +322,4 @@ def check_paths(invocation: Invocation, workspace: Path) -> tuple[Message, ...]:
                 f"--parameter {invocation.task.name}.{name}=PATH",
             )
         )
-    return tuple(problems)
+    return tuple(limits)

@@ -63,6 +63,7 @@ class CheckedPlatform:
     key: tuple[Path, PlatformFile]
     """Place of the cube and where the platform is described."""
     problems: tuple[Message, ...]
+    limits: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,11 @@ def select(
             found, problems = load_platform(file, each.cube, reading)
             key = (each.cube.place, file)
             name = f"{each.cube.id}-{platform_id}"
-            checked.append(CheckedPlatform(id=name, key=key, problems=problems))
+            # Those of a section are reported with the cube's main file.
+            limits = found.limits if found and not file.section else ()
+            checked.append(
+                CheckedPlatform(id=name, key=key, problems=problems, limits=limits)
+            )
             if found is not None:
                 platform = replace(found, id=platform_id)
                 check_kind(platform)
@@ -230,7 +235,7 @@ def _check_tasks(tasks: Sequence[str], loaded: Sequence[LoadedCube]) -> None:
     """Refuse a task that no cube has, unless a broken cube may have had it."""
     invocations = [each for cube in loaded for each in cube.cube.invocations]
     known = {name for each in invocations for name in (each.name, each.task.name)}
-    broken = any(each.problems for each in loaded)
+    broken = any(each.problems or each.limits for each in loaded)
     for task in tasks:
         if not broken and not any(means(task, each) for each in invocations):
             raise UsageError(

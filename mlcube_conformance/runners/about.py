@@ -7,6 +7,7 @@ folders are listed here: to add a platform is to add one. Nothing here imports a
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -17,10 +18,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["GPUS", "About", "Offer", "about", "built_in", "offer_of", "preferred"]
+__all__ = [
+    "ENVIRONMENT",
+    "GPUS",
+    "About",
+    "Offer",
+    "about",
+    "built_in",
+    "offer_of",
+    "preferred",
+]
 
 #: GPUs that a platform file may ask for.
 GPUS = re.compile(r"all|\d+|device=[\w,-]+")
+#: A variable with its value, in one line.
+ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=[^\0\n]*")
 _MODULE = ".about"
 #: Whose flags the platforms of other packages have.
 _FOR_OTHERS = "docker"
@@ -47,8 +59,16 @@ class Offer:
     """Flags with a value that mean another flag with a value."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Meaning of a flag without a value."""
+    repeated: frozenset[str] = frozenset()
+    """Options that may be given several times: their values are lines."""
     ignored: frozenset[str] = frozenset()
-    """Flags for what is done always."""
+    """Flags for what is done always, or changes nothing for a task."""
+    ignored_values: frozenset[str] = frozenset()
+    """The same for flags with a value."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What to do instead of a flag that is not given, by choice."""
+    others: frozenset[str] = frozenset()
+    """Further flags of the program, which are not given."""
     programs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Names that `command` may give, and the options that they set."""
     otherwise: str = "remove it"
@@ -70,16 +90,22 @@ class Offer:
         """Return the flags that ask for these options, as words of a command line."""
         found: list[str] = []
         for option, flag in self.written.items():
-            if value := options.get(option):
+            for value in self._values_of(option, options):
                 found += [flag] if flag in self.words else [flag, value]
         return found
+
+    def _values_of(self, option: str, options: Mapping[str, str]) -> list[str]:
+        value = options.get(option, "")
+        several = option in self.repeated
+        return [each for each in (value.split("\n") if several else [value]) if each]
 
     def run_args(self, options: Mapping[str, str]) -> list[str]:
         """Return the flags that ask for these options, as a platform file has them."""
         return [
-            flag if flag in self.words else f"{flag}={value}"
-            for option, value in options.items()
+            flag if flag in self.words else shlex.quote(f"{flag}={value}")
+            for option in options
             if (flag := self.written.get(option))
+            for value in self._values_of(option, options)
         ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from mlcube_conformance.base.errors import (
     MachineError,
     Message,
+    Unsupported,
     Violation,
     did_you_mean,
 )
@@ -236,7 +237,7 @@ def compared_runs(
     runs = {}
     missing = []
     for case in comparison.cases:
-        with suppress(MachineError):
+        with suppress(MachineError, Unsupported):
             run = session.execution.run(session.placement_of(case), case)
             if run.exited_zero:
                 runs[case.platform.id] = run

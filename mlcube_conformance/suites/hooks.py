@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.base.errors import (
     ConformanceError,
     Message,
+    Unsupported,
     UsageError,
     Violation,
 )
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.results.finding import Verdict
 
 __all__ = [
+    "UNSUPPORTED",
     "attach",
     "begin_record",
     "clause_id",
@@ -41,6 +43,8 @@ __all__ = [
 _FINDING = "mlcube_finding"
 #: How a test says that its clause means nothing here.
 _DOES_NOT_APPLY = "not applicable: "
+#: How a test says that what it is about asks for what is not given here.
+UNSUPPORTED = "unsupported: "
 #: Letters of a line that travel to the process that keeps the record.
 _LONGEST = 4000
 
@@ -139,9 +143,13 @@ def verdict_of(
     if report.skipped:
         text = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
         reason = text.removeprefix("Skipped: ")
-        if reason.startswith(_DOES_NOT_APPLY):
-            return "not applicable", reason.removeprefix(_DOES_NOT_APPLY)
-        return "not run", reason
+        if isinstance(error, Unsupported):
+            return "unsupported", reason.removeprefix(UNSUPPORTED)
+        applies = not reason.startswith(_DOES_NOT_APPLY)
+        return (
+            "not run" if applies else "not applicable",
+            reason.removeprefix(_DOES_NOT_APPLY),
+        )
     if report.longreprtext.startswith("[XPASS(strict)]"):
         return "passed", "it was expected to fail"
     if isinstance(error, (Violation, ConformanceError)):

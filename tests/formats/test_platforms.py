@@ -15,7 +15,7 @@ from mlcube_conformance.plan.mounts import TaskView
 from mlcube_conformance.runners.about import offer_of
 from mlcube_conformance.runners.contract import Options, RunRequest, Watch
 from mlcube_conformance.runners.docker.container import command_line as docker_line
-from mlcube_conformance.runners.docker.container import host_config
+from mlcube_conformance.runners.docker.container import create_options, host_config
 from mlcube_conformance.runners.singularity.container import (
     command_line as singularity_line,
 )
@@ -43,7 +43,8 @@ def _load(cube_folder: CubeFolder, text: str) -> tuple[Platform | None, str]:
     file = cube_folder.write("platform/here.yaml", text)
     cube = load_cube(cube_folder.root, "tiny").cube
     platform, problems = load_platform(PlatformFile(path=file), cube)
-    return platform, "\n".join(str(each) for each in problems)
+    limits = platform.limits if platform else ()
+    return platform, "\n".join(str(each) for each in (*problems, *limits))
 
 
 @pytest.mark.parametrize(
@@ -148,8 +149,12 @@ def test_singularity_has_flags_of_its_own(cube_folder: CubeFolder) -> None:
     ("old", "new", "says"),
     [
         ("apptainer", "sudo singularity", ("another executable", "or apptainer")),
-        ("--nv", "--privileged", ("--privileged", "--writable-tmpfs, --cleanenv")),
-        ("--nv", "--rm", ("unsupported flag in", "--rm")),
+        (
+            "--nv",
+            "--privileged",
+            ("unknown flag", "--privileged", "--writable-tmpfs, "),
+        ),
+        ("--nv", "--rm", ("unknown flag in", "--rm")),
         ("network none", "network bridge", ("--network bridge", "none|host")),
         ("command: apptainer", "runtime: nvidia", ("asks for a runtime", "--nv gives")),
     ],
@@ -253,7 +258,7 @@ def test_local_is_asked_for_what_it_gives(
         ("run_args: --ipc=host", ("--ipc=host",)),
         ("run_args: --cpuset-cpus=0", ("--cpuset-cpus=0",)),
         ("run_args: --security-opt=no-new-privileges", ("--security-opt",)),
-        ("run_args: --nv", ("--nv", "did you mean '--net'?")),
+        ("run_args: --nv", ("--nv", "--gpus=all")),
         (
             "runtime: nvidia",
             ("asks for a runtime: local has none", "--gpus gives GPUs"),
@@ -280,6 +285,20 @@ def test_place_without_a_host_is_refused(cube_folder: CubeFolder) -> None:
 
 #: A value for each option that a platform file may ask for.
 _ASKED = {
+    "memory_swap": "3g",
+    "cpus": "1.5",
+    "cpu_shares": "512",
+    "pids_limit": "77",
+    "ulimit": "memlock=-1\nstack=67108864",
+    "cap_drop": "NET_RAW",
+    "init": "yes",
+    "read_only": "yes",
+    "tmpfs": "/scratch:size=1m",
+    "hostname": "somewhere",
+    "add_host": "a.example:10.0.0.1",
+    "dns": "10.0.0.2",
+    "workdir": "/app",
+    "env": "A=b c",
     "network": "none",
     "gpus": "all",
     "shm_size": "1g",
@@ -308,7 +327,7 @@ def _words(platform: Platform, cube: Cube) -> tuple[str, ...]:
         watch=Watch(),
     )
     if platform.kind == "docker":
-        config = map(str, host_config(request).items())
+        config = map(str, (*host_config(request).items(), *create_options(request)))
         return (*docker_line(request), *config)
     engine = Engine(path="s", flavour="apptainer", version=(1, 4), text="1.4")
     return singularity_line(request, engine)
@@ -322,6 +341,8 @@ def test_all_that_a_kind_offers_reaches_its_engine(
     plain = Platform(id=kind, kind=kind, image="tiny", file=cube.root)
     offer = offer_of(kind)
     options = {*offer.written, *(["runtime"] if offer.runtimes else [])}
+    if kind == "singularity":
+        options.remove("env")  # Its variables are those of its process.
 
     without = set(_words(plain, cube))
     for name in options:

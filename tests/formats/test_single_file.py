@@ -61,7 +61,7 @@ def _platform(found: LoadedCube, name: str) -> Platform:
 
 
 def _said(found: LoadedCube) -> str:
-    return "\n".join(map(str, found.problems))
+    return "\n".join(map(str, (*found.problems, *found.limits)))
 
 
 def _arguments(invocation: Invocation, tmp_path: Path) -> tuple[str, ...]:
@@ -259,12 +259,37 @@ def test_what_is_wrong_is_said(
         assert part in said
 
 
-def test_a_misspelt_section_is_warned_of_and_others_are_not(tmp_path: Path) -> None:
-    found = _load(tmp_path, LEAST + "singularty: {}\nk8s: {pvc: a}\n")
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ("docker:", "dokcer:", "docker"),
+        ("docker:", "Docker:", "docker"),
+        ("tasks:", "taks:", "tasks"),
+        ("tasks:", "task:", "tasks"),
+        ("tasks:", "singularty: {}\ntasks:", "singularity"),
+    ],
+)
+def test_a_misspelt_section_is_refused(
+    old: str, new: str, meant: str, tmp_path: Path
+) -> None:
+    found = _load(tmp_path, LEAST.replace(old, new, 1))
+    configured = load_for_configure(found.cube.root)
+
+    (problem,) = found.problems
+    key = new.partition(":")[0]
+    assert f"unknown section '{key}'" in problem.what
+    assert problem.where.endswith(f", key {key}")
+    assert problem.do == f"did you mean '{meant}'?"
+    assert configured.problems == found.problems
+
+
+def test_other_keys_are_warned_of_or_left_alone(tmp_path: Path) -> None:
+    more = "autor: A\nk8s: {pvc: a}\ndocker_gpu: {image: b}\ntags: [a]\n"
+
+    found = _load(tmp_path, LEAST + more)
 
     assert found.problems == ()
-    (warning,) = found.warnings[:1]
-    assert "'singularty'" in str(warning)
+    assert "'autor'" in str(found.warnings[0])
     assert not any("k8s" in str(each) for each in found.warnings)
 
 

@@ -186,10 +186,17 @@ def build_arguments(
     return {**build.args, **request.options.build_args}
 
 
+def _variables(lines: str) -> dict[str, str]:
+    """Return the variables that flags of a platform give, one a line."""
+    pairs = (each.partition("=") for each in lines.split("\n") if each)
+    return {name: value for name, _, value in pairs}
+
+
 def environment(request: RunRequest) -> dict[str, str]:
     """Return the variables that a task gets beside those of its image."""
     environment = {
         **proxies(),
+        **_variables(asked(request).get("env", "")),
         **request.platform.environment,
         **request.options.environment,
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from docker.errors import APIError
-from docker.types import DeviceRequest
+from docker.types import DeviceRequest, Ulimit
 from docker.types import Mount as DockerMount
 
 from mlcube_conformance.base.errors import MachineError, Message
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Follower",
     "command_line",
+    "create_options",
     "environment",
     "host_config",
     "refuse_odd_names",
@@ -186,21 +187,19 @@ def host_config(request: RunRequest) -> dict[str, Any]:
         ],
         "network_mode": container.network(request) or "default",
     }
-    for key, name in (("shm_size", "shm_size"), ("memory", "mem_limit")):
+    for key, name in _CONFIG:
         if key in options:
-            config[name] = size_in_bytes(options[key])
-    for key, name in (
-        ("ipc", "ipc_mode"),
-        ("runtime", "runtime"),
-        ("cpuset_cpus", "cpuset_cpus"),
-    ):
-        if key in options:
-            config[name] = options[key]
-    if "security_opt" in options:
-        config["security_opt"] = [options["security_opt"]]
+            config[name] = _MEANINGS.get(key, str)(options[key])
     if gpus := container.gpus(request):
         config["device_requests"] = [_device_request(gpus)]
     return config
+
+
+def create_options(request: RunRequest) -> dict[str, Any]:
+    """Return what is asked of a container beside that of its host."""
+    options = container.asked(request)
+    names = {"hostname": "hostname", "workdir": "working_dir"}
+    return {name: options[key] for key, name in names.items() if key in options}
 
 
 def size_in_bytes(text: str) -> int:
@@ -209,9 +208,65 @@ def size_in_bytes(text: str) -> int:
     https://github.com/docker/go-units, RAMInBytes: k, m, g, t and p are powers of 1024,
     with or without `b` or `ib`.
     """
+    if text == "-1":
+        return -1
     number, unit = re.fullmatch(r"([\d.]+) ?([a-z]*)", text.lower()).groups()  # type: ignore[union-attr]
     power = "bkmgtp".index(unit[:1] or "b")
     return int(float(number) * 1024**power)
+
+
+def _ulimits(lines: str) -> list[Ulimit]:
+    found = []
+    for each in lines.split("\n"):
+        name, _, limits = each.partition("=")
+        soft, _, hard = limits.partition(":")
+        found.append(Ulimit(name=name, soft=int(soft), hard=int(hard or soft)))
+    return found
+
+
+def _by_name(lines: str) -> dict[str, str]:
+    """Return what stands behind the first colon of each line, by what is before."""
+    pairs = (each.partition(":") for each in lines.split("\n"))
+    return {name: value for name, _, value in pairs}
+
+
+#: Each option of the platform, with what docker's library calls it.
+_CONFIG = (
+    ("shm_size", "shm_size"),
+    ("memory", "mem_limit"),
+    ("memory_swap", "memswap_limit"),
+    ("ipc", "ipc_mode"),
+    ("runtime", "runtime"),
+    ("cpus", "nano_cpus"),
+    ("cpu_shares", "cpu_shares"),
+    ("cpuset_cpus", "cpuset_cpus"),
+    ("pids_limit", "pids_limit"),
+    ("ulimit", "ulimits"),
+    ("security_opt", "security_opt"),
+    ("cap_drop", "cap_drop"),
+    ("init", "init"),
+    ("read_only", "read_only"),
+    ("tmpfs", "tmpfs"),
+    ("add_host", "extra_hosts"),
+    ("dns", "dns"),
+)
+#: What a text means there, where it is not the text itself.
+_MEANINGS: dict[str, Callable[[str], object]] = {
+    "shm_size": size_in_bytes,
+    "memory": size_in_bytes,
+    "memory_swap": size_in_bytes,
+    "cpus": lambda text: int(float(text) * 1_000_000_000),
+    "cpu_shares": int,
+    "pids_limit": int,
+    "ulimit": _ulimits,
+    "security_opt": lambda text: [text],
+    "cap_drop": str.splitlines,
+    "init": bool,
+    "read_only": bool,
+    "tmpfs": _by_name,
+    "add_host": _by_name,
+    "dns": str.splitlines,
+}
 
 
 def _device_request(gpus: str) -> DeviceRequest:
@@ -228,7 +283,8 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
     """Return the command line of `docker` that runs the same task by hand."""
     options = container.asked(request)
     words = ["docker", "run", "--rm", "--user", user()]
-    chosen = {**options, "network": container.network(request) or ""}
+    # Variables stand below, with all others.
+    chosen = {**options, "network": container.network(request) or "", "env": ""}
     words += OFFER.argv(chosen)
     if "runtime" in options:
         words += ["--runtime", options["runtime"]]

@@ -35,6 +35,7 @@ from mlcube_conformance.runners.docker.client import BoundedClient
 from mlcube_conformance.runners.docker.container import (
     Follower,
     command_line,
+    create_options,
     environment,
     host_config,
     refuse_odd_names,
@@ -253,6 +254,7 @@ class DockerRunner:
                 environment=environment(request),
                 labels=self._liveness.labels(),
                 host_config=api.create_host_config(**host_config(request)),
+                **create_options(request),
             )
             with ending_streams(api):
                 follower = Follower(api, name, request)

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import re
 
-from mlcube_conformance.runners.about import GPUS, About, Offer
+from mlcube_conformance.runners.about import ENVIRONMENT, GPUS, About, Offer
+from mlcube_conformance.runners.flags import (
+    IGNORED,
+    IGNORED_VALUES,
+    OTHERS,
+    REFUSED,
+)
 
 __all__ = ["ABOUT"]
 
 _OFFER = Offer(
     kind="local",
     command="docker run",
-    options={"--gpus": "gpus", "--network": "network", "--net": "network"},
+    options={
+        "--gpus": "gpus",
+        "--network": "network",
+        "--net": "network",
+        "--env": "env",
+        "-e": "env",
+    },
     # Nothing is isolated: the network is that of this machine.
     values={
         "gpus": GPUS,
         "network": re.compile("host"),
+        "env": ENVIRONMENT,
     },
-    ignored=frozenset({"--rm"}),
+    in_words={"env": "NAME=VALUE"},
+    repeated=frozenset({"env"}),
+    ignored=IGNORED,
+    ignored_values=IGNORED_VALUES,
+    refused=REFUSED,
+    others=OTHERS,
     needs_image=False,
 )
 ABOUT = About(

@@ -15,6 +15,7 @@ from mlcube_conformance.base.errors import (
     MachineError,
     Message,
     PlatformUnavailable,
+    Unsupported,
     UsageError,
     Violation,
 )
@@ -35,6 +36,7 @@ RESERVE = ".outcome.reserve"
 #: Most particular first: the first that fits names the fault.
 _FAULTS: dict[str, type[Violation | ConformanceError]] = {
     "cube": Violation,
+    "unsupported": Unsupported,
     "usage": UsageError,
     "platform": PlatformUnavailable,
     "machine": MachineError,

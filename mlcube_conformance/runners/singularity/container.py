@@ -50,7 +50,7 @@ def command_line(request: RunRequest, engine: Engine) -> tuple[str, ...]:
     if options.get("network") == "none":
         words.append("--net")
     # Any other network is the engine's own default.
-    chosen = {**options, "network": "none" if "--net" in words else ""}
+    chosen = {**options, "network": "none" if "--net" in words else "", "env": ""}
     words += OFFER.argv(chosen)
     for each in container.mounts(request):
         words += _mount(each, engine)

@@ -11,8 +11,10 @@ from mlcube_conformance.base.errors import (
     ConformanceError,
     MachineError,
     Violation,
+    require_given,
 )
 from mlcube_conformance.base.trees import remove_tree
+from mlcube_conformance.plan.order import paths_elsewhere
 from mlcube_conformance.plan.prepare import make_ready
 from mlcube_conformance.plan.workspace import (
     make_folder,
@@ -100,6 +102,7 @@ class Execution:
         return found
 
     def _configure(self, placement: Placement) -> Image:
+        require_given(placement.platform.limits)
         folder = self.folder_of(placement)
         make_folder(folder)
         runner = self._runner(placement.platform.kind)
@@ -159,6 +162,7 @@ class Execution:
 
     def _run(self, placement: Placement, case: Case) -> TaskRun:
         workspace = self.workspace_of(placement)
+        require_given(paths_elsewhere(case.invocation, workspace))
         for producer in placement.producers(case):
             made = self.run(placement, producer)
             if not made.succeeded:
@@ -198,11 +202,10 @@ class Execution:
         if placement.key not in self._staged:
             try:
                 self._staged[placement.key] = None
-                stage(
-                    placement.cube,
-                    placement.cube.invocations,
-                    self.workspace_of(placement),
-                )
+                workspace = self.workspace_of(placement)
+                every = placement.cube.invocations
+                mine = [x for x in every if not paths_elsewhere(x, workspace)]
+                stage(placement.cube, mine, workspace)
             except (Violation, MachineError) as error:
                 self._staged[placement.key] = error
         trouble = self._staged[placement.key]

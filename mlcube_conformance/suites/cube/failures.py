@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
     ConformanceError,
+    Unsupported,
     Violation,
     without_paths,
 )
-from mlcube_conformance.base.text import command_line, mask, plain
+from mlcube_conformance.base.text import command_line, mask, plain, visible
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan.order import Comparison, Placement
 from mlcube_conformance.results.finding import Finding
 from mlcube_conformance.suites.again import again_for_cube
 from mlcube_conformance.suites.cube.facts import subject_of
 from mlcube_conformance.suites.cube.subjects import subject_of_item
-from mlcube_conformance.suites.hooks import clause_id, verdict_of
+from mlcube_conformance.suites.hooks import UNSUPPORTED, clause_id, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     Fault = Violation | ConformanceError
 
-__all__ = ["Failures", "finding", "mask_report"]
+__all__ = ["Failures", "finding", "leave_out", "mask_report"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,18 @@ def finding(
         test=item.nodeid,
         seconds=round(report.duration, 3),
     )
+
+
+def leave_out(
+    report: pytest.TestReport, item: pytest.Item, error: BaseException | None
+) -> None:
+    """Show a test as skipped where its subject asks for what is not given here."""
+    if not isinstance(error, Unsupported):
+        return
+    path, line, _ = item.location
+    reason = visible(error.messages[0].what)
+    report.outcome = "skipped"
+    report.longrepr = (path, (line or 0) + 1, f"Skipped: {UNSUPPORTED}{reason}")
 
 
 def mask_report(report: pytest.TestReport) -> None:

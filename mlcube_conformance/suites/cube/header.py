@@ -43,7 +43,7 @@ def header(
     ]
     lines += [
         f"mlcube-conformance: {each.id} runs with "
-        + ", ".join(f"{name}={value}" for name, value in gets.items())
+        + ", ".join(f"{name}={value}" for name, value in gets.items() if name != "env")
         for each in selection.placements
         if (gets := resources(each.platform, execution.options))
     ]

@@ -11,6 +11,7 @@ import pytest
 from mlcube_conformance.base.errors import (
     ConformanceError,
     MachineError,
+    Unsupported,
     Violation,
 )
 from mlcube_conformance.base.faults import fault_of_ours
@@ -21,16 +22,14 @@ from mlcube_conformance.formats.given import Given
 from mlcube_conformance.model import Case
 from mlcube_conformance.options import runner_options
 from mlcube_conformance.plan.order import Comparison, Placement
-from mlcube_conformance.plan.selection import (
-    select,
-)
+from mlcube_conformance.plan.selection import select
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
-from mlcube_conformance.results.summary import said_nothing, skips
+from mlcube_conformance.results.summary import left_out, said_nothing
+from mlcube_conformance.suites.cube import failures
 from mlcube_conformance.suites.cube.choice import PlatformChoice
 from mlcube_conformance.suites.cube.execution import Execution
 from mlcube_conformance.suites.cube.facts import cube_facts
-from mlcube_conformance.suites.cube.failures import Failures, finding, mask_report
 from mlcube_conformance.suites.cube.header import header
 from mlcube_conformance.suites.cube.ordering import Ordering
 from mlcube_conformance.suites.cube.plugins import Plugins
@@ -90,9 +89,7 @@ class ConformanceSession:
             asked("--task"),
             asked("--parameter"),
             optional=asked("--optional"),
-            given=Given(
-                variables=options.environment, build_context=asked("--build-context")
-            ),
+            given=Given(options.environment, asked("--build-context")),
         )
         self._ordering = Ordering(self.selection)
         # What was read stays: to look through it again and again takes a tenth of the
@@ -116,7 +113,7 @@ class ConformanceSession:
         )
         self.record = record_of(config, self.execution.folder)
         self.execution.record = self.record
-        self._failures = Failures(
+        self._failures = failures.Failures(
             config=config,
             execution=self.execution,
             plugins=self.plugins,
@@ -213,6 +210,8 @@ class ConformanceSession:
         self._record_cube(subject)
         try:
             self._prepare(item, subject)
+        except Unsupported:
+            raise  # Each test says so.
         except ConformanceError as error:
             if str(error) in self._told:
                 pytest.skip(visible(f"not run: {error.messages[0].what}"))
@@ -256,8 +255,8 @@ class ConformanceSession:
         for case in cases:
             try:
                 self.execution.run(self.placement_of(case), case)
-            except MachineError as error:
-                if str(error) not in self._told:
+            except (MachineError, Unsupported) as error:
+                if isinstance(error, MachineError) and str(error) not in self._told:
                     raise
 
     @pytest.hookimpl(wrapper=True)
@@ -269,13 +268,14 @@ class ConformanceSession:
         error = call.excinfo.value if call.excinfo else None
         error = fault_of_ours(error) or error
         facts: list[tuple[str, str]] = []
+        failures.leave_out(report, item, error)
         if report.failed:
             self._failed |= placement_keys(subject_of_item(item))
             if isinstance(error, (Violation, ConformanceError)):
                 facts = self._failures.show(report, item, error)
-        mask_report(report)
+        failures.mask_report(report)
         if is_decisive(report):
-            attach(report, finding(item, report, error, facts))
+            attach(report, failures.finding(item, report, error, facts))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -336,10 +336,8 @@ class ConformanceSession:
     ) -> None:
         """Say what was chosen and kept, and when a run showed nothing."""
         write = terminalreporter.write_line
-        for line in self._choice.summary():
+        for line in (*self._choice.summary(), *left_out(self.record.findings)):
             write(line)
-        for reason, count in skips(self.record.findings).most_common():
-            write(f"mlcube-conformance: {count} skipped: {reason}")
         if self._said_nothing:
             write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
         if self.execution.kept_something():
