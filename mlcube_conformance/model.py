@@ -236,6 +236,8 @@ class Platform:
     """Image that stands for a recipe of Singularity, as `docker://python:3.12`."""
     limits: tuple[Message, ...] = ()
     """What it asks for and is not given here, by choice."""
+    serves_any: bool = False
+    """Whether its file is ours, so the cube names no image for it."""
     version: str = ""
     """Versions of the engine that serve, as `>=20.10`."""
     place: Place | None = None

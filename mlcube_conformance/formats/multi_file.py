@@ -20,7 +20,7 @@ from mlcube_conformance.formats.main_files import (
 )
 from mlcube_conformance.formats.problems import Problems
 from mlcube_conformance.formats.promises import with_promises
-from mlcube_conformance.formats.run_files import load_run
+from mlcube_conformance.formats.run_files import is_for_cluster, load_run
 from mlcube_conformance.formats.task_files import load_task, task_files
 from mlcube_conformance.model import Build, Cube, Task
 
@@ -57,6 +57,8 @@ def load_multi_file(
     tasks = _listed_task_files(document, root, problems)
     invocations = []
     for file in _run_files(root, problems):
+        if is_for_cluster(file, root, problems):
+            continue
         invocation = load_run(file, root, tasks, problems)
         if invocation is not None:
             invocations.append(invocation)

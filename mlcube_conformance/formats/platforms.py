@@ -44,7 +44,13 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Cube
 
-__all__ = ["find_platform", "load_place", "load_platform", "shared_platforms"]
+__all__ = [
+    "find_platform",
+    "load_place",
+    "load_platform",
+    "names_platform",
+    "shared_platforms",
+]
 
 #: The kind of a file that points to another host.
 _PLACE = "ssh"
@@ -227,6 +233,7 @@ def _with_place(inner: Platform, file: Path, place: Place) -> Platform:
         section="",
         place=place,
         inner=inner,
+        serves_any=inner.serves_any,
     )
 
 
@@ -301,4 +308,11 @@ def _with_cube_names(platform: Platform, cube: Cube) -> Platform:
     place = hashlib.sha256(os.fsencode(cube.place)).hexdigest()[:8]
     image = platform.image.replace("${name}", name).replace("${version}", version)
     image = image.replace("${place}", place)
-    return replace(platform, image=image)
+    serves_any = platform.file.parent == shared_platforms()
+    return replace(platform, image=image, serves_any=serves_any)
+
+
+def names_platform(cube: Cube, kind: str) -> bool:
+    """Say whether a cube describes a platform of that name itself."""
+    files = (folder / f"{kind}.yaml" for folder in _own_folders(cube))
+    return kind in cube.platforms or any(map(is_there, files))

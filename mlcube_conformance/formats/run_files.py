@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import did_you_mean
+from mlcube_conformance.base.errors import Violation, did_you_mean
 from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.formats.loaded import check_value
 from mlcube_conformance.formats.main_files import roots_of
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["load_run"]
+__all__ = ["is_for_cluster", "load_run"]
 
+#: Platforms of old cubes that nothing here runs.
+_CLUSTERS = ("k8s", "kubernetes", "gke", "gcp", "kubeflow", "slurm")
 _RUN_KEYS = (
     "schema_type",
     "schema_version",
@@ -26,6 +28,39 @@ _RUN_KEYS = (
     "input_binding",
     "output_binding",
 )
+
+
+def is_for_cluster(file: Path, root: Path, problems: Problems) -> bool:
+    """Say whether a run file is for a platform that is not run here; note that it is.
+
+    Such a file gives values as mappings of the cluster's own, or is called after it
+    and names no task.
+    """
+    try:
+        document = problems.reading.read(file, root)
+    except Violation:
+        return False  # That is reported where it is loaded.
+    values = [
+        value
+        for _, _, key in ROLES
+        if (at := document.get(key)) is not None
+        for _, value in at.items()
+    ]
+    named = next(
+        (key for each in values for key, _ in each.items() if key in _CLUSTERS), ""
+    )
+    task = document.get("task_name")
+    if not named and file.stem in _CLUSTERS and task is not None:
+        lacks = not is_plain_file(root / "tasks" / f"{task.text()[:100]}.yaml")
+        named = file.stem if lacks else ""
+    if named:
+        problems.warn(
+            f"run file {file.name} is for {named}, which is not run here: skipped",
+            document,
+            found=f"values for {named}",
+            do="write a run file with paths, to test the task on this machine",
+        )
+    return bool(named)
 
 
 def load_run(

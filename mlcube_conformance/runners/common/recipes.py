@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import Violation
+from mlcube_conformance.base.errors import Message, Unsupported, Violation
 from mlcube_conformance.base.files import is_there, read_text
+from mlcube_conformance.formats.platforms import names_platform
+from mlcube_conformance.runners.about import preferred
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Build, Cube
 
-__all__ = ["check_build", "has_recipe", "recipe_text"]
+__all__ = ["check_build", "has_recipe", "is_made_for", "not_made_for", "recipe_text"]
 
 
 def has_recipe(build: Build) -> bool:
@@ -32,6 +34,35 @@ def check_build(build: Build) -> None:
     """
     if build.trouble is not None:
         raise build.trouble
+
+
+def is_made_for(cube: Cube, kind: str) -> bool:
+    """Say whether a cube names an image for a kind of platform, or has a recipe."""
+    if kind != "local" and names_platform(cube, kind):
+        return True
+    found = has_recipe(cube.docker)
+    if kind == "singularity":
+        return found or has_recipe(cube.singularity) or "docker" in cube.platforms
+    return found or kind not in {"docker", "local"}
+
+
+def not_made_for(cube: Cube, kind: str) -> Unsupported:
+    """Return the refusal to look for an image that a cube does not name."""
+    others = [each for each in preferred() if is_made_for(cube, each)]
+    return Unsupported(
+        Message(
+            what=f"the cube {cube.id!r} is not made for {kind}",
+            where=str(cube.place),
+            found=f"no image for {kind}"
+            + (", and a recipe that is not used" if has_recipe(cube.docker) else ""),
+            expected=f"a section or a platform file for {kind}, or a recipe",
+            do="give --build-strategy auto, to use the recipe"
+            if kind in others
+            else f"run it on another platform: --platform {others[0]}"
+            if others
+            else "name its image, or write a recipe",
+        )
+    )
 
 
 def recipe_text(cube: Cube, build: Build) -> str:

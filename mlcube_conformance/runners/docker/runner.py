@@ -29,7 +29,7 @@ from mlcube_conformance.runners.common.liveness import (
     Liveness,
     build_lock,
 )
-from mlcube_conformance.runners.common.recipes import has_recipe
+from mlcube_conformance.runners.common.recipes import has_recipe, not_made_for
 from mlcube_conformance.runners.docker.build import build, pull
 from mlcube_conformance.runners.docker.client import BoundedClient
 from mlcube_conformance.runners.docker.container import (
@@ -193,6 +193,8 @@ class DockerRunner:
             recipe = cube.shown(cube.docker.file)
             reason = "build_strategy is pull" if there else f"no {recipe}"
             request.watch.note(f"{reason}: {name} is used as it is")
+        elif request.platform.serves_any:
+            raise not_made_for(cube, "docker")
         else:
             request.watch.begin(f"pulling {name}", request.log)
             pull(request)

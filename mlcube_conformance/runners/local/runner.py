@@ -51,6 +51,7 @@ from mlcube_conformance.runners.common.liveness import (
     build_lock,
     lock_folder,
 )
+from mlcube_conformance.runners.common.recipes import has_recipe, not_made_for
 from mlcube_conformance.runners.local.environments import (
     environment_key,
     environment_path,
@@ -128,6 +129,8 @@ class LocalRunner:
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Make the environment of a cube, unless one of that content is there."""
+        if not has_recipe(request.cube.docker):
+            raise not_made_for(request.cube, "local")
         recipe = recipe_of(request.cube, build_arguments(request, request.cube.docker))
         with temporary_folder(request.log.parent, "trial-") as trial:
             lay_out(recipe, request.cube, trial)
@@ -161,6 +164,8 @@ class LocalRunner:
         # A name that nobody has: the folder may hold what is not ours.
         prefix = f"{request.stdout.stem}.root-"
         place = Path(tempfile.mkdtemp(prefix=prefix, dir=request.stdout.parent))
+        if not has_recipe(request.cube.docker):
+            raise not_made_for(request.cube, "local")
         recipe = recipe_of(request.cube, build_arguments(request, request.cube.docker))
         first = request.invocation.task.entrypoint or recipe.entrypoint
         if not first:

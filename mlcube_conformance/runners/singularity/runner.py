@@ -15,6 +15,7 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.model import Image
 from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.common.liveness import Liveness, build_lock, lock_folder
+from mlcube_conformance.runners.common.recipes import not_made_for
 from mlcube_conformance.runners.singularity.build import build_image, make_room
 from mlcube_conformance.runners.singularity.container import (
     check_before,
@@ -98,6 +99,8 @@ class SingularityRunner:
                     "present",
                     f"used as it is: there is neither {_recipes(request)}",
                 )
+            if request.platform.serves_any:
+                raise not_made_for(request.cube, "singularity")
             raise _no_recipe(request, path, wrong if there else "no file")
         if there and not is_image(path):
             raise _in_the_way(request, path)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.formats.cube_places import cube_places
+from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.runners import first_available
 from mlcube_conformance.runners.about import preferred
+from mlcube_conformance.runners.common.recipes import is_made_for
 
 if TYPE_CHECKING:
     import pytest
@@ -14,6 +17,24 @@ if TYPE_CHECKING:
     from mlcube_conformance.base.errors import MachineError
 
 __all__ = ["PlatformChoice"]
+
+_CUBES = "mlcube_cube"
+
+
+def _made_for(config: pytest.Config) -> tuple[str, ...]:
+    """Return the kinds of platform to try: those that all cubes are made for.
+
+    Where there is none for all, it is those that some are made for.
+    """
+    read = [load_cube(place, "") for place in cube_places(config.getoption(_CUBES))]
+    cubes = [each.cube for each in read if not each.problems]
+    kinds = preferred()
+    fit = {each: [is_made_for(cube, each) for cube in cubes] for each in kinds}
+    for enough in (all, any):
+        found = tuple(each for each in kinds if enough(fit[each]))
+        if found:
+            return found
+    return kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +52,7 @@ class PlatformChoice:
         given = getattr(config, "workerinput", {}).get("mlcube_platforms") or given
         if given:
             return cls(platforms=tuple(given))
-        kind, troubles = first_available(preferred())
+        kind, troubles = first_available(_made_for(config))
         return cls(platforms=(kind,), unavailable=troubles, named=False)
 
     def summary(self) -> list[str]:

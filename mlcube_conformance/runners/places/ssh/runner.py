@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError
 from mlcube_conformance.runners.common.liveness import Liveness, build_lock, lock_folder
+from mlcube_conformance.runners.common.recipes import is_made_for, not_made_for
 from mlcube_conformance.runners.places.ssh.connection import (
     Connection,
     programs_missing,
@@ -61,6 +62,9 @@ class SshRunner:
 
     def configure(self, request: ConfigureRequest) -> Image:
         """Bring a cube to its host, and make its image there."""
+        kind = (request.platform.inner or request.platform).kind
+        if request.platform.serves_any and not is_made_for(request.cube, kind):
+            raise not_made_for(request.cube, kind)
         connection = self._connection(request.platform)
         request.watch.note(f"connecting to {connection.name}")
         connection.open()
