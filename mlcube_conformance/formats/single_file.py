@@ -115,7 +115,8 @@ def _refuse_misspelt_keys(document: Located, problems: Problems) -> set[str]:
     Returns:
         The sections that are meant.
     """
-    meant_sections = misspelt((key for key, _ in document.items()), _NEEDED)
+    keys = (key for key, _ in document.items() if key != "platforms")
+    meant_sections = misspelt(keys, (*_NEEDED, "platform"))
     for key, meant_section in meant_sections.items():
         problems.add(
             f"{document.source.file.name} has the unknown section {key[:40]!r}",

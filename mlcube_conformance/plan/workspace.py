@@ -60,7 +60,8 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
         for binding in invocation.bound("input"):
             path = host_path(binding, source)
             made_here = any(each == path or each in path.parents for each in outputs)
-            if binding.given_by_user or made_here or not os.path.lexists(path):
+            elsewhere = binding.given_by_user or not path.is_relative_to(source)
+            if elsewhere or made_here or not os.path.lexists(path):
                 continue
             _refuse_escape(path, cube, binding)
             if broken_link(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,22 @@ def test_task_that_waits_for_an_unsupported_one_is_not_blamed(
     assert set(_verdicts(pytester).values()) <= {"unsupported", "passed"}
     assert _verdicts(pytester)["EXIT-1 use"] == "unsupported"
     assert result.ret == pytest.ExitCode.OK
+
+
+def test_task_beside_an_unsupported_one_runs_in_a_workspace_of_the_user(
+    cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "other.txt").write_text("other")
+    cube.edit("run/use.yaml", "$WORKSPACE/data", str(pytester.path))
+
+    result = pytester.run(
+        *(sys.executable, "-m", "mlcube_local_run", "run", "--mlcube=tiny"),
+        *("--platform=local", "--task=use", "--workspace=ws"),
+    )
+
+    assert result.ret == 2
+    result.stderr.fnmatch_lines(["the value of 'data' leaves the workspace"])
+    assert not (pytester.path / "ws/other.txt").exists()
 
 
 def test_run_of_which_nothing_is_supported_fails(

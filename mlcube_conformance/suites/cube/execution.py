@@ -202,10 +202,11 @@ class Execution:
         if placement.key not in self._staged:
             try:
                 self._staged[placement.key] = None
-                workspace = self.workspace_of(placement)
-                every = placement.cube.invocations
-                mine = [x for x in every if not paths_elsewhere(x, workspace)]
-                stage(placement.cube, mine, workspace)
+                stage(
+                    placement.cube,
+                    placement.cube.invocations,
+                    self.workspace_of(placement),
+                )
             except (Violation, MachineError) as error:
                 self._staged[placement.key] = error
         trouble = self._staged[placement.key]
