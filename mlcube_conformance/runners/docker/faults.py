@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from docker.errors import APIError, DockerException, NotFound
 
-from mlcube_conformance.base.errors import MachineError, Message, Violation
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    Unsupported,
+    Violation,
+)
 from mlcube_conformance.base.text import TAIL_LINES, mask
 from mlcube_conformance.runners.common import faults
 from mlcube_conformance.runners.common.container import (
@@ -272,7 +277,7 @@ def build_failure(
 
 def _is_modern(request: ConfigureRequest) -> bool:
     """Say whether a recipe uses what came with BuildKit, or later."""
-    with suppress(Violation):
+    with suppress(Violation, Unsupported):
         text = recipe_text(request.cube, request.cube.docker)
         return bool(_MODERN.search(text))
     return False
