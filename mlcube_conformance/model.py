@@ -344,6 +344,8 @@ class RunResult:
     name, and by path relative to it; None where that is this machine."""
     taken_away: tuple[str, ...] = ()
     """Device nodes and privileged files that the task left, and what was done."""
+    elsewhere: tuple[str, ...] = ()
+    """Files that the task wrote to its container, outside of all mounts."""
     peak_memory: int | None = None
     """Bytes that the task held at once, where the engine tells it."""
     network_off: bool = False

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Entry", "Snapshot", "digests", "reached", "snapshot", "stray_links"]
+__all__ = [
+    "UNREADABLE",
+    "Entry",
+    "Snapshot",
+    "digests",
+    "reached",
+    "snapshot",
+    "stray_links",
+]
+
+#: What stands for the hash of a file that cannot be read.
+UNREADABLE = "unreadable"
 
 EntryKind = Literal["file", "directory", "link", "other"]
 
@@ -32,11 +43,29 @@ class Entry:
     """Last change of content or attributes; a task cannot set it back."""
 
     def written_after(self, other: Entry) -> bool:
-        """Say whether it was replaced or written to since it was the other one."""
+        """Say whether it was replaced or written to since it was the other one.
+
+        A copy may bring its old time along (`cp -p`, `tar`): the last change tells it,
+        unless that gave other rights or another owner.
+        """
         mine = (self.kind, self.inode)
         if mine != (other.kind, other.inode) or self.kind == "directory":
             return mine != (other.kind, other.inode)
-        return (self.size, self.modified_ns) != (other.size, other.modified_ns)
+        if (self.size, self.modified_ns) != (other.size, other.modified_ns):
+            return True
+        same_rights = (self.mode, self.owner) == (other.mode, other.owner)
+        return same_rights and self.changed_ns != other.changed_ns
+
+    def readable_by(self, user: int) -> bool:
+        """Say whether its rights let a user read it, however much else root may do."""
+        if self.kind not in {"file", "directory"}:
+            return True
+        needed = 0o4 if self.kind == "file" else 0o5
+        if self.owner == user:
+            return (self.mode >> 6) & needed == needed
+        # The groups of a user are not looked at: either right will do.
+        rights = (self.mode >> 3, self.mode)
+        return user == 0 or any(each & needed == needed for each in rights)
 
     def same_as(self, other: Entry | None) -> bool:
         """Say whether nothing happened to it since it was the other one.
@@ -104,20 +133,22 @@ def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
 
 
 def stray_links(path: Path, seen: Snapshot) -> tuple[tuple[str, str], ...]:
-    """Return the links below a path that do not point to something else below it.
+    """Return the links at or below a path that point to nothing else below it.
+
+    A link to itself points to nothing.
 
     Returns:
-        Their names, and where they point to on this machine.
+        Their names, and their targets as they say them.
     """
     top = os.path.realpath(path)
     found = []
     for name, entry in seen.entries.items():
-        if entry.kind != "link" or name == ".":
+        if entry.kind != "link":
             continue
         with suppress(OSError):  # gone again, or too deep for a path
             real = os.path.realpath(path / name)
-            inside = real == top or real.startswith(f"{top}/")
-            if not inside or not os.path.lexists(real):
+            inside = name != "." and (real == top or real.startswith(f"{top}/"))
+            if not inside or not os.path.exists(path / name):  # noqa: PTH110 - raises for none
                 found.append((name, str((path / name).readlink())))
     return tuple(found)
 
@@ -147,7 +178,7 @@ def digests(path: Path, seen: Snapshot) -> dict[str, str]:
             elif entry.kind == "link":
                 found[name] = f"to {(path / name).readlink()}"
         except OSError:
-            found[name] = "unreadable"
+            found[name] = UNREADABLE
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.snapshots import UNREADABLE
 from mlcube_conformance.base.text import visible
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def same_on_every_platform(
     rows = [
         (*place, *(column.get(place, _NOTHING) for column in columns.values()))
         for place in places
-        if len({column.get(place) for column in columns.values()}) > 1
+        if _differ([column.get(place, _NOTHING) for column in columns.values()])
     ]
     if not rows:
         return ()
@@ -53,6 +54,13 @@ def same_on_every_platform(
             do="compare both workspaces: does the working folder, a time in a name,\n"
             "the base image or a write permission differ?",
         ),
+    )
+
+
+def _differ(cells: Sequence[str]) -> bool:
+    """Say whether cells differ; what nobody can read is like nothing else."""
+    return len(set(cells)) > 1 or any(
+        each.partition(" ")[2] == UNREADABLE for each in cells
     )
 
 

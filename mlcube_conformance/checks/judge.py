@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.checks.contents import (
+    nothing_dangerous,
+    outputs_can_be_read,
+    outputs_hold_together,
+)
 from mlcube_conformance.checks.outputs import (
     inputs_unchanged,
-    nothing_dangerous,
     outputs_appear,
     outputs_are_of_their_type,
     outputs_belong_to_user,
-    outputs_hold_together,
     outputs_not_empty,
+    some,
 )
 from mlcube_conformance.checks.remote import same_on_host
-from mlcube_conformance.checks.run import exits_zero
+from mlcube_conformance.checks.run import end_of_log, exits_zero, logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +45,8 @@ class Seen:
     outputs: tuple[Observation, ...] = ()
     beside: tuple[Observation, ...] = ()
     """What inputs point to by links, and what other tasks read or made."""
+    elsewhere: tuple[str, ...] = ()
+    """What the run wrote to other places than its outputs, where that was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +98,35 @@ def judge(case: Case, seen: Seen) -> Judgement:
         return Judgement(clauses=clauses)
     missing = outputs_appear(seen.outputs)
     wrong_type = outputs_are_of_their_type(seen.outputs)
-    clauses["OUTPUT-1"] = missing
-    clauses["OUTPUT-2"] = (
-        *wrong_type,
-        *outputs_hold_together(seen.outputs),
-        *nothing_dangerous(seen.result),
-    )
-    clauses["OUTPUT-3"] = outputs_not_empty(seen.outputs)
+    of_outputs = {
+        "OUTPUT-1": missing,
+        "OUTPUT-2": (
+            *wrong_type,
+            *outputs_hold_together(seen.outputs),
+            *outputs_can_be_read(seen.outputs),
+            *nothing_dangerous(seen.result),
+        ),
+        "OUTPUT-3": outputs_not_empty(seen.outputs),
+    }
+    for clause, messages in of_outputs.items():
+        instead = clause != "OUTPUT-2"
+        clauses[clause] = _with_log(messages, seen.result, seen, instead=instead)
     if case.platform.place is not None:
         both = (*seen.inputs, *seen.outputs)
         clauses["REMOTE-1"] = same_on_host(both, seen.result.remote or {})
     return Judgement(clauses=clauses, usable=not missing and not wrong_type)
+
+
+def _with_log(
+    messages: tuple[Message, ...], result: RunResult, seen: Seen, *, instead: bool
+) -> tuple[Message, ...]:
+    """Return messages with the end of the log, and what was written instead."""
+    if not messages:
+        return ()
+    elsewhere = (*result.elsewhere, *seen.elsewhere)
+    more = f"\nwritten elsewhere: {some(elsewhere)}" if instead and elsewhere else ""
+    last, log = end_of_log(result), logs(result)
+    return tuple(
+        replace(each, found=f"{each.found}{more}", tail=last, log=log)
+        for each in messages
+    )

@@ -14,17 +14,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.base.snapshots import Snapshot
-    from mlcube_conformance.model import Binding, RunResult
+    from mlcube_conformance.model import Binding
 
 __all__ = [
     "Observation",
     "inputs_unchanged",
-    "nothing_dangerous",
     "outputs_appear",
     "outputs_are_of_their_type",
     "outputs_belong_to_user",
-    "outputs_hold_together",
     "outputs_not_empty",
+    "some",
 ]
 
 _SHOWN = 5
@@ -41,7 +40,7 @@ class Observation:
     digests: Mapping[str, str] = field(default_factory=dict)
     """Hashes of its files, where the cube promises what they are."""
     stray_links: tuple[tuple[str, str], ...] = ()
-    """Links in it that do not point to something else in it, and where they lead."""
+    """Links at or in it that point to nothing else in it, and their targets."""
     task: str = ""
     """Whose it is, where that is another task than the one that ran."""
 
@@ -73,7 +72,8 @@ class Observation:
         )
 
 
-def _some(paths: tuple[str, ...]) -> str:
+def some(paths: tuple[str, ...]) -> str:
+    """Return the first few paths of many, and how many more there are."""
     more = len(paths) - _SHOWN
     return "\n".join(map(visible, paths[:_SHOWN])) + (
         f"\nand {more} more" if more > 0 else ""
@@ -121,7 +121,8 @@ def outputs_are_of_their_type(
     return tuple(
         each.message(
             f"is not a {each.binding.parameter.kind}",
-            f"a {root.kind}: {each.path}",
+            f"a {root.kind}: {each.path}"
+            + "".join(f" → {leads}" for at, leads in each.stray_links if at == "."),
             f"a {each.binding.parameter.kind}, as the task declares",
             "write what is declared, or declare what is written",
         )
@@ -130,54 +131,12 @@ def outputs_are_of_their_type(
     )
 
 
-def outputs_hold_together(
-    observations: tuple[Observation, ...],
-) -> tuple[Message, ...]:
-    """Check that links that this run made in an output point to something in it.
-
-    Any other points elsewhere for whoever reads it, or to nothing.
-    """
-    messages = []
-    for each in observations:
-        made = set(each.made)
-        links = tuple(
-            f"{link} → {leads}"
-            for name, leads in each.stray_links
-            if (link := os.path.normpath(each.path / name)) in made
-        )
-        if links:
-            messages.append(
-                each.message(
-                    "contains a link to a path outside it",
-                    _some(links),
-                    "relative links to files of the same output",
-                    "write the files themselves, or link to them by a relative path",
-                )
-            )
-    return tuple(messages)
-
-
-def nothing_dangerous(result: RunResult) -> tuple[Message, ...]:
-    """Check that a task left no device nodes and no privileged files."""
-    if not result.taken_away:
-        return ()
-    return (
-        Message(
-            what="the task leaves device nodes or privileged files",
-            where=str(result.stdout.parent),
-            found=_some(result.taken_away),
-            expected="plain files, folders and links",
-            do="do not call mknod or setcap, and set no setuid or setgid bit",
-        ),
-    )
-
-
 def outputs_not_empty(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
     """Check that each output that appeared holds at least one byte."""
     return tuple(
         each.message(
             "is empty",
-            f"{_some(each.made)}\nwith no byte in any file",
+            f"{some(each.made)}\nwith no byte in any file",
             "at least one file that is not empty",
             "write the result before the task ends",
         )
@@ -208,7 +167,7 @@ def inputs_unchanged(observations: tuple[Observation, ...]) -> tuple[Message, ..
             messages.append(
                 each.message(
                     "was changed by the task",
-                    _some(tuple(paths)),
+                    some(tuple(paths)),
                     "an unchanged input",
                     "write to an output instead, in its own folder: an input in the\n"
                     "folder of an output cannot be protected",
@@ -239,7 +198,7 @@ def outputs_belong_to_user(
             messages.append(
                 each.message(
                     "belongs to another user",
-                    f"user {owners} owns\n{_some(paths)}",
+                    f"user {owners} owns\n{some(paths)}",
                     f"the invoking user {user}",
                     "do not change owners in the task",
                 )

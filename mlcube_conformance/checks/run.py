@@ -15,11 +15,25 @@ from mlcube_conformance.runners.common.recipes import recipe_text
 if TYPE_CHECKING:
     from mlcube_conformance.model import Case, RunResult
 
-__all__ = ["exits_zero"]
+__all__ = ["end_of_log", "exits_zero", "logs"]
 
 _SHELL = ("/bin/sh", "-c")
 #: Lines of each log that may name the cause.
 _READ = 60
+
+
+def end_of_log(result: RunResult) -> tuple[str, ...]:
+    """Return the last lines that a task said."""
+    return tuple(
+        f"{name}: {line}"
+        for name, log in (("stdout", result.stdout), ("stderr", result.stderr))
+        for line in tail(log, TAIL_LINES // 2)
+    )
+
+
+def logs(result: RunResult) -> str:
+    """Return the paths of the whole logs of a task."""
+    return f"{result.stdout}\n{result.stderr}"
 
 
 def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
@@ -27,11 +41,7 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
     if result.exit_code == 0 and not result.timed_out:
         return ()
     task = case.invocation.task.name
-    last = tuple(
-        f"{name}: {line}"
-        for name, log in (("stdout", result.stdout), ("stderr", result.stderr))
-        for line in tail(log, TAIL_LINES // 2)
-    )
+    last = end_of_log(result)
     what, expected, do = f"task {task!r} failed", "exit code 0", ""
     found = f"exit code {result.exit_code}"
     if result.timed_out:
@@ -52,7 +62,7 @@ def exits_zero(case: Case, result: RunResult) -> tuple[Message, ...]:
             expected=expected,
             do=do,
             tail=last,
-            log=f"{result.stdout}\n{result.stderr}",
+            log=logs(result),
         ),
     )
 

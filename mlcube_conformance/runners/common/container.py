@@ -33,6 +33,7 @@ __all__ = [
     "CA_FILE",
     "asked",
     "build_arguments",
+    "cannot_mount",
     "cannot_start",
     "did_not_run",
     "environment",
@@ -141,6 +142,24 @@ def cannot_start(
             found=found,
             expected=_what_starts(request),
             do=_how_to_start(request, found) + more,
+        )
+    )
+
+
+def cannot_mount(request: RunRequest, found: str) -> Violation:
+    """Return the fault of an image that leaves no room for the folders of a task.
+
+    Args:
+        request: The task.
+        found: What the engine says.
+    """
+    return Violation(
+        Message(
+            what="the image has something where a folder must be mounted",
+            where=f"image {request.image.name}, case {request.case_id}",
+            found=found,
+            expected="nothing, or an empty folder, at /mlcube_io0 and so on",
+            do="remove the file, link or VOLUME of that path from the image",
         )
     )
 

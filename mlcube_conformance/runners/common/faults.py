@@ -144,6 +144,11 @@ ROWS = (
         r"(?i)duplicate mount point|mount target: destination",
     ),
     *_rows(
+        "mount",
+        ("singularity",),
+        r"->/mlcube_io\d+.*(not a directory|too many levels of symbolic links)",
+    ),
+    *_rows(
         "value",
         ("docker",),
         r"(?i)minimum memory limit",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import threading
 import time
 from contextlib import suppress
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -14,7 +16,7 @@ from docker.errors import APIError
 from docker.types import DeviceRequest, Ulimit
 from docker.types import Mount as DockerMount
 
-from mlcube_conformance.base.errors import MachineError, Message
+from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.files import is_no_utf8
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.runners.common import container
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     import docker
 
+    from mlcube_conformance.model import Mount
     from mlcube_conformance.runners.contract import RunRequest
 
 __all__ = [
@@ -40,13 +43,19 @@ __all__ = [
     "create_options",
     "environment",
     "host_config",
+    "left_inside",
     "refuse_odd_names",
+    "refuse_volumes",
     "size_in_bytes",
     "user",
 ]
 
 #: Seconds for the last output to arrive after a container has ended.
 _LAST_OUTPUT = 10
+#: What every container changes, and files that nobody looks for.
+_NOISE = re.compile(r"/(mlcube_io\d+|dev|etc|proc|run|sys)(/|$)|/__pycache__(/|$)")
+#: How the daemon calls what is new in a container, and how many of it are shown.
+_ADDED, _TOLD = 1, 20
 
 
 class Follower:
@@ -173,6 +182,50 @@ def refuse_odd_names(request: RunRequest) -> None:
                     do="rename the folder, or give another workspace",
                 )
             )
+
+
+def refuse_volumes(api: docker.APIClient, request: RunRequest) -> None:
+    """Refuse an image with a volume in a folder that is mounted for the task.
+
+    It would hide what is there, and be gone with all that the task writes to it.
+
+    Raises:
+        Violation: The image has such a volume.
+    """
+    image: dict[str, Any] = api.inspect_image(request.image.digest)  # type: ignore[no-untyped-call]
+    config = image.get("Config") or {}
+    for name in sorted(config.get("Volumes") or {}):
+        volume = PurePosixPath(posixpath.normpath(name))
+        for each in request.view.mounts:
+            if volume.is_relative_to(each.container) and str(volume) != each.container:
+                raise _hidden(request, volume, each)
+
+
+def _hidden(request: RunRequest, volume: PurePosixPath, mount: Mount) -> Violation:
+    place = mount.host / volume.relative_to(mount.container)
+    role = "output" if mount.writable else "input"
+    return Violation(
+        Message(
+            what=f"a VOLUME of the image hides part of an {role}",
+            where=f"image {request.image.name}, case {request.case_id}",
+            found=f"VOLUME {visible(str(volume))}, in the place of {place}",
+            expected=f"no volume in {mount.container}, where folders are mounted",
+            do="remove the VOLUME from the Dockerfile",
+        )
+    )
+
+
+def left_inside(api: docker.APIClient, name: str) -> tuple[str, ...]:
+    """Return files that a task left in its container, which go with it."""
+    try:
+        changes = api.diff(name) or []
+    except (APIError, requests.RequestException):
+        return ()
+    added = {each["Path"] for each in changes if each["Kind"] == _ADDED}
+    folders = {str(above) for path in added for above in PurePosixPath(path).parents}
+    found = sorted(path for path in added - folders if not _NOISE.search(path))
+    told = [f"{visible(path)} in the container" for path in found[:_TOLD]]
+    return tuple(told)
 
 
 def host_config(request: RunRequest) -> dict[str, Any]:

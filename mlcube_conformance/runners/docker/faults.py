@@ -21,6 +21,7 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.text import TAIL_LINES, mask
 from mlcube_conformance.runners.common import faults
 from mlcube_conformance.runners.common.container import (
+    cannot_mount,
     cannot_start,
     did_not_run,
     no_gpus,
@@ -88,15 +89,7 @@ def explain(error: APIError, request: RunRequest) -> NoReturn:
         case "place":
             raise _not_seen(where, found) from error
         case "mount":
-            raise Violation(
-                Message(
-                    what="the image has something where a folder must be mounted",
-                    where=where,
-                    found=_end(found),
-                    expected="nothing, or an empty folder, at /mlcube_io0 and so on",
-                    do="remove the file, link or VOLUME of that path from the image",
-                )
-            ) from error
+            raise cannot_mount(request, _end(found)) from error
         case "value":
             raise Violation(
                 Message(

@@ -38,7 +38,9 @@ from mlcube_conformance.runners.docker.container import (
     create_options,
     environment,
     host_config,
+    left_inside,
     refuse_odd_names,
+    refuse_volumes,
     user,
 )
 from mlcube_conformance.runners.docker.context import BuildContext
@@ -246,6 +248,7 @@ class DockerRunner:
         started = time.monotonic()
         name = f"mlcube-{self._liveness.run_id}-{os.getpid()}-{time.monotonic_ns()}"
         try:
+            refuse_volumes(api, request)
             api.create_container(
                 image=request.image.digest,
                 command=list(request.view.arguments),
@@ -265,6 +268,7 @@ class DockerRunner:
             state = api.inspect_container(name)["State"]
             if not timed_out and int(state["ExitCode"]) == _KILLED:
                 state = self._why_killed(name)
+            elsewhere = () if state["ExitCode"] else left_inside(api, name)
         except APIError as error:
             explain(error, request)
         except (requests.RequestException, DockerException) as error:
@@ -279,6 +283,7 @@ class DockerRunner:
             stdout=request.stdout,
             stderr=request.stderr,
             command=command_line(request),
+            elsewhere=elsewhere,
         )
 
     def _tell_kept_secrets(self, request: ConfigureRequest, image: str) -> None:

@@ -98,6 +98,7 @@ def read_outcome(
                 "stderr": stderr,
                 "command": tuple(result["command"]),
                 "taken_away": tuple(here(t) for t in result.get("taken_away", ())),
+                "elsewhere": tuple(result.get("elsewhere", ())),
             }
         )
         if result

@@ -138,6 +138,8 @@ def check_started(request: RunRequest, ended: RunResult) -> None:
     said_something = request.stdout.stat().st_size > 0
     if ended.exit_code != _FAILED or fatal is None or said_something:
         return
+    if faults.start_fault("singularity", fatal[1]) == "mount":
+        raise container.cannot_mount(request, fatal[1])
     if faults.cannot_start("singularity", fatal[1]):
         raise container.cannot_start(request, fatal[1], where=image)
     raise not_run(request, fatal[1])

@@ -100,6 +100,11 @@ AT_START: dict[str, Fault] = {
         (each for each, tools in START.items() if "docker" in tools), "start"
     ),
 }
+MOUNT: dict[str, tuple[Tool, ...]] = {
+    "mount /w->/mlcube_io0 error: could not mount /w: not a directory": (
+        "singularity",
+    ),
+}
 IDS: dict[str, tuple[Tool, ...]] = {
     "chown: Invalid argument": ("singularity",),
     "setgroups: Operation not permitted": ("singularity",),
@@ -144,6 +149,11 @@ def test_what_keeps_a_container_from_starting_has_one_fault(said: str) -> None:
     assert start_fault("docker", passed_on) == AT_START[said]
 
 
+@pytest.mark.parametrize(("said", "tool"), _table(MOUNT))
+def test_the_image_leaves_no_room_for_a_mount(said: str, tool: Tool) -> None:
+    assert start_fault(tool, said) == "mount"
+
+
 def test_an_unknown_start_is_nobodys_fault_yet() -> None:
     assert start_fault("docker", "cgroups: cannot find cgroup mount") is None
 
@@ -185,6 +195,7 @@ def test_the_first_words_are_shown() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words.pattern)
 def test_each_row_has_an_example_for_each_tool(row: Row) -> None:
     examples = {"machine": MACHINE, "step": STEP, "start": START, "ids": IDS}
+    examples["mount"] = dict(MOUNT)
     for said, fault in AT_START.items():
         if fault != "start":
             examples.setdefault(fault, {})[said] = ("docker",)
