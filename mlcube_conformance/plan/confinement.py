@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, Violation
 from mlcube_conformance.base.files import is_inside, is_loop, resolved
+from mlcube_conformance.plan.links import known_path, refuse_redirected
 from mlcube_conformance.plan.mounts import host_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlcube_conformance.model import Binding, Invocation
+    from mlcube_conformance.model import Invocation
 
 __all__ = ["confine"]
 
@@ -34,11 +35,12 @@ def confine(
     Raises:
         Violation: A value points elsewhere.
     """
+    others = tuple(others)
     declared = {
         path
         for each in (invocation, *others)
         for binding in each.bindings
-        if not binding.given_by_user and (path := _known_place(binding, workspace))
+        if not binding.given_by_user and (path := known_path(binding, workspace))
     }
     for binding in invocation.bindings:
         path, name = host_path(binding, workspace), binding.parameter.name
@@ -61,13 +63,10 @@ def confine(
                     f"--parameter {invocation.task.name}.{name}={resolved(path)}",
                 )
             )
-
-
-def _known_place(binding: Binding, workspace: Path) -> Path | None:
-    try:
-        return host_path(binding, workspace)
-    except Violation:
-        return None
+        if binding.parameter.role == "output" or binding.parameter.access == "rw":
+            every = [each for run in (invocation, *others) for each in run.bindings]
+            if path.is_relative_to(workspace):
+                refuse_redirected(binding, path, workspace, every)
 
 
 def _stray_link(path: Path, workspace: Path, declared: set[Path]) -> Path | None:

@@ -41,7 +41,7 @@ def protect_inputs(
 
     Raises:
         UsageError: What the command line gives cannot be protected.
-        Violation: A link points out of the workspace where the task may write.
+        Violation: A link points out of a folder where the task may write.
         MachineError: Something cannot be copied.
     """
     if by_engine:
@@ -120,8 +120,7 @@ def _with_copies(invocation: Invocation, workspace: Path, folder: Path) -> Invoc
 def _refuse_links_out(binding: Binding, workspace: Path) -> None:
     """Refuse a folder with a link by which a task would write elsewhere."""
     path = host_path(binding, workspace)
-    inside = path if binding.given_by_user else workspace
-    top = inside.resolve()
+    top = path.resolve()
     for each in walk(path):
         link = path / each.path
         leads: Path | None = None
@@ -136,7 +135,7 @@ def _refuse_links_out(binding: Binding, workspace: Path) -> None:
                 what=f"the {role} {name!r} contains a link to a path outside it",
                 where=str(binding.source),
                 found=f"{link} → {leads}",
-                expected=f"links that stay in {inside}",
+                expected=f"links that stay in {path}",
                 do="remove the link, or replace it by its target",
             )
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.plan.confinement import confine
 from mlcube_conformance.plan.given import protect_inputs
+from mlcube_conformance.plan.links import refuse_lost_links
 from mlcube_conformance.plan.workspace import check_inputs, make_outputs
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ def check_ready(
         every: All invocations of the cube.
 
     Raises:
-        Violation: A value leaves the workspace, or an input does not exist.
+        Violation: A value leaves the workspace, an input does not exist, or a link in
+            it cannot be followed.
         UsageError: A value of the command line does so.
     """
     confine(invocation, workspace, every)
     check_inputs(invocation, workspace)
+    refuse_lost_links(invocation, workspace, every)
 
 
 def make_ready(

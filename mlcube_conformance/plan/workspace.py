@@ -226,9 +226,11 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
     """Make the folders that outputs are written to: a mount needs its source.
 
     Raises:
-        Violation: A file stands where a folder is needed, or the other way round.
+        Violation: A file stands where a folder is needed, or the other way round, or
+            two outputs have one path.
         MachineError: A folder cannot be made.
     """
+    _refuse_shared(invocation, workspace)
     for binding in invocation.bound("output"):
         path = host_path(binding, workspace)
         parameter = binding.parameter
@@ -257,3 +259,20 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
             what = f"the folder of the output {parameter.name!r} cannot be made"
             do = "fix the permissions, or choose another workspace"
             raise not_written(what, folder, error, do=do) from error
+
+
+def _refuse_shared(invocation: Invocation, workspace: Path) -> None:
+    """Refuse two outputs with one path: what is made for one would serve for both."""
+    seen: dict[Path, Binding] = {}
+    for binding in invocation.bound("output"):
+        path = resolved(host_path(binding, workspace))
+        other = seen.setdefault(path, binding)
+        if other is not binding:
+            task, name = invocation.task.name, binding.parameter.name
+            raise _wrong(
+                binding,
+                what=f"two outputs of task {task!r} have the same path",
+                found=f"{path}, of both {other.parameter.name!r} and {name!r}",
+                expected="a path of its own for each output",
+                do="fix one of the two paths",
+            )

@@ -219,7 +219,7 @@ class Execution:
         workspace = self.workspace_of(placement)
         logs = self.folder_of(placement) / case.invocation.name
         make_folder(logs.parent)
-        look = Look(case, workspace)
+        look = Look(case, workspace, self._runs_so_far(placement))
         stdout = logs.with_name(f"{logs.name}.stdout.log")
         stderr = logs.with_name(f"{logs.name}.stderr.log")
         with self._told("run", case.id, stdout=str(stdout)) as found:
@@ -249,9 +249,14 @@ class Execution:
                     if each.binding.parameter.role == "output"
                 ),
                 beside=look.beside(),
+                elsewhere=look.elsewhere(observations),
             )
             found.update(run_facts(run))
         return run
+
+    def _runs_so_far(self, placement: Placement) -> list[TaskRun]:
+        found = (self._runs.get(each.key) for each in placement.all_cases)
+        return [each for each in found if isinstance(each, TaskRun)]
 
     def run_of(self, case: Case) -> TaskRun | None:
         """Return the result of a case so far; runs nothing."""

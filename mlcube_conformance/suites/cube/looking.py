@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import stat
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Violation
@@ -13,16 +19,23 @@ from mlcube_conformance.base.snapshots import (
     snapshot,
     stray_links,
 )
+from mlcube_conformance.base.trees import walk
 from mlcube_conformance.checks.outputs import Observation
 from mlcube_conformance.plan.mounts import host_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Container, Iterable, Iterator
 
+    from mlcube_conformance.base.trees import Found
     from mlcube_conformance.model import Binding, Case
+    from mlcube_conformance.suites.cube.task_run import TaskRun
 
 __all__ = ["Look"]
+
+#: Nanoseconds by which the time of a file may be behind the clock.
+_TICK = 20_000_000
+#: Files that are reported in the place of an output.
+_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +54,23 @@ class _Seen:
 class Look:
     """The files of the parameters of a case, before its task runs."""
 
-    def __init__(self, case: Case, workspace: Path) -> None:
-        """Look now."""
+    def __init__(
+        self, case: Case, workspace: Path, earlier: Iterable[TaskRun] = ()
+    ) -> None:
+        """Look now.
+
+        Args:
+            case: What is going to run.
+            workspace: Where it is run.
+            earlier: What ran there before.
+        """
         self._case = case
         self._workspace = workspace
+        self._began = time.time_ns() - _TICK
         self._free = frozenset(self._free_places())
         self._own = [self._look(each) for each in case.invocation.bindings]
         self._beside = [*self._led_to(), *self._of_others()]
+        self._shared = list(self._made_where_it_writes(earlier))
 
     def again(self) -> tuple[Observation, ...]:
         """Look again, and return what the inputs and outputs were and are."""
@@ -55,7 +78,61 @@ class Look:
 
     def beside(self) -> tuple[Observation, ...]:
         """Look again at what is neither, and not for the task to change."""
-        return tuple(self._observe(each) for each in self._beside)
+        return (
+            *(self._observe(each) for each in self._beside),
+            *map(_again, self._shared),
+        )
+
+    def elsewhere(self, observations: Iterable[Observation]) -> tuple[str, ...]:
+        """Return files of the workspace that the task wrote instead of an output.
+
+        Nothing is looked for where each output was made.
+        """
+        outputs = [
+            each for each in observations if each.binding.parameter.role == "output"
+        ]
+        if all(each.made for each in outputs):
+            return ()
+        places = {each.path for each in outputs}
+        found = (
+            self._workspace / each.path
+            for each in walk(self._workspace)
+            if not each.is_folder and self._is_new(each)
+        )
+        others = (each for each in found if places.isdisjoint({each, *each.parents}))
+        return tuple(map(str, islice(others, _MOST)))
+
+    def _is_new(self, found: Found) -> bool:
+        with suppress(OSError):  # gone again
+            status = os.stat(found.name, dir_fd=found.folder, follow_symlinks=False)
+            return stat.S_ISREG(status.st_mode) and status.st_ctime_ns >= self._began
+        return False
+
+    def _made_where_it_writes(
+        self, earlier: Iterable[TaskRun]
+    ) -> Iterator[Observation]:
+        """Yield what other tasks made, where this one writes an output of its own.
+
+        What a task takes as input and output, it works on in place.
+        """
+        inputs = {
+            host_path(each, self._workspace)
+            for each in self._case.invocation.bound("input")
+        }
+        name = self._case.invocation.task.name
+        for run in earlier:
+            other = run.case.invocation.task.name
+            for each in run.outputs if other != name else ():
+                made = {
+                    path
+                    for path in map(Path, each.made)
+                    if self._is_free(path) and inputs.isdisjoint({path, *path.parents})
+                }
+                before = _only(snapshot(each.path), each.path, made)
+                if before.entries:
+                    yield replace(
+                        each, before=before, after=before, digests={}, task=other
+                    )
 
     def _free_places(self) -> Iterator[Path]:
         """Yield what the task must or may write."""
@@ -128,3 +205,25 @@ class Look:
             stray_links=stray_links(path, after) if is_output else (),
             task=seen.task,
         )
+
+
+def _only(seen: Snapshot, top: Path, paths: Container[Path]) -> Snapshot:
+    """Return the files and links of a snapshot that are at some paths."""
+    return Snapshot(
+        {
+            name: entry
+            for name, entry in seen.entries.items()
+            if entry.kind != "directory" and top / name in paths
+        }
+    )
+
+
+def _again(each: Observation) -> Observation:
+    """Return what was looked at with what it is now, other rights left out."""
+    now = snapshot(each.path).entries
+    after = {
+        name: now[name] if now[name].written_after(entry) else entry
+        for name, entry in each.before.entries.items()
+        if name in now
+    }
+    return replace(each, after=Snapshot(after))
