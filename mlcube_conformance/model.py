@@ -298,6 +298,8 @@ class Image:
     origin: ImageOrigin
     source: str = ""
     """What it was made from, where there is a choice; fit to be shown."""
+    entrypoint: tuple[str, ...] = ()
+    """What it starts a task with, where the engine tells it."""
 
     @property
     def how(self) -> str:

@@ -262,6 +262,11 @@ OPTIONS: tuple[Option, ...] = (
         repeat=True,
     ),
     Option(
+        name="--fail-on-should",
+        takers=("cube",),
+        help="fail the run where a SHOULD clause is not met",
+    ),
+    Option(
         name="--live",
         takers=("cube",),
         help="live output of builds and tasks",

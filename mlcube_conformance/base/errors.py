@@ -95,14 +95,12 @@ class Fields(TypedDict, total=False):
     log: str
 
 
-def without_paths(
-    error: Violation | ConformanceError, folder: Path
-) -> tuple[Message, ...]:
-    """Return the messages of an error without paths in a folder that will be gone.
+def without_paths(messages: Iterable[Message], folder: Path) -> tuple[Message, ...]:
+    """Return messages without paths in a folder that will be gone.
 
     What points to a place in it is left out; elsewhere a path starts in the folder.
     """
-    return tuple(_without(each, str(folder)) for each in error.messages)
+    return tuple(_without(each, str(folder)) for each in messages)
 
 
 def _without(message: Message, folder: str) -> Message:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.checks.advice import (
+    entry_point_is_absolute,
+    stderr_ends_without_error,
+)
 from mlcube_conformance.checks.contents import (
     nothing_dangerous,
     outputs_can_be_read,
@@ -45,6 +49,8 @@ class Seen:
     outputs: tuple[Observation, ...] = ()
     beside: tuple[Observation, ...] = ()
     """What inputs point to by links, and what other tasks read or made."""
+    entrypoint: tuple[str, ...] = ()
+    """What starts the task; empty where it is unknown."""
     elsewhere: tuple[str, ...] = ()
     """What the run wrote to other places than its outputs, where that was seen."""
 
@@ -54,7 +60,9 @@ class Judgement:
     """What is wrong with a run."""
 
     clauses: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
-    """Each clause that was judged, with what is wrong; nothing where it is met."""
+    """Each MUST that was judged, with what is wrong; nothing where it is met."""
+    advice: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
+    """The same of each SHOULD that needs no test of its own."""
     usable: bool = False
     """Whether other tasks can read what this one had to make."""
 
@@ -81,10 +89,12 @@ def judge(case: Case, seen: Seen) -> Judgement:
         case: What was run.
         seen: What was seen of it.
     """
+    advice = _advice(case, seen)
     if seen.not_ready is not None:
         return Judgement(clauses={"INPUT-1": seen.not_ready.messages})
     if seen.not_started is not None:
-        return Judgement(clauses={"INPUT-1": (), "EXIT-1": seen.not_started.messages})
+        wrong = {"INPUT-1": (), "EXIT-1": seen.not_started.messages}
+        return Judgement(clauses=wrong, advice=advice)
     if seen.result is None:
         return Judgement()
     failed = exits_zero(case, seen.result)
@@ -95,7 +105,7 @@ def judge(case: Case, seen: Seen) -> Judgement:
         "OWNER-1": outputs_belong_to_user(seen.outputs),
     }
     if failed:
-        return Judgement(clauses=clauses)
+        return Judgement(clauses=clauses, advice=advice)
     missing = outputs_appear(seen.outputs)
     wrong_type = outputs_are_of_their_type(seen.outputs)
     of_outputs = {
@@ -114,7 +124,15 @@ def judge(case: Case, seen: Seen) -> Judgement:
     if case.platform.place is not None:
         both = (*seen.inputs, *seen.outputs)
         clauses["REMOTE-1"] = same_on_host(both, seen.result.remote or {})
-    return Judgement(clauses=clauses, usable=not missing and not wrong_type)
+    usable = not missing and not wrong_type
+    return Judgement(clauses=clauses, advice=advice, usable=usable)
+
+
+def _advice(case: Case, seen: Seen) -> dict[str, tuple[Message, ...]]:
+    found = {"IMAGE-12": entry_point_is_absolute(case, seen.entrypoint)}
+    if seen.result is not None:
+        found["EXIT-16"] = stderr_ends_without_error(case, seen.result)
+    return found
 
 
 def _with_log(

@@ -41,7 +41,9 @@ tested against some, with `mlcube-conformance test`, and a *runner* against the 
 as a black box: it gets small cubes that are made to find the fault.
 
 A MUST that is not met is a failure. A SHOULD may be declared as unsupported, with a
-reason. Where a runner lacks what the last column names, the clause does not apply.
+reason. A SHOULD of a cube without a test of its own is shown in the summary; it fails
+the run with `--fail-on-should`. Where a runner lacks what the last column names, the
+clause does not apply.
 
 The reasons name commits and issues of [mlcube](https://github.com/mlcommons/mlcube),
 of [examples](https://github.com/mlcommons/mlcube_examples) and of

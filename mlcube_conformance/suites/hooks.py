@@ -37,6 +37,7 @@ __all__ = [
     "keep_finding",
     "keeps_record",
     "record_of",
+    "sendable",
     "verdict_of",
 ]
 
@@ -166,16 +167,16 @@ def _xfail(reason: object) -> str:
 
 def attach(report: pytest.TestReport, finding: Finding) -> None:
     """Let a finding travel with its report, to the process that keeps the record."""
-    report.user_properties.append((_FINDING, _sendable(finding.to_dict())))
+    report.user_properties.append((_FINDING, sendable(finding.to_dict())))
 
 
-def _sendable(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
+def sendable(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
     """Return a document that can be sent: names may hold bytes that are not UTF-8."""
     if isinstance(found, str):
         return "\n".join(visible(line)[:_LONGEST] for line in found.split("\n"))
     if isinstance(found, dict):
-        return {_sendable(key): _sendable(value) for key, value in found.items()}
-    return [_sendable(each) for each in found] if isinstance(found, list) else found
+        return {sendable(key): sendable(value) for key, value in found.items()}
+    return [sendable(each) for each in found] if isinstance(found, list) else found
 
 
 def keep_finding(

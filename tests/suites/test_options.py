@@ -25,6 +25,7 @@ _OPTIONS: Final = {
     "--workspace=place": _CUBES,
     "--keep=all": _CUBES | _RUNNERS,
     "--record=record.json": _CUBES | _RUNNERS,
+    "--fail-on-should": _CUBES,
     "--live": _CUBES,
     "--build-arg=A=1": _CUBES,
     "--build-strategy=pull": _CUBES,

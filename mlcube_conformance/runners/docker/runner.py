@@ -9,6 +9,7 @@ import re
 import time
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -162,6 +163,7 @@ class DockerRunner:
             daemon_faults(f"configuring {request.cube.id}"),
         ):
             image = self._build(request) if is_built(request) else self._have(request)
+            image = replace(image, entrypoint=self._entrypoint(image))
             remember_made(
                 request.cube.place, name, image.digest, image_id(self._client, name)
             )
@@ -184,6 +186,10 @@ class DockerRunner:
                     origin="present",
                 )
         return Image(name=name, digest=tag, origin="present") if tag else None
+
+    def _entrypoint(self, image: Image) -> tuple[str, ...]:
+        found = self._client.images.get(image.digest).attrs.get("Config") or {}
+        return tuple(found.get("Entrypoint") or ())
 
     def _have(self, request: ConfigureRequest) -> Image:
         """Return the image that the daemon or a registry has."""

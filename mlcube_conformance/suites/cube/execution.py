@@ -21,6 +21,7 @@ from mlcube_conformance.plan.workspace import (
     stage,
 )
 from mlcube_conformance.runners import make_runner
+from mlcube_conformance.runners.common.entry import entry_point
 from mlcube_conformance.runners.contract import ConfigureRequest
 from mlcube_conformance.runners.work import run_case
 from mlcube_conformance.suites.cube.facts import (
@@ -119,7 +120,9 @@ class Execution:
             self._told("configure", placement.id, log=str(request.log)) as found,
         ):
             image = runner.configure(request)
-            found["image"] = asdict(image)
+            facts = asdict(image)
+            del facts["entrypoint"]  # Of the engine, and no identity.
+            found["image"] = facts
             made.append(image)
         self.watch.note(f"configured {placement.id}: {image.how}: {image.name}")
         return image
@@ -194,7 +197,12 @@ class Execution:
             try:
                 run = self._start(placement, case, image, copies)
             except Violation as violation:
-                run = TaskRun(case=case, workspace=workspace, not_started=violation)
+                run = TaskRun(
+                    case=case,
+                    workspace=workspace,
+                    not_started=violation,
+                    entrypoint=entry_point(case, image, self.options),
+                )
             ended.append(run)
         return run
 
@@ -249,6 +257,7 @@ class Execution:
                     if each.binding.parameter.role == "output"
                 ),
                 beside=look.beside(),
+                entrypoint=entry_point(case, image, self.options),
                 elsewhere=look.elsewhere(observations),
             )
             found.update(run_facts(run))
@@ -286,9 +295,14 @@ class Execution:
         found = (self._images.get(placement.key), *runs)
         return any(
             isinstance(each, Exception)
-            or (isinstance(each, TaskRun) and not each.succeeded)
+            or (isinstance(each, TaskRun) and not each.is_sound)
             for each in found
         )
+
+    def trouble_of(self, placement: Placement) -> Exception | None:
+        """Return why there is no image of a placement, where one was asked for."""
+        found = self._images.get(placement.key)
+        return found if isinstance(found, Exception) else None
 
     def begun(self, placements: Iterable[Placement]) -> list[Placement]:
         """Return the placements that this process has worked on."""

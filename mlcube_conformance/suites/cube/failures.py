@@ -21,10 +21,11 @@ from mlcube_conformance.suites.cube.subjects import subject_of_item
 from mlcube_conformance.suites.hooks import UNSUPPORTED, clause_id, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pytest
 
+    from mlcube_conformance.base.errors import Message
     from mlcube_conformance.suites.cube.execution import Execution
     from mlcube_conformance.suites.cube.plugins import Plugins
 
@@ -51,14 +52,13 @@ class Failures:
             # What the machine did says nothing of the test that met it first.
             facts = [*self._broken(item), *facts]
         shown = (f"  {label + ':':<10}{text}" for label, text in facts)
-        report.longrepr = "\n".join([self._text(error), *map(plain, shown)])
+        report.longrepr = "\n".join([self.text(error.messages), *map(plain, shown)])
         return facts
 
-    def _text(self, error: Fault) -> str:
-        """Return the text of an error; it names no file that will be gone."""
-        if self.keep != "none":
-            return str(error)
-        messages = without_paths(error, self.execution.folder)
+    def text(self, messages: Iterable[Message]) -> str:
+        """Return the text of messages; it names no file that will be gone."""
+        if self.keep == "none":
+            messages = without_paths(messages, self.execution.folder)
         return "\n\n".join(map(str, messages))
 
     def _broken(self, item: pytest.Item) -> Iterator[tuple[str, str]]:

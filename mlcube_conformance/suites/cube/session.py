@@ -43,6 +43,7 @@ from mlcube_conformance.suites.cube.subjects import (
     placement_keys,
     subject_of_item,
 )
+from mlcube_conformance.suites.cube.unseen import Unseen
 from mlcube_conformance.suites.hooks import (
     attach,
     begin_record,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConformanceSession"]
 
+_GREEN = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 _CASE_PROPERTY = "mlcube_case"
 _CASE_FIXTURES = {"attempt", "task_run"}
 #: The fault of the machine that a test reported, so others need not.
@@ -92,9 +94,7 @@ class ConformanceSession:
             given=Given(options.environment, asked("--build-context")),
         )
         self._ordering = Ordering(self.selection)
-        # What was read stays: to look through it again and again takes a tenth of the
-        # time to collect the tests of many cubes.
-        gc.freeze()
+        gc.freeze()  # To look through what was read again and again takes time.
         refuse_names_for_workers(config, self.selection)
         workspace = workspace_asked(asked("--workspace"))
         if workspace and len(self.selection.placements) > 1:
@@ -118,6 +118,11 @@ class ConformanceSession:
             execution=self.execution,
             plugins=self.plugins,
             keep=self._keep,
+        )
+        self._unseen = Unseen(
+            execution=self.execution,
+            placements=self.selection.placements,
+            strict=asked("--fail-on-should"),
         )
         self._failed: set[object] = set()
         self._told: set[str] = set()
@@ -165,6 +170,7 @@ class ConformanceSession:
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of xdist
         """Take what a worker counted."""
         output = getattr(node, "workeroutput", {})
+        self._unseen.take(output)
         self._deselected += output.get("mlcube_deselected", 0)
 
     @pytest.hookimpl(optionalhook=True)
@@ -290,17 +296,15 @@ class ConformanceSession:
         if hasattr(self._config, "workerinput"):
             output: dict[str, int] = getattr(self._config, "workeroutput", {})
             output["mlcube_deselected"] = self._deselected
+            self._unseen.send(self._config)
         else:
-            # Not in a worker: others may be about to make their folders.
-            self.execution.remove_empty_folders()
-        if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
-            asked = not self._config.getoption("collectonly")
-            if asked:
-                self._said_nothing = said_nothing(
-                    self.record.findings, self._deselected
-                )
-            if self._said_nothing:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self.execution.remove_empty_folders()  # Workers may be making theirs.
+        is_green = exitstatus in _GREEN
+        if is_green and not self._config.getoption("collectonly"):
+            self._said_nothing = said_nothing(self.record.findings, self._deselected)
+        fails = keeps_record(self._config) and self._unseen.settle(self.record)
+        if is_green and (self._said_nothing or fails):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if keeps_record(self._config):
             self.record.end(int(session.exitstatus))
 
@@ -309,7 +313,7 @@ class ConformanceSession:
 
     def _clean_up(self, *, interrupted: bool) -> None:
         self.execution.close()
-        # Other workers may be at work on the other placements.
+        # Workers may be at work on others.
         for placement in self.execution.begun(self.selection.placements):
             failed = placement.key in self._failed or self.execution.failed(placement)
             kept = self._keep == "all" or (
@@ -338,8 +342,9 @@ class ConformanceSession:
         write = terminalreporter.write_line
         for line in (*self._choice.summary(), *left_out(self.record.findings)):
             write(line)
-        if self._said_nothing:
-            write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
+        self._unseen.write(terminalreporter, self._failures.text)
+        if why := self._said_nothing:
+            write(f"mlcube-conformance: {why}: this run fails", red=True)
         if self.execution.kept_something():
             write(f"mlcube-conformance: kept {self.execution.folder}")
         if self.record.trouble:

@@ -60,3 +60,13 @@ class TaskRun(Seen):
     def succeeded(self) -> bool:
         """Whether others can read what the task had to make."""
         return self.judgement.usable
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong with it that its files or logs show."""
+        shown = (each for wrong in self.judgement.advice.values() for each in wrong)
+        return (
+            self.succeeded
+            and not any(self.judgement.clauses.values())
+            and not any(each.log for each in shown)
+        )

@@ -252,7 +252,7 @@ class RunnerSession:
         """Return what to show of an error; it names no file that will be gone."""
         if self._keep != "none":
             return error.messages
-        return without_paths(error, self.trial.shared)
+        return without_paths(error.messages, self.trial.shared)
 
     def _reason(self, message: Message) -> str:
         """Return in one line what was wrong, the same in each session."""
