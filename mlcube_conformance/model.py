@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from mlcube_conformance.base.text import visible
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mlcube_conformance.base.errors import Message, Unsupported, Violation
+    from mlcube_conformance.base.source import Source
     from mlcube_conformance.place import Place
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "RemoteEntry",
     "Role",
     "RunResult",
-    "Source",
     "Task",
 ]
 
@@ -38,24 +36,6 @@ Access = Literal["", "ro", "rw"]
 Strategy = Literal["auto", "pull", "always"]
 Role = Literal["input", "output"]
 ImageOrigin = Literal["built", "up to date", "pulled", "present"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where in a cube's files something was written."""
-
-    file: Path
-    line: int
-    """Counted from 1; 0 where the whole file is meant."""
-    key: str = ""
-    """Path of keys from the top of the file, such as `input_binding.data_dir`."""
-
-    def __str__(self) -> str:
-        """Read as "file, line 3, key a.b"."""
-        line = f", line {self.line}" if self.line else ""
-        # Both come from a cube, whose names may hold any sign.
-        key = f", key {visible(self.key)}" if self.key else ""
-        return f"{visible(str(self.file))}{line}{key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

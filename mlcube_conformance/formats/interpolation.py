@@ -20,8 +20,8 @@ from mlcube_conformance.formats.yaml import Located
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlcube_conformance.base.source import Source
     from mlcube_conformance.formats.problems import Problems
-    from mlcube_conformance.model import Source
 
 __all__ = ["Interpolation"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, Violation
 from mlcube_conformance.base.files import is_there, read_text
-from mlcube_conformance.model import Source
+from mlcube_conformance.base.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

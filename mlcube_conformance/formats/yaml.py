@@ -18,7 +18,7 @@ from yaml.resolver import Resolver
 
 from mlcube_conformance.base.errors import Message, Violation
 from mlcube_conformance.base.files import read_text, resolved, unreadable
-from mlcube_conformance.model import Source
+from mlcube_conformance.base.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path, is_written_as_path
-from mlcube_conformance.model import Source
+from mlcube_conformance.base.source import Source
 from mlcube_conformance.plan.data_flow import DataFlow
 from mlcube_conformance.plan.mounts import host_path
 

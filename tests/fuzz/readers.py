@@ -263,7 +263,7 @@ def _readers_of_recipes(place: Path) -> list[Reader]:
             name=".dockerignore",
             valid=_IGNORE,
             read=ignore,
-            refuses_by=(*_OURS, OSError),
+            refuses_by=(*_OURS, OSError, ValueError),
         ),
         Reader(name="requirements.txt", valid=_REQUIREMENTS, read=requirements),
         Reader(

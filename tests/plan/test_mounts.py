@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.model import Binding, Invocation, Parameter, Source, Task
+from mlcube_conformance.base.source import Source
+from mlcube_conformance.model import Binding, Invocation, Parameter, Task
 from mlcube_conformance.plan.mounts import host_path, task_view
 
 if TYPE_CHECKING:

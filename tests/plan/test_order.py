@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.model import Binding, Invocation, Parameter, Source, Task
+from mlcube_conformance.base.source import Source
+from mlcube_conformance.model import Binding, Invocation, Parameter, Task
 from mlcube_conformance.plan.order import (
     order_invocations,
     producers,

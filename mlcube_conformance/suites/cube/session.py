@@ -316,10 +316,8 @@ class ConformanceSession:
         # Workers may be at work on others.
         for placement in self.execution.begun(self.selection.placements):
             failed = placement.key in self._failed or self.execution.failed(placement)
-            kept = self._keep == "all" or (
-                self._keep == "failed" and (interrupted or failed)
-            )
-            if not kept:
+            failed = failed or interrupted
+            if self._keep != "all" and not (self._keep == "failed" and failed):
                 self.execution.remove_folder(placement)
 
     def pytest_keyboard_interrupt(self) -> None:
@@ -343,8 +341,8 @@ class ConformanceSession:
         for line in (*self._choice.summary(), *left_out(self.record.findings)):
             write(line)
         self._unseen.write(terminalreporter, self._failures.text)
-        if why := self._said_nothing:
-            write(f"mlcube-conformance: {why}: this run fails", red=True)
+        if self._said_nothing:
+            write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
         if self.execution.kept_something():
             write(f"mlcube-conformance: kept {self.execution.folder}")
         if self.record.trouble:
