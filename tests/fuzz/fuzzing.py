@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Figures", "fuzz"]
 
-_SLOW = 1.0
+#: Seconds of CPU that one text may take: one, on a machine half as fast.
+_SLOW = 2.0
 
 
 @dataclass(slots=True)
