@@ -266,10 +266,10 @@ def test_large_input_and_many_files_are_sent_once(
     cube_folder: CubeFolder, host: SshHost, run_suite: RunSuite
 ) -> None:
     with (cube_folder.root / "workspace/seed.txt").open("wb") as seed:
-        for _ in range(256):
+        for _ in range(64):
             seed.write(os.urandom(1024 * 1024))
     cube_folder.tasks(
-        make="i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); echo $i > $data/$i; done",
+        make="i=0; while [ $i -lt 5000 ]; do i=$((i + 1)); echo $i > $data/$i; done",
         use='ls "$data" | wc -l > "$result"',
     )
     _place(cube_folder, host)
@@ -279,7 +279,7 @@ def test_large_input_and_many_files_are_sent_once(
     )
 
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
-    assert sum(_megabytes_sent(first.output)) > 256
+    assert sum(_megabytes_sent(first.output)) > 64
     # The names of the files of `use` are what is sent.
     assert sum(_megabytes_sent(second.output)) < 1
 
