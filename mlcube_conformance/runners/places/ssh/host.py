@@ -45,7 +45,6 @@ _TIMEOUT = 120
 #: What the package itself takes, and a little room to work.
 _NEEDED_BYTES = 64 * 1024 * 1024
 _OLDEST_PYTHON = (3, 11)
-_PYTHON = "import sys; print(*sys.version_info[:3], sep='.')"
 _KINDS = {"f": "file", "d": "directory", "l": "link"}
 #: What decides which engine is spoken to.
 _ENGINE_VARIABLE = re.compile(r"DOCKER_|APPTAINER|SINGULARITY|PATH$")
@@ -238,67 +237,80 @@ def main() -> None:
     json.dump(answer, sys.stdout)
 
 
+#: All questions as one command: to go there and back takes longer than to answer.
+#: A client of Docker is for people: its daemon is spoken to by its socket.
+_LOOK = r"""
+python=$1 root=$2 image=$3 engine=$4 names=$5
+shift 5
+tell() { printf '%s\t%s\0' "$1" "$2"; }
+standing() {
+    while [ ! -d "$1" ]; do
+        case ${1%/*} in '') set -- / ;; "$1") set -- . ;; *) set -- "${1%/*}" ;; esac
+    done
+    printf '%s' "$1"
+}
+version='import sys; print(*sys.version_info[:3], sep=".")'
+tell python "$("$python" -c "$version" 2>/dev/null)"
+command -v rsync >/dev/null && tell rsync yes
+case $root in /*) ;; *) root=$HOME/$root ;; esac
+root=$(standing "$root")
+df -Pk "$root" | while read -r _ _ _ free _; do tell free "$free"; done
+[ -w "$root" ] || tell 'no root' "$root"
+case $image in
+    '~' | '~/'*) image=$HOME${image#'~'} ;;
+    '$HOME' | '$HOME/'*) image=$HOME${image#'$HOME'} ;;
+    '${HOME}' | '${HOME}/'*) image=$HOME${image#'${HOME}'} ;;
+esac
+case $image in
+    /*) image=$(standing "$image"); [ -w "$image" ] || tell 'no image' "$image" ;;
+esac
+for name in $names; do
+    command -v "$name" >/dev/null || continue
+    tell engine "$name"
+    if [ "$engine" = docker ]; then
+        version=$(env "$@" "$name" version --format '{{.Server.Version}}' 2>&1)
+    else
+        version=$(env "$@" "$name" --version 2>&1)
+    fi
+    tell status $?
+    tell version "$version"
+    exit
+done
+[ "$engine" = docker ] && [ -S /var/run/docker.sock ] && tell engine docker
+"""
+
+
 def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of testinfra
-    python = host.run("%s -c %s", question["python"], _PYTHON)
-    engine, version, error = _engine(host, question)
-    home = host.check_output("printenv HOME") or "."
-    root = _standing(host, str(PurePosixPath(home, question["root"])))
-    folders = [root]
-    image = re.sub(r"^(~|\$HOME|\$\{HOME\})(?=/|$)", home, question["image"])
-    if image.startswith("/"):
-        folders.append(_standing(host, image))
-    free = host.run("df -Pk %s", root)
-    lines = free.stdout.splitlines()
+    words = [question[each] for each in ("python", "root", "image", "engine")]
+    engines = {"docker": ["docker"], "singularity": ["singularity", "apptainer"]}
+    names = [question["command"]] if question["command"] else engines.get(words[-1], [])
+    given = [*words, " ".join(names), *question["variables"]]
+    done = host.run("sh -c %s look" + " %s" * len(given), _LOOK, *given)
+    listed = _split(os.fsdecode(done.stdout_bytes))
+    said = dict(each.partition("\t")[::2] for each in listed)
+    engine, version = said.get("engine", ""), said.get("version", "")
+    if engine and "apptainer" in version:
+        engine = "apptainer"
+    elif engine:
+        engine = question["engine"]
+    failed = said.get("status", "0") != "0"
+    last = version.strip().splitlines()
     return {
-        "python": python.stdout.strip() if python.rc == 0 else "",
-        "rsync": host.exists("rsync"),
+        "python": said.get("python", "").strip(),
+        "rsync": "rsync" in said,
         "engine": engine,
-        "engine_version": version,
-        "engine_error": error,
-        "free": int(lines[-1].split()[3]) * 1024 if free.rc == 0 and lines else 0,
-        "unwritable": [
-            each for each in folders if host.run("test -w %s", each).rc != 0
-        ],
+        "engine_version": _version(version),
+        "engine_error": (last[-1] if last else f"exit code {said['status']}")
+        if failed
+        else "",
+        "free": int(free) * 1024 if (free := said.get("free", "")).isdecimal() else 0,
+        "unwritable": [said[each] for each in ("no root", "no image") if each in said],
     }
-
-
-def _standing(host: Any, path: str) -> str:  # noqa: ANN401 - of testinfra
-    """Return the nearest existing folder above a path, or the path."""
-    for each in (PurePosixPath(path), *PurePosixPath(path).parents):
-        if host.file(str(each)).is_directory:
-            return str(each)
-    return path
-
-
-def _engine(host: Any, question: Mapping[str, Any]) -> tuple[str, str, str]:  # noqa: ANN401 - of testinfra
-    """Return the name of an engine, its version, and why it does not work."""
-    command, variables = question["command"], question["variables"]
-    env = "env" + " %s" * len(variables)
-    if question["engine"] == "docker":
-        if not host.exists("docker"):
-            # Its daemon is spoken to by its socket; the client is for people.
-            there = host.file("/var/run/docker.sock").is_socket
-            return ("docker" if there else "", "", "")
-        words = (*variables, "{{.Server.Version}}")
-        done = host.run(f"{env} docker version --format %s", *words)
-        return "docker", _version(done.stdout), _error(done)
-    names = (command,) if command else ("singularity", "apptainer")
-    name = next((each for each in names if host.exists(each)), "")
-    if not name:
-        return "", "", ""
-    done = host.run(f"{env} %s --version", *variables, name)
-    program = "apptainer" if "apptainer" in done.stdout else "singularity"
-    return program, _version(done.stdout), _error(done)
 
 
 def _version(text: str) -> str:
     match = _VERSION.search(text)
     return match[0] if match else ""
-
-
-def _error(done: Any) -> str:  # noqa: ANN401 - of testinfra
-    said = (done.stderr or done.stdout).strip().splitlines()
-    return "" if done.rc == 0 else (said[-1] if said else f"exit code {done.rc}")
 
 
 def _entries(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of testinfra
