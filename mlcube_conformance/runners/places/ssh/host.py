@@ -244,7 +244,7 @@ python=$1 root=$2 image=$3 engine=$4 names=$5
 shift 5
 tell() { printf '%s\t%s\0' "$1" "$2"; }
 standing() {
-    while [ ! -d "$1" ]; do
+    while [ ! -d "$1" ] && [ "$1" != . ]; do
         case ${1%/*} in '') set -- / ;; "$1") set -- . ;; *) set -- "${1%/*}" ;; esac
     done
     printf '%s' "$1"
