@@ -165,7 +165,7 @@ def test_daemon_that_is_down_exits_125(cube_folder: CubeFolder, host: str) -> No
         ),
         (
             ("configure", "--mlcube=tiny/run/make.yaml", "--platform=docker"),
-            "a file",
+            "has the wrong schema_type",
         ),
         (
             ("configure", "--mlcube=tiny", "--platform=none.yaml"),

@@ -60,18 +60,23 @@ def test_they_run_unchanged(run_suite: RunSuite, tmp_path: Path) -> None:
     run = _runs(run_suite, tmp_path, "docker", "singularity", "local")
 
     assert (
-        "test_outputs_are_the_same_on_every_platform[mlcube-evaluate]" in run.outcomes
+        "test_outputs_are_the_same_on_every_platform[FeTS-challenge-metrics-evaluate]"
+        in run.outcomes
     )
     for platform in ("docker", "singularity", "local"):
         chat = _kept(tmp_path, f"hello/{platform}/workspace/chats/*alice.txt")
         assert chat == "hello, Alice!\nbye, Alice!\n"
-        score = _kept(tmp_path, f"mlcube/{platform}/workspace/results/new/*.yaml")
+        score = _kept(
+            tmp_path, f"FeTS-challenge-metrics/{platform}/workspace/results/new/*.yaml"
+        )
         assert score == "score: 1\n"
         # The entry point gets every parameter, those that do not exist too, and no
         # name; without one, the name comes first.
-        said = _kept(tmp_path, f"mlcube/{platform}/evaluate.stdout.log")
+        said = _kept(tmp_path, f"FeTS-challenge-metrics/{platform}/evaluate.stdout.log")
         assert said.startswith("6 arguments, first --predictions=")
-        said = _kept(tmp_path, f"mlcube/{platform}/sanity_check.stdout.log")
+        said = _kept(
+            tmp_path, f"FeTS-challenge-metrics/{platform}/sanity_check.stdout.log"
+        )
         assert said == "3 arguments, first sanity_check\n"
 
 
@@ -84,7 +89,7 @@ def test_they_run_unchanged_on_another_host(
 
     _runs(run_suite, tmp_path, platform)
 
-    score = _kept(tmp_path, "mlcube/*/workspace/results/new/*.yaml")
+    score = _kept(tmp_path, "FeTS-challenge-metrics/*/workspace/results/new/*.yaml")
     assert score == "score: 1\n"
 
 

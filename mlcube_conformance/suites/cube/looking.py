@@ -113,11 +113,16 @@ class Look:
     ) -> Iterator[Observation]:
         """Yield what other tasks made, where this one writes an output of its own.
 
-        What a task takes as input and output, it works on in place.
+        What a task takes as input and output, it works on in place; a file that both
+        name as their output, both write.
         """
         inputs = {
             host_path(each, self._workspace)
             for each in self._case.invocation.bound("input")
+        }
+        outputs = {
+            host_path(each, self._workspace)
+            for each in self._case.invocation.bound("output")
         }
         name = self._case.invocation.task.name
         for run in earlier:
@@ -126,7 +131,9 @@ class Look:
                 made = {
                     path
                     for path in map(Path, each.made)
-                    if self._is_free(path) and inputs.isdisjoint({path, *path.parents})
+                    if self._is_free(path)
+                    and path not in outputs
+                    and inputs.isdisjoint({path, *path.parents})
                 }
                 before = _only(snapshot(each.path), each.path, made)
                 if before.entries:
