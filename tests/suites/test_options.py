@@ -28,6 +28,7 @@ _OPTIONS: Final = {
     "--fail-on-should": _CUBES,
     "--live": _CUBES,
     "--build-arg=A=1": _CUBES,
+    "--build-context=none": _CUBES,
     "--build-strategy=pull": _CUBES,
     "--env=A=1": _CUBES,
     "--network=none": _CUBES,
