@@ -170,7 +170,7 @@ def _commanded(trial: Trial, placed: Placed, cube: ProbeCube, command: str) -> P
         with_command(placed.root / f"platform/{trial.platform}.yaml", command)
         return placed
     shutil.rmtree(placed.root)
-    again = trial.place(replace(cube, section={"docker": command}))
+    again = trial.place(replace(cube, executable=command))
     shutil.copytree(again.root, placed.root)
     return placed
 

@@ -102,7 +102,9 @@ class ProbeCube:
     context: str = "as built\n"
     """A text that is copied into the image."""
     section: Mapping[str, object] = field(default_factory=dict)
-    """Keys of the engine's section of a cube of one file."""
+    """Keys of the section of Docker of a cube of one file."""
+    executable: str = ""
+    """What its sections name in place of `docker` and `singularity`."""
     changes: tuple[Change, ...] = ()
 
     def changed(self, path: str, make: Callable[[str], str]) -> ProbeCube:

@@ -181,8 +181,10 @@ def _write_single_file(cube: ProbeCube, root: Path, site: Site) -> None:
         "build_context": "build",
         "build_file": "Dockerfile",
         "build_strategy": "auto",
+        **({"docker": cube.executable} if cube.executable else {}),
         **cube.section,
     }
+    of_singularity = [f"  singularity: {_quoted(cube.executable)}"]
     lines = [
         "name: conformance-probe",
         "description: writes down what a runner gives it",
@@ -193,6 +195,7 @@ def _write_single_file(cube: ProbeCube, root: Path, site: Site) -> None:
         "singularity:",
         f"  image: {_quoted(site.sif(cube.image).name)}",
         f"  image_dir: {_quoted(str(site.images))}",
+        *(of_singularity if cube.executable else []),
         "tasks:",
     ]
     for task in cube.tasks:
