@@ -48,6 +48,14 @@ def docker_build(
     context = asked or _as_written(root, written)
     if asked is None:
         trouble = _trouble_with(root, context, written, section)
+    if asked is None and is_there(context) and not is_folder(context):
+        problems.add(
+            "build_context is not a folder",
+            section.get("build_context") or section,
+            found=f"{context}: a link to itself, a file or a pipe",
+            expected="a folder",
+            do="fix the path",
+        )
     text = path_below(section, "build_file", problems) or "Dockerfile"
     file = Path(os.path.normpath(context / text))
     # A link that points elsewhere is the image's fault, as is whatever else it is.
