@@ -48,7 +48,9 @@ def docker_build(
     context = asked or _as_written(root, written)
     if asked is None:
         trouble = _trouble_with(root, context, written, section)
-    if asked is None and is_there(context) and not is_folder(context):
+    at = section.get("build_strategy")
+    builds = at is not None and at.value in {"auto", "always"}
+    if builds and not asked and is_there(context) and not is_folder(context):
         problems.add(
             "build_context is not a folder",
             section.get("build_context") or section,

@@ -104,7 +104,7 @@ class ProbeCube:
     section: Mapping[str, object] = field(default_factory=dict)
     """Keys of the section of Docker of a cube of one file."""
     executable: str = ""
-    """What its sections name in place of `docker` and `singularity`."""
+    """What its sections name instead of `docker` and `singularity`."""
     changes: tuple[Change, ...] = ()
 
     def changed(self, path: str, make: Callable[[str], str]) -> ProbeCube:
