@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HIDDEN",
     "TAIL_LINES",
+    "TRACEBACK",
     "LiveText",
     "command_line",
     "hide",
@@ -54,7 +55,8 @@ _MAY_FOLLOW = re.compile(r"##?\w{0,20}\Z")
 #: What stands for a byte of a name that is not UTF-8: nothing can print it.
 _NO_SIGN = re.compile(r"[\ud800-\udfff]")
 _TAIL_BYTES = 64 * 1024
-_TRACEBACK = "Traceback (most recent call last):"
+#: How Python begins a traceback.
+TRACEBACK = "Traceback (most recent call last):"
 #: Lines of the beginning of a traceback, and what stands for those left out.
 _HEAD_LINES = 3
 _CUT = "  …"
@@ -257,7 +259,7 @@ def _last_state(line: str) -> str:
 def _traceback_before(said: list[str], start: int) -> int | None:
     """Return the first line of the traceback that a line is in, if it is in one."""
     for place in range(start, -1, -1):
-        if said[place].endswith(_TRACEBACK):
+        if said[place].endswith(TRACEBACK):
             return place if place < start else None
         if not said[place].startswith((" ", "\t")):
             return None

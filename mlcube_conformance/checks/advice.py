@@ -8,7 +8,7 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message
-from mlcube_conformance.base.text import visible
+from mlcube_conformance.base.text import TRACEBACK, visible
 from mlcube_conformance.checks.run import end_of_log, logs
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["entry_point_is_absolute", "stderr_ends_without_error"]
 
-_TRACEBACK = "Traceback (most recent call last):"
 #: Lines that the last exception of a traceback may take.
 _EXCEPTION = 4
 #: The words at the start of a line that say that something failed.
@@ -69,7 +68,7 @@ def _ends_with_error(said: Sequence[str]) -> bool:
     last = said[-1].strip()
     if _is_error(last) or last.endswith(_HALTED):
         return True
-    starts = [at for at, line in enumerate(said) if line.strip() == _TRACEBACK]
+    starts = [at for at, line in enumerate(said) if line.strip() == TRACEBACK]
     if not starts:
         return False
     after = dropwhile(lambda line: line.startswith(" "), said[starts[-1] + 1 :])

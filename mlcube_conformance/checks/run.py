@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, Violation
-from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.text import TAIL_LINES, tail
 from mlcube_conformance.checks.causes import Facts, cause_of
 from mlcube_conformance.runners.about import about
-from mlcube_conformance.runners.common.dockerfile.stages import read_recipe
-from mlcube_conformance.runners.common.recipes import recipe_text
+from mlcube_conformance.runners.common.layout import recipe_of
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Case, RunResult
@@ -80,14 +78,13 @@ def _facts(case: Case, result: RunResult) -> Facts:
 
 def _is_shell_form(case: Case) -> bool:
     """Say whether a line of a shell starts the task, which drops its arguments."""
-    recipe = case.cube.docker.file
-    if case.invocation.task.entrypoint or not is_plain_file(recipe):
+    if case.invocation.task.entrypoint:
         return False
     try:
-        text = recipe_text(case.cube, case.cube.docker)
-        return read_recipe(text, case.cube.docker.args).entrypoint[:2] == _SHELL
-    except (Violation, ValueError):
+        recipe = recipe_of(case.cube, case.cube.docker.args)
+    except Violation:
         return False
+    return recipe.entrypoint[:2] == _SHELL
 
 
 def _said(result: RunResult) -> list[str]:

@@ -50,14 +50,8 @@ def docker_build(
         trouble = _trouble_with(root, context, written, section)
     at = section.get("build_strategy")
     builds = at is not None and at.value in {"auto", "always"}
-    if builds and not asked and is_there(context) and not is_folder(context):
-        problems.add(
-            "build_context is not a folder",
-            section.get("build_context") or section,
-            found=f"{context}: a link to itself, a file or a pipe",
-            expected="a folder",
-            do="fix the path",
-        )
+    if builds and isinstance(trouble, Violation):
+        problems.messages.extend(trouble.messages)
     text = path_below(section, "build_file", problems) or "Dockerfile"
     file = Path(os.path.normpath(context / text))
     # A link that points elsewhere is the image's fault, as is whatever else it is.

@@ -70,6 +70,13 @@ class TooManyProblemsError(Exception):
         super().__init__("too many problems")
 
 
+def _message(what: str, at: Located, expected: str, do: str, found: str) -> Message:
+    where = str(at.source)
+    return Message(
+        what=what, where=where, found=found or at.kind, expected=expected, do=do
+    )
+
+
 class Problems:
     """Everything that is wrong with a cube's files, in the order it was found."""
 
@@ -84,15 +91,7 @@ class Problems:
         self, what: str, at: Located, *, expected: str, do: str, found: str = ""
     ) -> None:
         """Add what is asked for and not given here, by choice: no fault of the cube."""
-        self.limits.append(
-            Message(
-                what=what,
-                where=str(at.source),
-                found=found or at.kind,
-                expected=expected,
-                do=do,
-            )
-        )
+        self.limits.append(_message(what, at, expected, do, found))
 
     def add(
         self, what: str, at: Located, *, expected: str, do: str, found: str = ""
@@ -104,15 +103,7 @@ class Problems:
         """
         if len(self.messages) >= _MOST_PROBLEMS:
             raise TooManyProblemsError(self.messages)
-        self.messages.append(
-            Message(
-                what=what,
-                where=str(at.source),
-                found=found or at.kind,
-                expected=expected,
-                do=do,
-            )
-        )
+        self.messages.append(_message(what, at, expected, do, found))
 
     def read(
         self, file: Path, what: str, expected: Iterable[str], *roots: Path
