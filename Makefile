@@ -1,7 +1,8 @@
 # `make test` runs every test that this machine can run. SETUP=docker sets Docker up
 # first, on a Debian machine where you are root, and makes its absence a failure;
 # SETUP="docker singularity ssh mlcube" does so for Apptainer, for an sshd on loopback,
-# and for the official command line `mlcube` in an environment of its own.
+# for the official command line `mlcube` in an environment of its own, and, with
+# `browser`, for Chromium.
 # `make demo` runs the MNIST cube on data that need no download.
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,7 +14,7 @@ SOURCES := $(shell git ls-files '*.py' '*.yaml')
 
 test: $(VENV)/installed $(PLATFORMS)
 	@set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
-	    PYTHONSAFEPATH=1 $(VENV)/bin/pytest -n 2 $(PYTEST)
+	    PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n 2 $(PYTEST)
 
 demo: $(VENV)/installed-demo
 	@PYTHONSAFEPATH=1 $(VENV)/bin/python scripts/demo.py

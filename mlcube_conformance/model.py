@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from mlcube_conformance.base.source import Source, Where
+from mlcube_conformance.promise import TaskPromises
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mlcube_conformance.base.errors import Message, Unsupported, Violation
-    from mlcube_conformance.base.source import Source
-    from mlcube_conformance.place import Place
+    from mlcube_conformance.place import Place, RemoteEntry
+    from mlcube_conformance.promise import ExpectedFailure
 
 __all__ = [
     "Binding",
@@ -25,11 +28,12 @@ __all__ = [
     "Parameter",
     "Platform",
     "PlatformFile",
-    "RemoteEntry",
     "Role",
     "RunResult",
     "Task",
 ]
+
+_NO_PROMISES = TaskPromises()
 
 Kind = Literal["file", "directory", "unknown"]
 Access = Literal["", "ro", "rw"]
@@ -137,6 +141,11 @@ class Cube:
     """None for `build/Singularity.recipe`."""
     deterministic: frozenset[tuple[str, str]] = frozenset()
     """Tasks and outputs whose bytes the cube promises to be always the same."""
+    volatile: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """Patterns of files in such outputs for which it promises nothing."""
+    promises: Mapping[str, TaskPromises] = field(default_factory=dict)
+    """What else it promises, by the name of the task."""
+    expected_failures: tuple[ExpectedFailure, ...] = ()
 
     def __repr__(self) -> str:
         """Keep assertions short."""
@@ -253,6 +262,11 @@ class Case:
         return (self.cube.place, self.platform.source)
 
     @property
+    def promises(self) -> TaskPromises:
+        """What the cube promises of the task."""
+        return self.cube.promises.get(self.invocation.task.name, _NO_PROMISES)
+
+    @property
     def key(self) -> tuple[Path, PlatformFile, str]:
         """Identity of the case."""
         return (*self.placement_key, self.invocation.name)
@@ -267,6 +281,12 @@ class Case:
         """Name in test ids, as in `mnist-docker-train`."""
         return f"{self.placement_id}-{self.invocation.name}"
 
+    @property
+    def where(self) -> Where:
+        """Where messages about it point to: the file that says what is run."""
+        file = self.invocation.file
+        return Where(f"case {self.id}, {file}", Source(file=file, line=0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
@@ -280,6 +300,12 @@ class Image:
     """What it was made from, where there is a choice; fit to be shown."""
     entrypoint: tuple[str, ...] = ()
     """What it starts a task with, where the engine tells it."""
+    user: str | None = None
+    """Who runs a task in it, as the image says; None where the engine tells nothing."""
+    variables: tuple[str, ...] = ()
+    """Names of its variables that have a value."""
+    size: int | None = None
+    """Bytes, where the engine tells it."""
 
     @property
     def how(self) -> str:
@@ -297,24 +323,12 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteEntry:
-    """A file, folder or link as it is on another host."""
-
-    kind: str
-    """`file`, `directory`, `link` or `other`."""
-    size: int
-    foreign: bool
-    """Whether it belongs to another user than the one who ran the task there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """What running a task gave."""
 
     exit_code: int
     """As the platform reports it; 128 + n for a task killed by signal n."""
     timed_out: bool
-    """True when the task was killed for running past its deadline."""
     out_of_memory: bool
     seconds: float
     stdout: Path
@@ -322,12 +336,15 @@ class RunResult:
     command: tuple[str, ...]
     """The engine's own command line that does the same."""
     remote: Mapping[str, Mapping[str, RemoteEntry]] | None = None
-    """What is instead of each parameter on the host where the task ran, by role and
-    name, and by path relative to it; None where that is this machine."""
+    """What is on the host where the task ran, by role, name and path; None for this."""
     taken_away: tuple[str, ...] = ()
     """Device nodes and privileged files that the task left, and what was done."""
     elsewhere: tuple[str, ...] = ()
     """Files that the task wrote to its container, outside of all mounts."""
     peak_memory: int | None = None
     """Bytes that the task held at once, where the engine tells it."""
+    over: str = ""
+    """What the task wrote too much of, where it was ended for that."""
+    left_running: int = 0
+    """Processes that went on after the task, where the engine tells it."""
     network_off: bool = False

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Interpreter", "Place"]
+__all__ = ["Interpreter", "Place", "RemoteEntry"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +55,14 @@ class Place:
     interpreter: Interpreter = field(default_factory=Interpreter)
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment of builds and tasks there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteEntry:
+    """A file, folder or link as it is on another host."""
+
+    kind: str
+    """`file`, `directory`, `link`, `pipe`, `socket` or `device`."""
+    size: int
+    foreign: bool
+    """Whether it belongs to another user than the one who ran the task there."""

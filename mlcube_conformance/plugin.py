@@ -42,6 +42,7 @@ from mlcube_conformance.suites.options import (
     add_options,
     idle_option,
     option_of,
+    shows_tasks,
 )
 from mlcube_conformance.suites.own_settings import (
     asks_for_us,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from mlcube_conformance.option import Option
+    from mlcube_conformance.results.record import Record
 
 __all__ = [
     "attempt",
@@ -172,6 +174,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args = _tests_asked_for(config) or [str(_suite(suite))]
 
 
+@pytest.hookimpl(trylast=True, specname="pytest_configure")
+def pytest_configure_terminal(config: pytest.Config) -> None:
+    """Show tests of cubes by task, once pytest knows its own reporter."""
+    session = config.stash.get(SESSION, None)
+    if session is None or hasattr(config, "workerinput"):
+        return
+    if shows_tasks(config) and not config.option.collectonly:
+        from mlcube_conformance.suites.task_reporter import show_tasks  # noqa: PLC0415
+
+        show_tasks(config, session)
+
+
 def _asked_for(config: pytest.Config) -> bool:
     """Say whether there is anything to test, or to show."""
     wanted = (
@@ -194,18 +208,28 @@ def _begin(config: pytest.Config) -> str:
     if config.getoption("mlcube_cube") and config.getoption("mlcube_runner"):
         raise pytest.UsageError("--cube and --runner ask for two suites: give one")
     if config.getoption("mlcube_cube"):
+        from mlcube_conformance.suites.cube.own_time import OwnTime  # noqa: PLC0415
         from mlcube_conformance.suites.cube.session import ConformanceSession  # noqa: PLC0415
 
-        config.stash[SESSION] = ConformanceSession(config)
-        config.pluginmanager.register(config.stash[SESSION], "mlcube_session")
+        session = config.stash[SESSION] = ConformanceSession(config)
+        config.pluginmanager.register(session, "mlcube_session")
+        config.pluginmanager.register(OwnTime(session.execution), "mlcube_own_time")
+        _begin_reports(config, session.record)
         return "cube"
     if config.getoption("mlcube_runner"):
         from mlcube_conformance.suites.runner.session import RunnerSession  # noqa: PLC0415
 
-        config.stash[RUNNER_SESSION] = RunnerSession(config)
-        config.pluginmanager.register(config.stash[RUNNER_SESSION], "mlcube_runner")
+        runner = config.stash[RUNNER_SESSION] = RunnerSession(config)
+        config.pluginmanager.register(runner, "mlcube_runner")
+        _begin_reports(config, runner.record)
         return "runner"
     return ""
+
+
+def _begin_reports(config: pytest.Config, record: Record) -> None:
+    from mlcube_conformance.suites.reports import Reports  # noqa: PLC0415
+
+    config.pluginmanager.register(Reports(config, record), "mlcube_reports")
 
 
 def _refuse(given: Callable[[Option], object], asked: Iterable[str] = ()) -> None:

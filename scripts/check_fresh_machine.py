@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Run the commands of the README on a machine that has next to nothing.
 
-    python3 scripts/check_fresh_machine.py demo test
+    python3 scripts/check_fresh_machine.py demo test [NAME=VALUE...]
 
 For each named target of the Makefile, a clean Debian root file system is made
 with python3, python3-venv, git, make and ca-certificates, and a plain user in it
-clones this checkout and calls `make TARGET`. There is no daemon and no root. The
-package index is reached as pip on this machine is set up to reach it.
+clones this checkout and calls `make TARGET NAME=VALUE...`. There is no daemon and no
+root. The package index is reached as pip on this machine is set up to reach it.
 
 Needs root, for the file system. Exits with the first target's failure.
 """
@@ -59,7 +59,9 @@ def main() -> int:
     """Check each target, and return the first exit code that is not 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="of the Makefile")
-    targets = parser.parse_args().targets
+    words = parser.parse_args().targets
+    targets = [each for each in words if "=" not in each]
+    variables = [each for each in words if "=" in each]
     if os.getuid() != 0:
         _say("fresh machine: only root can make a root file system: run this as root")
         return 1
@@ -68,7 +70,7 @@ def main() -> int:
             archive = Path(folder) / "root.tar"
             _make_archive(archive)
             for target in targets:
-                code = _check(target, archive, Path(folder) / target)
+                code = _check(target, variables, archive, Path(folder) / target)
                 if code:
                     return code
     except CheckError as error:
@@ -101,7 +103,7 @@ def _make_archive(archive: Path) -> None:
     _say(f"fresh machine: made in {time.monotonic() - started:.0f} s")
 
 
-def _check(target: str, archive: Path, root: Path) -> int:
+def _check(target: str, variables: list[str], archive: Path, root: Path) -> int:
     root.mkdir()
     subprocess.run(
         ["tar", "-xf", archive, "-C", root], check=True, timeout=MAKE_SECONDS
@@ -119,7 +121,7 @@ def _check(target: str, archive: Path, root: Path) -> int:
                 *("chroot", f"--userspec={USER}:{USER}", str(root)),
                 *("env", "-i", f"HOME={HOME}", "PATH=/usr/bin:/bin", "LANG=C.UTF-8"),
                 *_proxies(),
-                *("make", "-C", f"{HOME}/checkout", target),
+                *("make", "-C", f"{HOME}/checkout", target, *variables),
             ],
             stdin=subprocess.DEVNULL,
             timeout=TARGET_SECONDS,

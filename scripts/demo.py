@@ -78,7 +78,7 @@ def _make_mirror(mirror: str) -> None:
 
 def _run_suite(mirror: str) -> int:
     words = [
-        *(str(CUBE), "--platform", "local", "--keep", "all", "-v"),
+        *(str(CUBE), "--platform", "local", "--keep", "all"),
         *("--workspace", str(WORKSPACE.relative_to(ROOT))),
         *("--parameter", f"download.parameters_file={mirror}/download.parameters.yaml"),
         *("--parameter", f"train.parameters_file={mirror}/train.parameters.yaml"),

@@ -35,14 +35,22 @@ REQUIRED = os.environ.get("MLCUBE_CONFORMANCE_REQUIRED", "").split()
 _HOW_TO_GET_DOCKER = "as root, `make test SETUP=docker` sets it up"
 _HOW_TO_GET_SINGULARITY = "as root, `make test SETUP='docker singularity'` sets it up"
 _HOW_TO_GET_SSH = "as root, `make test SETUP='docker ssh'` sets it up"
+_HOW_TO_GET_BROWSER = "as root, `make test SETUP=browser` sets it up"
 _PULLED: dict[str, bool] = {}
+#: Variables by which tools, pytest among them, see that they run in a workflow.
+_OF_WORKFLOWS = (
+    *("CI", "BUILD_NUMBER", "GITLAB_CI", "TF_BUILD"),
+    *("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"),
+)
 
 
 def pytest_configure() -> None:
     """Hear signals that `nohup` or a shell's `&` made this process ignore.
 
-    What tests start would ignore them too, and that is what it should do.
+    What tests start would ignore them too, and that is what it should do. Most tests
+    read the lines of pytest; those of the terminal ask for others.
     """
+    os.environ.setdefault("MLCUBE_CONFORMANCE_TERMINAL", "pytest")
     for number, handler in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGHUP, signal.SIG_DFL),
@@ -58,6 +66,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason, count in reasons.most_common():
         text = reason.removeprefix("Skipped: ")
         terminalreporter.write_line(f"not tested here: {count} tests: {text}")
+    _tell_of_the_zoo(terminalreporter)
+
+
+def _tell_of_the_zoo(reporter: pytest.TerminalReporter) -> None:
+    """Say how many broken cubes were found, and how many sound ones passed."""
+    found: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for report in (*reporter.getreports("passed"), *reporter.getreports("failed")):
+        for name, value in report.user_properties:
+            if name == "zoo":
+                half, right, count = value
+                found[half] += right
+                whole[half] += count
+    for half, word in (("broken", "sensitivity"), ("sound", "specificity")):
+        if whole[half]:
+            share = found[half] / whole[half]
+            reporter.write_line(
+                f"zoo: {word} {share:.3f}: {found[half]} of {whole[half]} {half} cubes"
+            )
 
 
 @pytest.fixture
@@ -72,6 +99,9 @@ def _only_what_is_marked(
 ) -> None:
     """Keep tests away from platforms that they have no mark for."""
     monkeypatch.setenv("MLCUBE_CONFORMANCE_FAKE", "1")
+    # What tests start is no step of the workflow that starts the tests.
+    for each in _OF_WORKFLOWS:
+        monkeypatch.delenv(each, raising=False)
     # What a failed run keeps for its user is where the test's own things are.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     marks = {mark.name for mark in request.node.iter_markers()}
@@ -94,6 +124,8 @@ def _only_what_is_marked(
         monkeypatch.setenv("PATH", f"{hidden}:{os.environ['PATH']}")
     if "docker" in marks:
         _need_docker(request)
+    if "browser" in marks:
+        _need_browser()
 
 
 @pytest.fixture(scope="session")
@@ -137,12 +169,28 @@ def _need_ssh() -> None:
     missing = [name for name in ("sshd", "ssh", "rsync") if not _which(name)]
     if not find_spec("testinfra"):
         missing.append("testinfra")
+    _need_none_of(missing, "ssh", _HOW_TO_GET_SSH)
+
+
+def _need_none_of(missing: Sequence[str], name: str, how: str) -> None:
+    """Skip where a part of a platform is missing; fail where it should be there."""
     if not missing:
         return
-    message = f"no {' and no '.join(missing)}; {_HOW_TO_GET_SSH}"
-    if "ssh" in REQUIRED:
+    message = f"no {' and no '.join(missing)}; {how}"
+    if name in REQUIRED:
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
+
+
+def chromium() -> str | None:
+    """Return the program of the browser, if there is one."""
+    return _which("chromium") or _which("chromium-browser") or _which("google-chrome")
+
+
+def _need_browser() -> None:
+    missing = [] if chromium() else ["Chromium"]
+    missing += [] if find_spec("playwright") else ["playwright"]
+    _need_none_of(missing, "browser", _HOW_TO_GET_BROWSER)
 
 
 def _which(name: str) -> str | None:

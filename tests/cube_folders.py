@@ -114,9 +114,11 @@ class CubeFolder:
         script = f'case "$task" in\nmake)\n{make}\n;;\nuse)\n{use}\n;;\nesac\n'
         self.write("build/task.sh", _TASK_SCRIPT + script)
 
-    def fake_platform(self, behaviour: str) -> None:
-        """Give it a platform without containers, named `fake`."""
-        self.write("platform/fake.yaml", _FAKE_PLATFORM.replace("BEHAVIOUR", behaviour))
+    def fake_platform(self, behaviour: str, name: str = "fake") -> None:
+        """Give it a platform without containers."""
+        self.write(
+            f"platform/{name}.yaml", _FAKE_PLATFORM.replace("BEHAVIOUR", behaviour)
+        )
 
 
 _MADE: list[str] = []

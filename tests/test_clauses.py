@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from mlcube_conformance.clauses import (
     Clause,
     clause,
 )
-from mlcube_conformance.clauses.page import clauses_markdown
+from mlcube_conformance.clauses.page import clauses_markdown, runner_clauses_markdown
+from mlcube_conformance.commands.clause_pages import clause_pages
 
 _SUITES = Path(conformance_tests.__file__).parent
-_PAGE = Path(__file__).parents[1] / "docs" / "clauses.md"
+_DOCS = Path(__file__).parents[1] / "docs"
 
 
 def test_each_id_is_given_once() -> None:
@@ -55,22 +57,43 @@ def test_clause_is_found_by_its_id() -> None:
         clause("EXIT-0")
 
 
-def test_page_is_that_of_the_clauses() -> None:
-    assert _PAGE.read_text(encoding="utf-8") == clauses_markdown(), (
-        "run: mlcube-conformance clauses > docs/clauses.md"
-    )
+def test_pages_are_those_of_the_clauses() -> None:
+    pages = clause_pages()
+    written = {
+        file.relative_to(_DOCS).as_posix(): file.read_text(encoding="utf-8")
+        for file in (*_DOCS.glob("*clauses.md"), *_DOCS.glob("clauses/*"))
+    }
+
+    differing = [name for name, text in pages.items() if written.get(name) != text]
+    assert differing == [], "run: mlcube-conformance clauses --pages docs"
+    assert written.keys() - pages.keys() == set(), "remove them"
 
 
-def test_page_lists_every_clause_once() -> None:
+def test_pages_list_every_clause_once() -> None:
+    pages = clauses_markdown() + runner_clauses_markdown()
     rows = [
         line.split("|")[1].strip()
-        for line in clauses_markdown().splitlines()
+        for line in pages.splitlines()
         if line.startswith("|")
     ]
     listed = [word for word in rows if word not in {"clause", "name", "---"}]
 
     features = [f"`{name}`" for name in FEATURES]
-    assert sorted(listed) == sorted([*features, *(each.id for each in CLAUSES)])
+    links = [f"[{each.id}](clauses/{each.id}.md)" for each in CLAUSES]
+    assert sorted(listed) == sorted([*features, *links])
+
+
+def test_links_of_the_pages_lead_to_files_and_headings() -> None:
+    for name, text in clause_pages().items():
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            path, _, heading = target.partition("#")
+            file = (_DOCS / name).parent / path
+            if target.startswith("https:"):
+                continue
+            assert file.is_file(), (name, target)
+            if heading:
+                words = heading.replace("-", " ")
+                assert f"# {words}\n" in file.read_text("utf-8").lower(), target
 
 
 def test_each_test_is_there_and_marked_with_its_clause() -> None:

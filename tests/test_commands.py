@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from click.testing import CliRunner
 
-from mlcube_conformance.clauses.page import clauses_markdown
+from mlcube_conformance.clauses import CLAUSES
+from mlcube_conformance.clauses.page import clauses_markdown, runner_clauses_markdown
+from mlcube_conformance.commands.clause_pages import clause_pages
+from mlcube_conformance.commands.explain import explain
 from mlcube_conformance.results.judgements import Judgement, Scorecard
 from mlcube_conformance.results.scorecard import markdown
 from tests.cube_folders import make_cube
+
+if TYPE_CHECKING:
+    from mlcube_conformance.clauses import Clause
 
 CARDS = [
     Scorecard(name, "1", "2026-11-24", "0.3.0", (Judgement("EXIT-2", "passed"),))
@@ -53,7 +61,18 @@ def test_clauses_prints_the_page() -> None:
     done = _run("clauses")
 
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.decode() == clauses_markdown()
+    assert done.stdout.decode() == f"{clauses_markdown()}\n{runner_clauses_markdown()}"
+
+
+def test_clauses_writes_a_page_on_each(tmp_path: Path) -> None:
+    done = _run("clauses", "--pages", tmp_path / "docs")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    pages = {
+        file.relative_to(tmp_path / "docs").as_posix(): file.read_text("utf-8")
+        for file in (tmp_path / "docs").rglob("*.md")
+    }
+    assert pages == clause_pages()
 
 
 def test_scorecard_prints_cards_side_by_side(files: list[Path]) -> None:
@@ -139,7 +158,9 @@ def test_streams_may_be_closed(command: str, closed: str, tmp_path: Path) -> Non
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("command", _COMMANDS[:2])
+@pytest.mark.parametrize(
+    "command", [*_COMMANDS[:2], '"$PY" -m mlcube_conformance clean']
+)
 def test_full_disk_below_the_output_is_told(command: str, tmp_path: Path) -> None:
     make_cube(tmp_path / "cube").fake_platform("pass")
 
@@ -160,3 +181,73 @@ def test_folder_that_is_gone_is_told(command: str, tmp_path: Path) -> None:
     assert code in {2, 4}
     assert "the current folder no longer exists" in said
     assert "Traceback" not in said
+
+
+def test_zoo_lists_shows_and_writes_its_animals(tmp_path: Path) -> None:
+    place = tmp_path / "lesson"
+
+    listed = _run("zoo").stdout.decode()
+    data = json.loads(_run("zoo", "--json").stdout)
+    shown = _run("zoo", "pipe-for-file").stdout.decode()
+    written = _run("zoo", "pipe-for-file", "--to", place)
+
+    assert len(data) >= 60
+    for each in data:
+        assert each["name"] in listed
+    assert 'mkfifo "$out"\n+cat "$seed" > "$out"' in shown
+    assert written.returncode == 0
+    assert {each.name for each in place.iterdir()} == {"broken", "sound"}
+    assert f"next: mlcube-conformance test {place}/broken" in written.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["pipe-for-fil"], "did you mean 'pipe-for-file'"),
+        (["--to", "here"], "--to needs the name of an animal"),
+        (["pipe-for-file", "--to", "."], "--to must be a new folder"),
+    ],
+)
+def test_zoo_refuses_wrong_use(words: list[str], says: str) -> None:
+    done = _run("zoo", *words)
+
+    assert done.returncode == 2
+    assert says in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_each_clause_is_explained() -> None:
+    text = _run("explain", "output-1").stdout.decode()
+    of_runner = _run("explain", "PATH-4").stdout.decode()
+    data = json.loads(_run("explain", "OUTPUT-1", "--json").stdout)
+    unknown = _run("explain", "OUTPUT-11")
+
+    assert text.startswith("OUTPUT-1 (MUST of a cube, for L2): each declared output")
+    assert "try: mlcube-conformance zoo output-missing --to lesson" in text
+    assert "    - clause: OUTPUT-1" in text
+    assert "applies: where values can be given on the command line" in of_runner
+    assert "\n  the output 'out' did not appear\n    where:    cubes/" in text
+    assert '\n  -:\n  +cat "$seed" > "$out"\n' in text
+    assert "broken:  by mlcube 0.0.9 with Docker: it cuts a value" in of_runner
+    assert data["animals"][0]["name"] == "output-missing"
+    assert data["example"]["message"][0] == "the output 'out' did not appear"
+    assert data["waiver"]["lines"][1] == "  - clause: OUTPUT-1"
+    assert unknown.returncode == 2
+    assert "did you mean 'OUTPUT-1'" in unknown.stderr.decode()
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda each: each.id)
+def test_explanation_fits_a_terminal(clause: Clause) -> None:
+    done = CliRunner().invoke(explain, [clause.id])
+
+    assert done.exit_code == 0, done.output
+    assert max(map(len, done.output.splitlines())) <= 80
+    assert " ".join(clause.evidence.split()) in " ".join(done.output.split())
+
+
+def test_help_of_each_command_fits_a_line() -> None:
+    shown = _run("-h").stdout.decode()
+
+    assert "..." not in shown.partition("Commands:")[2]
+    assert _run("--version").stdout.decode().startswith("mlcube-conformance ")
+    assert "--cube" in _run("test", "-h").stdout.decode()

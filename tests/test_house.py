@@ -104,6 +104,9 @@ REPORT = """
 
     def write(card):
         return f"{card.runner}: {len(card.judgements)} clauses"
+
+    def report(shown):
+        return f"toy of {shown.overview.verdict}"
 """
 CLAUSE = """
     Clause(
@@ -234,6 +237,9 @@ def test_a_report_is_one_file(house: House) -> None:
     card = (house.place / "card.toy").read_text(encoding="utf-8")
     assert card.startswith("refuser: ")
     assert ".json or .md or .toy" in refused.stderr
+    (record,) = house.place.glob(".mlcube-conformance/*/record.json")
+    house.run("mlcube_conformance", "report", str(record), "--toy", "run.toy")
+    assert (house.place / "run.toy").read_text("utf-8").startswith("toy of ")
 
 
 def test_a_clause_is_one_entry_and_one_test(house: House, cube: CubeFolder) -> None:
@@ -250,7 +256,7 @@ def test_a_clause_is_one_entry_and_one_test(house: House, cube: CubeFolder) -> N
 def test_an_option_is_one_row(house: House, cube: CubeFolder) -> None:
     cube.fake_platform("fail")
     (house.place / "refuser.yaml").write_text(RUNNER_UNDER_TEST, encoding="utf-8")
-    house.insert("mlcube_conformance/options.py", ")\n\n\ndef options_of(", OPTION)
+    house.insert("mlcube_conformance/options/suites.py", ")\n", OPTION)
 
     done = house.test("tiny", "--platform", "fake", "--toy", "a", "--toy=b")
     refused = house.test("--runner", "refuser.yaml", "--toy", "a")

@@ -265,7 +265,7 @@ MODULES = sorted(
     for file in (ROOT / folder).rglob("*.py")
 )
 PAGES = sorted(
-    (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"))
+    (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))
 )
 
 

@@ -128,13 +128,49 @@ def test_definitions_fail_where_they_are_broken(
 
     result = run_plain("--cube", cube.root, "--platform", "fake")
 
-    result.assert_outcomes(failed=1, passed=9)
+    result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(
         [
+            "*: tiny: not run, its definitions are invalid",
             "run file use.yaml names the unknown task 'nothing'",
             "*where: *tiny/run/use.yaml, line 3, key task_name",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("mlcube.yaml", "tasks: [", "tasks: [[["),
+        ("mlcube.yaml", "tasks/use.yaml", "tasks/no.yaml"),
+        ("tasks/use.yaml", "type: file", "type: archive"),
+        ("run/use.yaml", "result: $WORKSPACE", "results: $WORKSPACE"),
+        ("conformance.yaml", "", "tasks: [\n"),
+        ("conformance.yaml", "", "tasks: {make: {deterministc: true}}\n"),
+    ],
+)
+def test_invalid_definitions_are_the_only_failure(
+    file: str, old: str, new: str, run_plain: Run, cube: CubeFolder
+) -> None:
+    cube.fake_platform("fail")
+    cube.write("conformance.yaml", "") if file == "conformance.yaml" else None
+    cube.edit(file, old, new)
+
+    result = run_plain("--cube", cube.root, "--platform", "fake")
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.no_fnmatch_line("*mlcube: running*")
+    result.stdout.no_fnmatch_line("*mlcube: configured*")
+
+
+def test_invalid_cube_keeps_no_other_back(run_plain: Run, cube: CubeFolder) -> None:
+    other = make_cube(cube.root.with_name("other"))
+    other.fake_platform("pass")
+    cube.edit("tasks/use.yaml", "type: file", "type: archive")
+
+    result = run_plain("--cube", cube.root, "--cube", other.root, "--platform", "fake")
+
+    result.assert_outcomes(failed=1, passed=18)
 
 
 def test_platform_file_that_is_broken_fails(run_plain: Run, cube: CubeFolder) -> None:

@@ -12,24 +12,6 @@ if TYPE_CHECKING:
     from mlcube_conformance.suites.cube.task_run import TaskRun
 
 
-@pytest.fixture
-def ended(task_run: TaskRun) -> TaskRun:
-    """Return a run whose task was started, however it ended."""
-    if task_run.result is None:
-        pytest.skip(
-            f"not run: task {task_run.case.invocation.task.name!r} cannot start"
-        )
-    return task_run
-
-
-@pytest.fixture
-def finished(ended: TaskRun) -> TaskRun:
-    """Return a run that succeeded; the files of a failed task prove nothing."""
-    if not ended.exited_zero:
-        pytest.skip(f"not checked: task {ended.case.invocation.task.name!r} failed")
-    return ended
-
-
 @pytest.mark.clause("OUTPUT-1")
 def test_outputs_appear(finished: TaskRun) -> None:
     """Each declared output is made by this run."""

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from mlcube_conformance.suites.runner.probe.run import ProbeRun
     from mlcube_conformance.suites.runner.trial import Trial
 
-__all__ = ["Overridden", "Sent", "files_of", "gives_no_gpu", "traces"]
+__all__ = [
+    "Overridden",
+    "Sent",
+    "files_of",
+    "gives_no_gpu",
+    "traces",
+    "what_is_at",
+]
 
 _MODE = 0o750
 
@@ -30,6 +37,13 @@ def files_of(folder: Path, *, without: str = "") -> dict[str, bytes]:
         for name, path in found.items()
         if not without or not name.startswith(f"{without}/")
     }
+
+
+def what_is_at(path: Path) -> str:
+    """Say in words what is at a path."""
+    if path.is_dir():
+        return "a folder"
+    return "a file" if path.exists() else "nothing"
 
 
 def traces(folder: Path, name: str) -> list[str]:

@@ -196,10 +196,12 @@ def test_type_by_value(trial: Trial) -> None:
         form="single-file",
     )
     record = run.ends_well()
-    run.expect(record.listing("a") == ("part.txt",), "`a` is a folder")
-    run.expect(record.content("b") == "file\n", "`b` is a file")
-    run.expect(record.listing("c") == (), "`c` is a folder")
-    run.expect(record.listing("d") == (), "`d` is a folder")
+    run.expect(
+        record.listing("a") == ("part.txt",), "`a` is a folder", record.listing("a")
+    )
+    run.expect(record.content("b") == "file\n", "`b` is a file", record.content("b"))
+    run.expect(record.listing("c") == (), "`c` is a folder", record.listing("c"))
+    run.expect(record.listing("d") == (), "`d` is a folder", record.listing("d"))
     unknown = trial.run(_untyped(("made", "output", "what")), form="single-file")
     unknown.refuses("made")
 

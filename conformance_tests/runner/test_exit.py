@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance_tests.runner.runs import what_is_at
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube, ProbeTask
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def test_usage_error(trial: Trial) -> None:
     run = trial.run(placed, named=str(nowhere))
     run.exits_with(2)
     run.starts_nothing()
-    run.expect(not nowhere.exists(), f"{nowhere} is not made")
+    run.expect(not nowhere.exists(), f"{nowhere} is not made", what_is_at(nowhere))
     run.leaves_folder_empty()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance_tests.runner.cubes import SEED
+from conformance_tests.runner.runs import what_is_at
 from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeTask,
@@ -38,4 +39,4 @@ def test_missing_input(trial: Trial) -> None:
     run.fails()
     run.starts_nothing()
     nowhere = run.workspace / "nowhere"
-    run.expect(not nowhere.exists(), f"{nowhere} is not made")
+    run.expect(not nowhere.exists(), f"{nowhere} is not made", what_is_at(nowhere))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance_tests.runner.runs import what_is_at
 from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeTask,
@@ -26,7 +27,7 @@ def test_parent_of_output_file(look: ProbeRun) -> None:
     """The folder of an output file is made."""
     look.ends_well()
     result = look.workspace / "results/result.txt"
-    look.expect(result.is_file(), f"the task's output is {result}")
+    look.expect(result.is_file(), f"the task's output is {result}", what_is_at(result))
 
 
 @pytest.mark.clause("MOUNT-2")
@@ -34,7 +35,7 @@ def test_output_file_is_no_directory(look: ProbeRun) -> None:
     """An output file that does not exist yet is not made a folder."""
     look.ends_well()
     beside = look.workspace / "there/beside.txt"
-    look.expect(beside.is_file(), f"{beside} is a file")
+    look.expect(beside.is_file(), f"{beside} is a file", what_is_at(beside))
 
 
 @pytest.mark.clause("MOUNT-3")
@@ -76,7 +77,7 @@ def test_same_folder_in_and_out(trial: Trial) -> None:
     values = record.value("old"), record.value("new")
     run.expect(values[0] == values[1], "`old` and `new` are the same folder", values)
     made = run.workspace / "both/made"
-    run.expect(made.is_file(), f"the task's output is {made}")
+    run.expect(made.is_file(), f"the task's output is {made}", what_is_at(made))
 
 
 @pytest.mark.clause("MOUNT-6")
@@ -124,7 +125,7 @@ def test_nested_folders(trial: Trial) -> None:
     run.expect("one.txt" in outer and "inner" in outer, "all of `outer`", outer)
     run.expect("two.txt" in inner, "all of `inner`", inner)
     made = run.workspace / "tree/inner/made/made"
-    run.expect(made.is_file(), f"the task's output is {made}")
+    run.expect(made.is_file(), f"the task's output is {made}", what_is_at(made))
 
 
 @pytest.mark.clause("MOUNT-8")
@@ -156,9 +157,10 @@ def test_read_only_input(trial: Trial) -> None:
         form="single-file",
     )
     record = run.ends_well()
-    run.expect(not record.writes.get("data"), "`data` cannot be written to")
+    wrote = record.writes.get("data")
+    run.expect(not wrote, "`data` cannot be written to", "it can be" if wrote else "")
     made = run.workspace / "data/made"
-    run.expect(not made.exists(), f"no {made}")
+    run.expect(not made.exists(), f"no {made}", what_is_at(made))
 
 
 @pytest.mark.clause("MOUNT-11")
@@ -181,7 +183,7 @@ def test_read_only_input_beside_output(trial: Trial) -> None:
     )
     run.ends_well()
     result = run.workspace / "both/result.txt"
-    run.expect(result.is_file(), f"the task's output is {result}")
+    run.expect(result.is_file(), f"the task's output is {result}", what_is_at(result))
 
 
 @pytest.mark.clause("MOUNT-12")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance_tests.runner.cubes import SEED
-from conformance_tests.runner.runs import traces
+from conformance_tests.runner.runs import traces, what_is_at
 from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeTask,
@@ -54,9 +54,9 @@ def test_spaces(trial: Trial) -> None:
         shutil.copytree(placed.workspace, workspace)
     run = trial.run(placed, workspace=workspace)
     record = run.ends_well()
-    run.expect(record.content("seed") == "seed\n", "the task reads its input")
+    run.gets(record, "seed", "seed\n")
     made = run.workspace / "what was made/made"
-    run.expect(made.is_file(), f"the task's output is in {made}")
+    run.expect(made.is_file(), f"the task's output is in {made}", what_is_at(made))
 
 
 @pytest.mark.clause("PATH-2")
@@ -74,7 +74,7 @@ def test_shell_characters(trial: Trial) -> None:
         record = run.ends_well()
         value = record.value("seed")
         run.expect(value.endswith(f"/{name}"), f"an argument ends with {name}", value)
-        run.expect(record.content("seed") == "seed\n", "the task reads its input")
+        run.gets(record, "seed", "seed\n")
 
 
 @pytest.mark.clause("PATH-3")
@@ -90,7 +90,7 @@ def test_unicode(trial: Trial) -> None:
     record = run.ends_well()
     value, name = record.value("seed"), Path(_LETTERS).name
     run.expect(value.endswith(f"/{name}"), f"the argument ends with /{name}", value)
-    run.expect(record.content("seed") == "seed\n", "the task reads its input")
+    run.gets(record, "seed", "seed\n")
 
 
 @pytest.mark.clause("PATH-4")
@@ -104,7 +104,7 @@ def test_equals_sign(trial: Trial) -> None:
     record = run.ends_well()
     value = record.value("seed")
     run.expect(value.endswith("/a=b=c.txt"), "the argument ends with a=b=c.txt", value)
-    run.expect(record.content("seed") == "given\n", "the task reads its input")
+    run.gets(record, "seed", "given\n")
 
 
 @pytest.mark.clause("PATH-5")
@@ -137,9 +137,9 @@ def test_relative_value(trial: Trial) -> None:
     )
     run.leaves_folder_empty()
     record = run.ends_well()
-    run.expect(record.content("seed") == "seed\n", "the task reads its input")
+    run.gets(record, "seed", "seed\n")
     made = run.workspace / "made/here/made"
-    run.expect(made.is_file(), f"the task's output is in {made}")
+    run.expect(made.is_file(), f"the task's output is in {made}", what_is_at(made))
 
 
 @pytest.mark.clause("PATH-7")
@@ -160,9 +160,9 @@ def test_bare_file_name(trial: Trial) -> None:
         )
     )
     record = run.ends_well()
-    run.expect(record.content("seed") == "seed\n", "the task reads its input")
+    run.gets(record, "seed", "seed\n")
     result = run.workspace / "result.txt"
-    run.expect(result.is_file(), f"the task's output is {result}")
+    run.expect(result.is_file(), f"the task's output is {result}", what_is_at(result))
 
 
 @pytest.mark.clause("PATH-8")
@@ -170,9 +170,9 @@ def test_absolute_value(overridden: Overridden) -> None:
     """An absolute value outside of the cube is used unchanged."""
     run = overridden.run
     record = run.ends_well()
-    run.expect(record.content("seed") == "given\n", "the task reads its input")
+    run.gets(record, "seed", "given\n")
     made = overridden.outside / "made/made"
-    run.expect(made.is_file(), f"the task's output is {made}")
+    run.expect(made.is_file(), f"the task's output is {made}", what_is_at(made))
 
 
 @pytest.mark.clause("PATH-9")
@@ -181,7 +181,7 @@ def test_no_concatenation(overridden: Overridden) -> None:
     run = overridden.run
     run.starts()
     wrong = run.workspace / str(overridden.outside).lstrip("/")
-    run.expect(not wrong.exists(), f"no {wrong}")
+    run.expect(not wrong.exists(), f"no {wrong}", what_is_at(wrong))
 
 
 @pytest.mark.clause("PATH-10")
@@ -210,10 +210,15 @@ def test_home(trial: Trial) -> None:
         parameters={"seed": "~/seed.txt", "made": "~/made"},
         environment={"HOME": str(home), "XDG_CACHE_HOME": cache},
     )
-    run.expect(not traces(placed.folder, "~"), "no folder is called ~")
+    made = traces(placed.folder, "~")
+    run.expect(not made, "no folder is called ~", made)
     record = run.ends_well()
-    run.expect(record.content("seed") == "at home\n", "the task reads its input")
-    run.expect((home / "made/made").is_file(), f"its output is in {home / 'made'}")
+    run.gets(record, "seed", "at home\n")
+    run.expect(
+        (home / "made/made").is_file(),
+        f"its output is in {home / 'made'}",
+        what_is_at(home / "made/made"),
+    )
 
 
 @pytest.mark.clause("PATH-11")

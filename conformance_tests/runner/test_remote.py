@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance_tests.runner.cubes import SEED
-from conformance_tests.runner.runs import files_of
+from conformance_tests.runner.runs import files_of, what_is_at
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube, ProbeTask, file_in
 from mlcube_conformance.suites.runner.probe.keys import make_key
 from mlcube_conformance.suites.runner.probe.platform_files import variant_of
@@ -24,7 +24,9 @@ def test_nested_output_comes_back(sent: Sent) -> None:
     """Outputs come back however deep they are, and nothing but the workspace does."""
     sent.run.ends_well()
     result = sent.run.workspace / "results/deep/er/result.txt"
-    sent.run.expect(result.is_file(), f"the task's output is {result}")
+    sent.run.expect(
+        result.is_file(), f"the task's output is {result}", what_is_at(result)
+    )
     after = files_of(sent.run.placed.root, without="workspace")
     changed = {k for k, v in sent.before.items() if after.get(k) != v}
     sent.run.expect(not changed, "no other file of the cube changes", changed)
@@ -35,7 +37,7 @@ def test_identity_file(sent: Sent) -> None:
     """A key serves to log in and to copy, wherever it is."""
     sent.run.ends_well()
     made = sent.run.workspace / "made/made"
-    sent.run.expect(made.is_file(), f"the task's output is {made}")
+    sent.run.expect(made.is_file(), f"the task's output is {made}", what_is_at(made))
 
 
 @pytest.mark.clause("REMOTE-4")
@@ -101,7 +103,7 @@ def test_variables(sent: Sent) -> None:
 def test_local_files_stay(sent: Sent) -> None:
     """Files that are beside outputs here stay, with their modes."""
     sent.run.starts()
-    sent.run.expect(sent.mine.is_file(), f"{sent.mine} stays")
+    sent.run.expect(sent.mine.is_file(), f"{sent.mine} stays", what_is_at(sent.mine))
     mode = stat.S_IMODE(sent.mine.stat().st_mode)
     sent.run.expect(mode == sent.MODE, f"its mode stays {sent.MODE:o}", f"{mode:o}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance_tests.runner.cubes import SEED
+from conformance_tests.runner.runs import what_is_at
 from mlcube_conformance.suites.runner.probe.cube import (
     ProbeCube,
     ProbeTask,
@@ -54,7 +55,7 @@ def test_help(trial: Trial) -> None:
 def test_mandatory_options_alone(trial: Trial) -> None:
     """With no option but the mandatory ones, the task runs in the cube's workspace."""
     record = (run := trial.run(SEED)).ends_well()
-    run.expect(record.content("seed") == "seed\n", "the task reads its input")
+    run.gets(record, "seed", "seed\n")
     run.leaves_folder_empty()
 
 
@@ -79,10 +80,10 @@ def test_custom_workspace(trial: Trial) -> None:
     content = run.ends_well().content("seed")
     run.expect(content == "seed\n", "the input of the cube", content)
     old = workspace / "made/old.txt"
-    run.expect(not old.exists(), f"no {old}")
+    run.expect(not old.exists(), f"no {old}", what_is_at(old))
 
     copy = workspace / "seeds/seed.txt"
-    run.expect(copy.is_file(), f"a copy of the input is {copy}")
+    run.expect(copy.is_file(), f"a copy of the input is {copy}", what_is_at(copy))
     copy.write_text("mine\n", encoding="utf-8")
     again = trial.run(placed, workspace=workspace)
     content = again.ends_well().content("seed")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlcube_conformance.base.errors import Message, Violation
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST",
+    "ODD",
+    "EntryKind",
     "RealPaths",
     "TreeError",
     "below",
@@ -28,13 +31,17 @@ __all__ = [
     "is_no_utf8",
     "is_plain_file",
     "is_there",
+    "kind_of",
     "read_bytes",
     "read_text",
     "refuse_depth",
     "resolved",
     "unreadable",
+    "what_is_at",
     "what_is_wrong_with",
 ]
+
+EntryKind = Literal["file", "directory", "link", "pipe", "socket", "device"]
 
 #: Bytes of the largest file that is read: about fifty times the largest seen.
 LARGEST = 256 * 1024
@@ -43,18 +50,33 @@ _LONGEST_NAME = 255
 _LONGEST_PATH = 4095
 #: As deep as folders may be in one another: less than calls can.
 _DEEPEST = 300
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
+_KINDS: dict[int, EntryKind] = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "link",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
 }
+#: What holds no data, and may let its reader wait for ever.
+ODD = frozenset({"pipe", "socket", "device"})
 _PLAIN = "a plain file"
 
 
 class TreeError(OSError):
     """A folder cannot be walked: it is nested too deep, or has no end."""
+
+
+def kind_of(mode: int) -> EntryKind:
+    """Return what something is, by its mode; nothing is opened for it."""
+    return _KINDS.get(stat.S_IFMT(mode), "device")
+
+
+def what_is_at(path: Path) -> EntryKind | Literal["nothing"]:
+    """Return what a path points to, its links followed; "link" for a broken one."""
+    for look in (os.stat, os.lstat):
+        with suppress(OSError, ValueError):
+            return kind_of(look(path).st_mode)
+    return "nothing"
 
 
 def is_there(path: Path) -> bool:
@@ -193,6 +215,7 @@ def read_bytes(
     *roots: Path,
     limit: int = LARGEST,
     real_paths: RealPaths | None = None,
+    cut: bool = False,
 ) -> bytes:
     """Return the content of a small plain file.
 
@@ -202,6 +225,7 @@ def read_bytes(
             a file that the user named.
         limit: Bytes that it may have at most.
         real_paths: Knows where folders point to that others were just read from.
+        cut: Whether only the beginning of a larger one is wanted.
 
     Raises:
         Violation: It points elsewhere, is not a plain file, is too large, or cannot be
@@ -226,15 +250,16 @@ def read_bytes(
             content = opened.read(limit + 1)
     except (OSError, ValueError) as error:
         raise unreadable(file, _words(error), "a readable file") from error
-    if len(content) > limit:
+    if len(content) > limit and not cut:
         raise unreadable(file, "more bytes", f"at most {limit} bytes")
     return content
 
 
 def _refuse_odd(file: Path, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a plain file")
-        raise unreadable(file, kind, _PLAIN)
+    kind = kind_of(status.st_mode)
+    if kind != "file":
+        kind_said = "a folder" if kind == "directory" else f"a {kind}"
+        raise unreadable(file, kind_said, _PLAIN)
 
 
 def _words(error: Exception) -> str:

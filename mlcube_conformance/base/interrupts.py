@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["INTERRUPTED", "Interrupts"]
 INTERRUPTED = 130
 _REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AGAIN = 2
+_STDERR = 2
 
 
 class Interrupts:
@@ -56,8 +58,16 @@ class Interrupts:
             raise KeyboardInterrupt
         if self._count == _AGAIN:
             # What runs is being removed: a second interrupt there would leave it.
-            self._say(
+            self._tell(
                 "stopping the run; interrupt again to stop at once, without cleanup"
             )
         else:
             os._exit(INTERRUPTED)
+
+    def _tell(self, text: str) -> None:
+        try:
+            self._say(text)
+        except RuntimeError:
+            # It came in the middle of a write, and a stream takes one at a time.
+            with suppress(OSError):
+                os.write(_STDERR, f"\n{text}\n".encode())

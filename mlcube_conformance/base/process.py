@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -9,15 +10,17 @@ import subprocess
 import time
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from errno import ENOSPC
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Required, TypedDict
+from typing import TYPE_CHECKING, Required, TypedDict
+
+from mlcube_conformance.base.cut_log import CutLog
+from mlcube_conformance.base.output import DiskFullError, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = [
-    "DiskFullError",
+    "END_WITHIN",
     "Ended",
     "Streams",
     "find_program",
@@ -31,16 +34,12 @@ __all__ = [
 
 #: Seconds between two looks at a running process.
 _PAUSE = 0.05
-#: Bytes passed on at a time.
-_PIECE = 1024 * 1024
 #: Seconds that a process has to end after it was asked to.
 _GRACE = 5.0
-#: Bytes that must be free on the disk of a log: less is not a place for a line.
-_ROOM = 4096
-
-
-class DiskFullError(OSError):
-    """The disk that takes a process's output is full, so it was ended."""
+#: Seconds in which a task that is asked to end has to do so.
+END_WITHIN = 10
+#: Seconds in which what a process started has to end after it.
+_FOLLOW = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +50,8 @@ class Ended:
     """128 + n where signal n ended it."""
     timed_out: bool
     seconds: float
+    left_running: int = 0
+    """Processes that it left when it ended by itself, and that were killed then."""
 
 
 def search_path(*folders: str) -> str:
@@ -85,7 +86,8 @@ class Streams(TypedDict, total=False):
     stdin: Path | None
     out: Callable[[bytes], None] | None
     err: Callable[[bytes], None] | None
-    waiting: Callable[[float], None] | None
+    waiting: Callable[[float], bool | None] | None
+    limit: int | None
 
 
 def run_process(  # noqa: PLR0913 - each is one fact of the process
@@ -99,8 +101,11 @@ def run_process(  # noqa: PLR0913 - each is one fact of the process
     cwd: Path | None = None,
     out: Callable[[bytes], None] | None = None,
     err: Callable[[bytes], None] | None = None,
-    waiting: Callable[[float], None] | None = None,
+    waiting: Callable[[float], bool | None] | None = None,
     begun: Callable[[int], None] | None = None,
+    umask: int = -1,
+    asked_after: float | None = None,
+    limit: int | None = None,
 ) -> Ended:
     """Run a process in a session of its own to its end, or kill it at its deadline.
 
@@ -117,8 +122,14 @@ def run_process(  # noqa: PLR0913 - each is one fact of the process
         cwd: Folder to start in.
         out: Takes its standard output as it comes.
         err: Takes its standard error as it comes.
-        waiting: Called again and again with the seconds since the start.
+        waiting: Called again and again with the seconds since the start; the process
+            is ended when it returns True.
         begun: Called once with the number of the session.
+        umask: Rights that new files of it lack; -1 for those of this process.
+        asked_after: Seconds after which it is asked to end, by SIGTERM; from then on
+            it has `END_WITHIN` seconds.
+        limit: Bytes of each stream that are kept: its beginning and its end; None for
+            all. The process goes on whatever it says.
 
     Raises:
         DiskFullError: The disk with its output is full.
@@ -126,82 +137,110 @@ def run_process(  # noqa: PLR0913 - each is one fact of the process
     """
     started = time.monotonic()
     stdout.write_bytes(b"")
-    # Both at the end, since they may be one file.
+    shared = stdout == stderr
     reader = stdin.open("rb") if stdin else nullcontext(subprocess.DEVNULL)
-    with reader as given, stdout.open("ab") as out_file, stderr.open("ab") as err_file:
-        process = subprocess.Popen(  # noqa: S603 - what to run is the caller's word
+    with (
+        reader as given,
+        stdout.open("ab", buffering=0) as out_file,
+        stderr.open("ab", buffering=0) as err_file,
+        subprocess.Popen(  # noqa: S603 - what to run is the caller's word
             argv,
+            bufsize=0,
             env=safe_environment(env),
             cwd=cwd,
             stdin=given,
-            stdout=out_file,
-            stderr=err_file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if shared else subprocess.PIPE,
             start_new_session=True,
-        )
-    try:
-        if begun is not None:
-            begun(process.pid)
-        with stdout.open("rb") as said, stderr.open("rb") as complained:
-            follow = ((said, out), (complained, err))
-            timed_out = _wait(process, started + timeout, follow, waiting)
-    finally:
-        _end_group(process)
+            umask=umask,
+        ) as process,
+        Output() as streams,
+    ):
+        left_running = None
+        try:
+            streams.keep(process.stdout, CutLog(out_file, limit, out or err), out_file)
+            streams.keep(process.stderr, CutLog(err_file, limit, err), err_file)
+            if begun is not None:
+                begun(process.pid)
+            ask = math.inf if asked_after is None else started + asked_after
+            timed_out = _wait(process, started + timeout, ask, streams, waiting)
+            ended = time.monotonic()
+            if not timed_out and process.returncode is not None:
+                left_running = _left_by(process, streams)
+        finally:
+            # What was looked for just now need not be looked for again.
+            _end_group(process, streams, is_empty=left_running == 0)
+            streams.end()
     code = process.returncode
     return Ended(
         exit_code=128 - code if code < 0 else code,
         timed_out=timed_out,
-        seconds=time.monotonic() - started,
+        seconds=ended - started,
+        left_running=left_running or 0,
     )
+
+
+def _left_by(process: subprocess.Popen[bytes], streams: Output) -> int:
+    """Return how many processes go on after the one that started them has ended."""
+    deadline = time.monotonic() + _FOLLOW
+    while left := len([*processes_in_session(process.pid)]):
+        if time.monotonic() >= deadline:
+            break
+        if streams.are_open:
+            streams.pump(_PAUSE)
+        else:
+            time.sleep(_PAUSE)
+    return left
 
 
 def _wait(
     process: subprocess.Popen[bytes],
     deadline: float,
-    follow: Sequence[tuple[BinaryIO, Callable[[bytes], None] | None]],
-    waiting: Callable[[float], None] | None,
+    ask: float,
+    streams: Output,
+    waiting: Callable[[float], bool | None] | None,
 ) -> bool:
     """Wait for the end; say whether the deadline came first."""
     started = time.monotonic()
     while True:
-        try:
-            process.wait(_PAUSE)
-            ended = True
-        except subprocess.TimeoutExpired:
-            ended = False
-        for file, take in follow:
-            if take is not None and (piece := file.read(_PIECE)):
-                take(piece)
-            _refuse_full_disk(file)
+        ended = _ends(process, streams, _PAUSE)
         now = time.monotonic()
+        if now >= ask and not ended:
+            process.terminate()
+            ask, deadline = math.inf, now + END_WITHIN
         if ended or now >= deadline:
-            for file, take in follow:
-                while take is not None and (piece := file.read(_PIECE)):
-                    take(piece)
             return not ended
-        if waiting is not None:
-            waiting(now - started)
+        if waiting is not None and waiting(now - started):
+            return False
 
 
-def _refuse_full_disk(file: BinaryIO) -> None:
-    """Raise where a log can take no more: its process would not say so."""
-    disk = os.fstatvfs(file.fileno())
-    if disk.f_blocks == 0:
-        return  # What has no size, such as /dev/null, is never full.
-    free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
-    if free * disk.f_frsize < _ROOM:
-        message = f"no space left on the disk of {file.name}"
-        raise DiskFullError(ENOSPC, message)
+def _ends(process: subprocess.Popen[bytes], streams: Output, pause: float) -> bool:
+    """Write down what a process says, a moment long; say whether it has ended."""
+    if streams.are_open:
+        streams.pump(pause)
+        return process.poll() is not None
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(pause)
+    return process.returncode is not None
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def _end_group(
+    process: subprocess.Popen[bytes], streams: Output, *, is_empty: bool
+) -> None:
     if process.poll() is None:
         _signal_group(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE
+        with suppress(DiskFullError):
+            # It may have last words, and not end before somebody takes them.
+            while not _ends(process, streams, _PAUSE) and time.monotonic() < deadline:
+                pass
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
+            process.wait(max(0.0, deadline - time.monotonic()))
     # Also when it ended by itself: what it started must not outlive it.
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
-    kill_all(list(processes_in_session(process.pid)))
+    if not is_empty:
+        kill_all(list(processes_in_session(process.pid)))
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -8,7 +8,9 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.files import ODD, EntryKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,8 +27,6 @@ __all__ = [
 
 #: What stands for the hash of a file that cannot be read.
 UNREADABLE = "unreadable"
-
-EntryKind = Literal["file", "directory", "link", "other"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,12 @@ class Snapshot:
             if entry.kind == "file":
                 yield path, entry
 
+    def odd(self) -> Iterator[tuple[str, str]]:
+        """Yield the pipes, sockets and devices, and which of them each is."""
+        for path, entry in self.entries.items():
+            if entry.kind in ODD:
+                yield path, entry.kind
+
 
 def snapshot(path: Path, without: Iterable[Path] = ()) -> Snapshot:
     """Look at a path and everything below it, except below the paths `without`."""
@@ -183,13 +189,8 @@ def digests(path: Path, seen: Snapshot) -> dict[str, str]:
 
 
 def _entry(status: os.stat_result) -> Entry:
-    kinds: dict[int, EntryKind] = {
-        stat.S_IFREG: "file",
-        stat.S_IFDIR: "directory",
-        stat.S_IFLNK: "link",
-    }
     return Entry(
-        kind=kinds.get(stat.S_IFMT(status.st_mode), "other"),
+        kind=kind_of(status.st_mode),
         size=status.st_size,
         mode=stat.S_IMODE(status.st_mode),
         owner=status.st_uid,

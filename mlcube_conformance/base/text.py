@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from codecs import getincrementaldecoder
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.base.cut_log import cut_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,11 +20,15 @@ __all__ = [
     "TRACEBACK",
     "LiveText",
     "command_line",
+    "folded",
     "hide",
+    "hides",
     "last_lines",
     "mask",
     "masked",
     "plain",
+    "plain_json",
+    "shell_words",
     "tail",
     "visible",
 ]
@@ -62,6 +69,8 @@ _HEAD_LINES = 3
 _CUT = "  …"
 #: Letters of the shortest value that is hidden.
 _SHORTEST = 4
+#: Letters of a line that is split into words.
+_LONGEST_LINE = 10_000
 _EVERYDAY = {
     *("true", "false", "none", "null", "auto", "debug", "info", "warning", "error"),
     *("local", "host", "docker", "test", "cuda", "utf-8", "c.utf-8", "/tmp"),  # noqa: S108 - a word, not a place
@@ -93,6 +102,39 @@ def _byte(match: re.Match[str]) -> str:
 
 def _without_commands(text: str) -> str:
     return _ANYWHERE.sub("## ", _AT_START.sub(r"\1| ", text))
+
+
+def plain_json(text: str) -> str:
+    """Return a JSON text that means the same and holds no command to a CI."""
+    return _ANYWHERE.sub(r"#\\u0023", text)
+
+
+def shell_words(line: str) -> list[str]:
+    """Return the words of a line as a shell reads them; none where that takes long."""
+    try:
+        return shlex.split(line) if len(line) <= _LONGEST_LINE else []
+    except ValueError:
+        return []  # A quote is not closed.
+
+
+def folded(text: str, width: int, first: str, others: str) -> list[str]:
+    """Return a line as several; a long word, such as a path, is left whole.
+
+    Args:
+        text: One line.
+        width: Columns of the terminal.
+        first: What the first line begins with.
+        others: What the others begin with.
+    """
+    return wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=others,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def command_line(words: Iterable[str]) -> str:
@@ -183,6 +225,11 @@ def hide(values: Iterable[str]) -> None:
     )
 
 
+def hides() -> bool:
+    """Say whether any values are hidden."""
+    return bool(_hidden)
+
+
 def mask(text: str) -> str:
     """Return a text without hidden values, and without the passwords of its URLs."""
     for each in _hidden:
@@ -221,15 +268,20 @@ def _without_credentials(match: re.Match[str]) -> str:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> tuple[str, ...]:
-    """Return the last lines of a log, oldest first; none when it does not exist."""
+    """Return the last lines of a log, oldest first; none when it does not exist.
+
+    Of a log that was cut, the line that says so comes before them.
+    """
     try:
         with log.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _TAIL_BYTES))
             text = file.read().decode("utf-8", errors="replace")
+        cut = plain(cut_note(log))
     except OSError:
         return ()
-    return last_lines(text, lines)
+    said = last_lines(text, lines)
+    return (cut, *said) if cut and cut not in said else said
 
 
 def last_lines(text: str, lines: int = TAIL_LINES) -> tuple[str, ...]:

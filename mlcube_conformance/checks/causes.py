@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CAUSES", "Cause", "Facts", "cause_of"]
+__all__ = ["CAUSES", "DO_WITH_SHELL_FORM", "Cause", "Facts", "cause_of"]
 
 _FOUND, _CANNOT_RUN, _KILLED = 127, 126, 137
 
@@ -56,6 +56,16 @@ _NO_NAME = (
 )
 _NOT_THERE = r"(?i)no such file or directory|can't open|cannot open|FileNotFoundError"
 
+#: What to do where a line of a shell starts a task.
+DO_WITH_SHELL_FORM = (
+    "write ENTRYPOINT as JSON, with brackets and double quotes: a line of a\n"
+    "shell (shell form) drops the arguments"
+)
+#: Lines that tell of no failure.
+_HARMLESS = re.compile(
+    r"\b(?:WARNING|Warning|warning|WARN|INFO)\b|^[IW]\d{4}\b|\w+Warning:"
+)
+
 CAUSES: tuple[Cause, ...] = (
     Cause(
         name="single-quotes",
@@ -65,7 +75,9 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         name="windows-lines",
-        words=r"\\r|\^M|\r|(?i:bad interpreter|required file not found)"
+        words=r"\\r[^\s\w\\]?: |\^M|\r|(?i:bad interpreter|required file not found)"
+        r"|^[^\s\w]?: (?i:not found|no such file or directory)"
+        r"|^: (?i:invalid|illegal) option"
         r"|exec(?: \S+)?(?: user process caused)?: .*no such file or directory",
         do="give the script line ends of Unix: with those of Windows (CRLF), the name\n"
         "in its first line is another; or fix that name, which is not found",
@@ -121,6 +133,13 @@ CAUSES: tuple[Cause, ...] = (
         do="use less memory of the GPU, such as a smaller batch",
     ),
     Cause(
+        name="processes",
+        words=r"(?i)resource temporarily unavailable|can't (?:fork|start new thread)"
+        r"|fork: retry",
+        do="start fewer processes and threads, or allow more: --pids-limit (8192 on\n"
+        "Docker, unless the platform file says more)",
+    ),
+    Cause(
         name="memory",
         words=r"MemoryError|(?i:cannot allocate memory|std::bad_alloc|out of memory"
         r"|oom-kill)|^(?:\S+: )?Killed$",
@@ -144,10 +163,14 @@ CAUSES: tuple[Cause, ...] = (
         "the image has (chmod -R a+rX): tasks run as the user who calls",
     ),
     Cause(
+        name="folder",
+        words=r"(?i)is a directory|IsADirectoryError",
+        do="write to a file in the folder that the task gets, or declare type: file",
+    ),
+    Cause(
         name="shell-form",
         shell_form=True,
-        do="write ENTRYPOINT as JSON, with brackets and double quotes: a line of a\n"
-        "shell (shell form) drops the arguments",
+        do=DO_WITH_SHELL_FORM,
     ),
     Cause(
         name="arguments",
@@ -193,27 +216,24 @@ def cause_of(facts: Facts, log: Sequence[str]) -> str:
 
     Args:
         facts: What is known of the run.
-        log: The last lines of what it said.
+        log: The last lines of what it said; the last that a row knows counts.
     """
-    for each in CAUSES:
-        if each.exit_codes and facts.exit_code not in each.exit_codes:
-            continue
-        if any(
-            getattr(each, name) not in {None, getattr(facts, name)} for name in _ASKED
-        ):
-            continue
-        found = _first_match(each.words, log)
-        if found is not None:
-            return each.do.format(*found, platform=facts.platform)
-    return ""
-
-
-def _first_match(words: str, log: Sequence[str]) -> tuple[str, ...] | None:
-    """Return the groups of the last line that has the words; None where none has."""
-    if not words:
-        return ("",)
+    possible = [each for each in CAUSES if _is_possible(each, facts)]
+    without_words = next((each for each in possible if not each.words), None)
+    before = possible.index(without_words) if without_words else len(possible)
     for line in reversed(log):
-        match = re.search(words, line)
-        if match:
-            return tuple(each for each in match.groups() if each) or ("",)
-    return None
+        harmless = _HARMLESS.search(line)
+        for each in possible[:before]:
+            # What is tried again warns first of a network that fails.
+            counts = not harmless or each.name.startswith("network")
+            match = re.search(each.words, line) if counts else None
+            if match:
+                groups = tuple(each for each in match.groups() if each) or ("",)
+                return each.do.format(*groups, platform=facts.platform)
+    return without_words.do if without_words else ""
+
+
+def _is_possible(cause: Cause, facts: Facts) -> bool:
+    if cause.exit_codes and facts.exit_code not in cause.exit_codes:
+        return False
+    return all(getattr(cause, name) in {None, getattr(facts, name)} for name in _ASKED)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from mlcube_conformance.base.errors import Message
 from mlcube_conformance.base.snapshots import UNREADABLE
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.checks.promised import values_differ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlcube_conformance.checks.outputs import Observation
+    from mlcube_conformance.model import Case
 
-__all__ = ["same_on_every_platform"]
+__all__ = ["same_on_every_platform", "same_values"]
 
 _NOTHING = "-"
 _SHOWN = 12
@@ -88,3 +90,37 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def same_values(
+    case: Case, seen: Mapping[str, Sequence[Observation]]
+) -> tuple[Message, ...]:
+    """Check that documents hold the same values wherever a cube promises that.
+
+    Args:
+        case: The task on any of the platforms.
+        seen: The outputs of the task, by the name of the platform.
+    """
+    messages = []
+    (first, ours), *others = seen.items()
+    for promise in case.promises.of_kind("same"):
+        here = _output(ours, promise.output)
+        for name, outputs in others:
+            found = values_differ(here, _output(outputs, promise.output), promise)
+            if found:
+                messages.append(
+                    Message(
+                        what=f"the values of {promise.output!r} differ between "
+                        "platforms",
+                        where=str(promise.source),
+                        found=f"on {name}, and on {first} instead:\n{found}",
+                        expected="the same values, within the promised tolerance",
+                        do="look for other versions, precision or random numbers; or "
+                        "give\na tolerance",
+                    )
+                )
+    return tuple(messages)
+
+
+def _output(outputs: Sequence[Observation], name: str) -> Observation:
+    return next(each for each in outputs if each.binding.parameter.name == name)

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from mlcube_conformance.checks.outputs import Observation
     from mlcube_conformance.model import RunResult
 
-__all__ = ["nothing_dangerous", "outputs_can_be_read", "outputs_hold_together"]
+__all__ = [
+    "nothing_dangerous",
+    "outputs_are_plain",
+    "outputs_can_be_read",
+    "outputs_hold_together",
+]
 
 
 def outputs_hold_together(
@@ -37,6 +42,29 @@ def outputs_hold_together(
                     some(links),
                     "relative links to files of the same output",
                     "write the files themselves, or link to them by a relative path",
+                )
+            )
+    return tuple(messages)
+
+
+def outputs_are_plain(observations: tuple[Observation, ...]) -> tuple[Message, ...]:
+    """Check that this run left no pipe, socket or device in an output."""
+    messages = []
+    for each in observations:
+        made = set(each.made)
+        odd = [
+            (kind, f"{path}: a {kind}")
+            for name, kind in each.after.odd()
+            if name != "." and (path := os.path.normpath(each.path / name)) in made
+        ]
+        if odd:
+            messages.append(
+                each.message(
+                    f"contains a {odd[0][0]}",
+                    some(tuple(line for _, line in odd)),
+                    "plain files, folders and links: a reader of anything else may\n"
+                    "wait for ever",
+                    "remove it before the task ends, or create it in /tmp",
                 )
             )
     return tuple(messages)

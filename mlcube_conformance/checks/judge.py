@@ -9,10 +9,18 @@ from mlcube_conformance.checks.advice import (
     entry_point_is_absolute,
     stderr_ends_without_error,
 )
+from mlcube_conformance.checks.causes import DO_WITH_SHELL_FORM
 from mlcube_conformance.checks.contents import (
     nothing_dangerous,
+    outputs_are_plain,
     outputs_can_be_read,
     outputs_hold_together,
+)
+from mlcube_conformance.checks.hermetic import (
+    container_unchanged,
+    nothing_runs_on,
+    only_outputs,
+    works_offline,
 )
 from mlcube_conformance.checks.outputs import (
     inputs_unchanged,
@@ -23,13 +31,14 @@ from mlcube_conformance.checks.outputs import (
     some,
 )
 from mlcube_conformance.checks.remote import same_on_host
-from mlcube_conformance.checks.run import end_of_log, exits_zero, logs
+from mlcube_conformance.checks.run import end_of_log, exits_zero, is_shell_form, logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlcube_conformance.base.errors import Message, Violation
     from mlcube_conformance.checks.outputs import Observation
+    from mlcube_conformance.checks.promised import Metric
     from mlcube_conformance.model import Case, RunResult
 
 __all__ = ["Judgement", "Seen", "judge"]
@@ -45,6 +54,8 @@ class Seen:
     """What is wrong with its inputs or outputs, when that kept it from running."""
     not_started: Violation | None = None
     """Why the image cannot start the task."""
+    left: bool = False
+    """Whether its outputs are what an earlier run left, of which nothing is known."""
     inputs: tuple[Observation, ...] = ()
     outputs: tuple[Observation, ...] = ()
     beside: tuple[Observation, ...] = ()
@@ -53,6 +64,14 @@ class Seen:
     """What starts the task; empty where it is unknown."""
     elsewhere: tuple[str, ...] = ()
     """What the run wrote to other places than its outputs, where that was seen."""
+    undeclared: tuple[str, ...] | None = None
+    """What it wrote to the workspace beside its outputs; None if nobody looked."""
+    offline: RunResult | None = None
+    """How it ended without the network, where it ended otherwise with it."""
+    promised: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
+    """Each clause of what the cube promises of its outputs, with what is wrong."""
+    metrics: tuple[Metric, ...] = ()
+    """Numbers for which it promises something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +114,9 @@ def judge(case: Case, seen: Seen) -> Judgement:
     if seen.not_started is not None:
         wrong = {"INPUT-1": (), "EXIT-1": seen.not_started.messages}
         return Judgement(clauses=wrong, advice=advice)
+    if seen.left:
+        owner = outputs_belong_to_user(seen.outputs)
+        return Judgement(clauses={"OWNER-1": owner, **_of_outputs(case, seen)})
     if seen.result is None:
         return Judgement()
     failed = exits_zero(case, seen.result)
@@ -106,26 +128,53 @@ def judge(case: Case, seen: Seen) -> Judgement:
     }
     if failed:
         return Judgement(clauses=clauses, advice=advice)
-    missing = outputs_appear(seen.outputs)
-    wrong_type = outputs_are_of_their_type(seen.outputs)
-    of_outputs = {
-        "OUTPUT-1": missing,
-        "OUTPUT-2": (
-            *wrong_type,
-            *outputs_hold_together(seen.outputs),
-            *outputs_can_be_read(seen.outputs),
-            *nothing_dangerous(seen.result),
-        ),
-        "OUTPUT-3": outputs_not_empty(seen.outputs),
-    }
-    for clause, messages in of_outputs.items():
-        instead = clause != "OUTPUT-2"
+    for clause, messages in _of_outputs(case, seen).items():
+        instead = clause in {"OUTPUT-1", "OUTPUT-3"}
         clauses[clause] = _with_log(messages, seen.result, seen, instead=instead)
+    clauses |= _hermetic(case, seen, seen.result)
     if case.platform.place is not None:
         both = (*seen.inputs, *seen.outputs)
         clauses["REMOTE-1"] = same_on_host(both, seen.result.remote or {})
-    usable = not missing and not wrong_type
+    usable = not clauses["OUTPUT-1"] and not _of_wrong_type(seen)
     return Judgement(clauses=clauses, advice=advice, usable=usable)
+
+
+def _of_outputs(case: Case, seen: Seen) -> dict[str, tuple[Message, ...]]:
+    """Return what is wrong with outputs, by each clause about them alone."""
+    missing = outputs_appear(seen.outputs)
+    if missing and is_shell_form(case):
+        missing = tuple(replace(each, do=DO_WITH_SHELL_FORM) for each in missing)
+    return {
+        "OUTPUT-1": missing,
+        "OUTPUT-2": (
+            *_of_wrong_type(seen),
+            *outputs_hold_together(seen.outputs),
+            *outputs_can_be_read(seen.outputs),
+            *(nothing_dangerous(seen.result) if seen.result else ()),
+        ),
+        "OUTPUT-3": outputs_not_empty(seen.outputs),
+        **seen.promised,
+    }
+
+
+def _of_wrong_type(seen: Seen) -> tuple[Message, ...]:
+    return (
+        *outputs_are_of_their_type(seen.outputs),
+        *outputs_are_plain(seen.outputs),
+    )
+
+
+def _hermetic(
+    case: Case, seen: Seen, result: RunResult
+) -> dict[str, tuple[Message, ...]]:
+    found = {}
+    if seen.undeclared is not None:
+        found["HERMETIC-1"] = only_outputs(case, seen.undeclared)
+        found["HERMETIC-2"] = container_unchanged(case, result.elsewhere)
+        found["HERMETIC-10"] = nothing_runs_on(case, result)
+    if case.promises.network is False:
+        found["HERMETIC-3"] = works_offline(case, seen.offline)
+    return found
 
 
 def _advice(case: Case, seen: Seen) -> dict[str, tuple[Message, ...]]:

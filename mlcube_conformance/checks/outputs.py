@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.files import ODD
 from mlcube_conformance.base.text import visible
 
 if TYPE_CHECKING:
@@ -59,6 +60,16 @@ class Observation:
             if not (folder and name == ".")
         )
 
+    @property
+    def made_files(self) -> tuple[str, ...]:
+        """The files among these that hold something."""
+        made = set(self.made)
+        paths = (
+            (os.path.normpath(self.path / name), entry.size)
+            for name, entry in self.after.files()
+        )
+        return tuple(path for path, size in paths if size and path in made)
+
     def message(self, what: str, found: str, expected: str, do: str) -> Message:
         """Say what is wrong with it."""
         role, name = self.binding.parameter.role, self.binding.parameter.name
@@ -77,15 +88,6 @@ def some(paths: tuple[str, ...]) -> str:
     more = len(paths) - _SHOWN
     return "\n".join(map(visible, paths[:_SHOWN])) + (
         f"\nand {more} more" if more > 0 else ""
-    )
-
-
-def _is_empty(observation: Observation) -> bool:
-    made = set(observation.made)
-    return not any(
-        entry.size
-        for name, entry in observation.after.files()
-        if os.path.normpath(observation.path / name) in made
     )
 
 
@@ -124,7 +126,9 @@ def outputs_are_of_their_type(
             f"a {root.kind}: {each.path}"
             + "".join(f" → {leads}" for at, leads in each.stray_links if at == "."),
             f"a {each.binding.parameter.kind}, as the task declares",
-            "write what is declared, or declare what is written",
+            "write the result to a file"
+            if root.kind in ODD
+            else "write what is declared, or declare what is written",
         )
         for each in observations
         if (root := each.after.root) and root.kind != each.binding.parameter.kind
@@ -144,7 +148,7 @@ def outputs_not_empty(observations: tuple[Observation, ...]) -> tuple[Message, .
         if each.made
         and each.after.root is not None
         and each.after.root.kind == each.binding.parameter.kind
-        and _is_empty(each)
+        and not each.made_files
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.files import ODD
 from mlcube_conformance.base.text import visible
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.base.errors import Message
     from mlcube_conformance.checks.outputs import Observation
-    from mlcube_conformance.model import RemoteEntry
+    from mlcube_conformance.place import RemoteEntry
 
 __all__ = ["same_on_host"]
 
@@ -83,12 +84,11 @@ def _differences(
     found = []
     for path in sorted({*here, *there}):
         mine, its = here.get(path), there.get(path)
-        if is_input and its is None and mine is not None and mine.kind == "other":
+        if is_input and its is None and mine is not None and mine.kind in ODD:
             continue  # A pipe of the user's is not sent.
         if mine is None or its is None:
             place = "here" if its is None else "on the host"
             kind = its.kind if its else mine.kind if mine else ""
-            kind = "pipe, socket or device" if kind == "other" else kind
             found.append(f"{visible(path)}: a {kind}, only {place}")
         elif mine.kind != its.kind:
             found.append(

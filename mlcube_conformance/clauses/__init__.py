@@ -8,9 +8,12 @@ from mlcube_conformance.clauses.cubes import CUBES
 from mlcube_conformance.clauses.environment import ENVIRONMENT
 from mlcube_conformance.clauses.exits import EXITS
 from mlcube_conformance.clauses.files import FILES
+from mlcube_conformance.clauses.hermetic import HERMETIC, IMAGE, TWICE
 from mlcube_conformance.clauses.images import IMAGES
 from mlcube_conformance.clauses.mounts import MOUNTS
 from mlcube_conformance.clauses.paths import PATHS
+from mlcube_conformance.clauses.promises import PROMISES
+from mlcube_conformance.clauses.recipes import RECIPES
 from mlcube_conformance.clauses.remote import REMOTE
 from mlcube_conformance.clauses.runs import RUNS
 
@@ -23,7 +26,7 @@ __all__ = [
     "clause",
 ]
 
-CUBE_CLAUSES = CUBES
+CUBE_CLAUSES = (*CUBES, *PROMISES, *IMAGE, *HERMETIC, *TWICE, *RECIPES)
 RUNNER_CLAUSES = (
     *EXITS,
     *PATHS,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FEATURES", "Clause"]
+__all__ = ["FEATURES", "Clause", "Depth"]
+
+Depth = Literal["L0", "L1", "L2", "L3", "L4"]
 
 #: What a runner may be able to do, each as it ends "where …".
 FEATURES: Mapping[str, str] = {
@@ -40,6 +42,10 @@ class Clause:
     id: str
     level: Literal["MUST", "SHOULD"] = "MUST"
     who: Literal["runner", "cube"] = "runner"
+    depth: Depth = "L2"
+    """The level of trust that a cube reaches by it, among others."""
+    on_request: bool = False
+    """Whether it is tested only where its level is asked for."""
     sentence: str
     evidence: str
     """Commit, issue or observation that shows why it matters."""

@@ -26,6 +26,7 @@ CUBES = (
     Clause(
         id="FILE-1",
         who="cube",
+        depth="L0",
         sentence="the definitions of the cube are valid",
         evidence=(
             "the check of mlcube a1135be refuses every cube that has a folder of "
@@ -36,6 +37,7 @@ CUBES = (
     Clause(
         id="FILE-2",
         who="cube",
+        depth="L0",
         sentence="the platform file is valid",
         evidence=(
             "mlcube 756eb0e: its documents show platform files that its code refuses"
@@ -45,6 +47,7 @@ CUBES = (
     Clause(
         id="IMAGE-1",
         who="cube",
+        depth="L1",
         sentence="the image can be built or pulled",
         evidence="examples #44 to #51: images that no longer built",
         test=f"{_IMAGE}::test_image_builds",
@@ -93,6 +96,7 @@ CUBES = (
     Clause(
         id="INPUT-2",
         who="cube",
+        depth="L3",
         sentence="the task leaves its inputs unchanged",
         evidence="medperf#222",
         test=f"{_OUTPUTS}::test_inputs_are_unchanged",
@@ -100,6 +104,7 @@ CUBES = (
     Clause(
         id="OWNER-1",
         who="cube",
+        depth="L3",
         sentence="outputs belong to the invoking user",
         evidence="mlcube#192, medperf#414",
         test=f"{_OUTPUTS}::test_outputs_belong_to_the_user",
@@ -116,6 +121,7 @@ CUBES = (
     Clause(
         id="SAME-1",
         who="cube",
+        depth="L4",
         level="SHOULD",
         sentence="outputs are the same on every platform",
         evidence=(

@@ -95,8 +95,15 @@ class Job:
                 self.cube.place, self.cube.id, Given(variables=options.environment)
             )
             if workspace != self.cube.workspace:
-                stage(self.cube, every.cube.invocations, workspace)
-            check_ready(invocation, workspace, every.cube.invocations)
+                wrong = stage(self.cube, every.cube.invocations, workspace)
+                if invocation.name in wrong:
+                    raise wrong[invocation.name]
+            check_ready(
+                invocation,
+                workspace,
+                every.cube.invocations,
+                by_engine=self.runner.protects_inputs,
+            )
         strategy = options.build_strategy or self.platform.strategy
         found = self.runner.find_image(self.cube, self.platform)
         image = self.configure(options) if strategy == "always" else found

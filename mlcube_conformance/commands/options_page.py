@@ -17,7 +17,7 @@ __all__ = ["options_markdown"]
 _INTRO = """\
 # Options
 
-<!-- Written by `mlcube-conformance options`; change mlcube_conformance/options.py. -->
+<!-- Written by `mlcube-conformance options`; change mlcube_conformance/options/. -->
 
 Options of pytest work too, such as `-k`, `-x`, `-n 4` and `--junitxml`.
 """

@@ -2,51 +2,74 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from mlcube_conformance.base.errors import (
-    ConformanceError,
-    MachineError,
-    Message,
-    UsageError,
-    Violation,
-)
-from mlcube_conformance.base.faults import telling_faults
+from mlcube_conformance import __version__
+from mlcube_conformance.base.errors import UsageError, Violation
 from mlcube_conformance.base.files import read_text
 from mlcube_conformance.base.homes import current_folder, given_path
-from mlcube_conformance.base.streams import drop_streams, replace_closed_streams
+from mlcube_conformance.base.streams import replace_closed_streams
 from mlcube_conformance.base.text import plain, visible
-from mlcube_conformance.clauses.page import clauses_markdown
+from mlcube_conformance.clauses.others import clauses_of_others
+from mlcube_conformance.clauses.page import clauses_markdown, runner_clauses_markdown
+from mlcube_conformance.commands.certify import certify, verify
+from mlcube_conformance.commands.clause_pages import clause_pages
+from mlcube_conformance.commands.clean import clean
+from mlcube_conformance.commands.cube_list import list_cubes
+from mlcube_conformance.commands.doctor import doctor
+from mlcube_conformance.commands.explain import explain
 from mlcube_conformance.commands.options_page import options_markdown
+from mlcube_conformance.commands.output import (
+    cannot_write,
+    refusing,
+    show,
+    show_or_write,
+    write_file,
+)
+from mlcube_conformance.commands.report import report
+from mlcube_conformance.commands.validate import validate
+from mlcube_conformance.commands.zoo import zoo
 from mlcube_conformance.convert.conversion import convert_cube
-from mlcube_conformance.results.judgements import Scorecard
+from mlcube_conformance.results.judgements import Scorecard, scorecards_of
+from mlcube_conformance.results.reading import read_record
 from mlcube_conformance.results.scorecard import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["app", "clauses", "convert", "main", "options", "scorecard", "test"]
 
-_USAGE = 2
-_NOT_RUN = 125
 #: Bytes of a scorecard: a hundred times those of one.
 _LARGEST_CARD = 16 * 1024 * 1024
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", message="%(prog)s %(version)s")
 def app() -> None:
-    """Test cubes and runners, show the clauses, and convert cubes."""
+    """Test and validate cubes, test runners, show the clauses, and convert cubes."""
+
+
+app.add_command(validate)
+app.add_command(clean)
+app.add_command(doctor)
+app.add_command(list_cubes)
+app.add_command(report)
+app.add_command(zoo)
+app.add_command(explain)
+app.add_command(certify)
+app.add_command(verify)
 
 
 @app.command(
     context_settings={
         "allow_extra_args": True,
         "allow_interspersed_args": False,
+        "help_option_names": ["--help"],
         "ignore_unknown_options": True,
     },
     options_metavar="[CUBE...] [OPTIONS OF PYTEST]",
@@ -63,42 +86,59 @@ def test(context: click.Context) -> None:
 
     from mlcube_conformance.suites.starting import start_words  # noqa: PLC0415 - as above
 
-    with _refusing(pytest.ExitCode.USAGE_ERROR):
+    with refusing(pytest.ExitCode.USAGE_ERROR):
         folder = current_folder()
     raise SystemExit(int(pytest.main(start_words(context.args, folder))))
 
 
-@app.command()
-def clauses() -> None:
-    """Print the page of all clauses, as Markdown."""
-    _show(clauses_markdown())
+@app.command(short_help="Print the lists of all clauses, as Markdown.")
+@click.option(
+    "--pages",
+    metavar="DIR",
+    help="Folder of documents for these lists and a page on each clause.",
+)
+def clauses(pages: str | None) -> None:
+    """Print the lists of all clauses, those of installed packages too, as Markdown.
+
+    With --pages, the lists of our own clauses are written to DIR, and a page on each
+    of these to DIR/clauses: why, an example with its message, how to fix and waive it.
+    """
+    with refusing():
+        if pages is not None:
+            folder = given_path(pages, "--pages")
+            for path, text in clause_pages().items():
+                write_file(folder / path, text, makes_folders=True)
+            return
+        others = clauses_of_others()
+        show(f"{clauses_markdown(others)}\n{runner_clauses_markdown(others)}")
 
 
 @app.command()
 def options() -> None:
     """Print the page of all options, as Markdown."""
-    _show(options_markdown())
+    show(options_markdown())
 
 
-@app.command()
+@app.command(short_help="Print scorecards, several side by side, as Markdown.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--output", metavar="FILE", help="Output file (default: the terminal).")
 def scorecard(files: tuple[str, ...], output: str | None) -> None:
-    """Print scorecards, several side by side, as Markdown."""
-    with _refusing():
-        page = markdown([_read_card(given_path(file, "FILE")) for file in files])
-        if output is None:
-            _show(page)
-        else:
-            _write(given_path(output, "--output"), page)
+    """Print scorecards, several side by side, as Markdown.
+
+    A FILE is a scorecard in JSON, or the record.json of a test of a runner.
+    """
+    with refusing():
+        places = [given_path(each, "FILE") for each in files]
+        page = markdown([card for each in places for card in _read_cards(each)])
+        show_or_write(page, output)
 
 
-@app.command()
+@app.command(short_help="Write a cube in the other format.")
 @click.argument("cube", metavar="CUBE")
 @click.argument("target", metavar="TARGET")
 def convert(cube: str, target: str) -> None:
     """Write a cube of one file as one of several files, or the other way round."""
-    with _refusing():
+    with refusing():
         place = given_path(target, "TARGET")
         for note in convert_cube(given_path(cube, "CUBE"), place):
             sys.stderr.write(f"note: {plain(note)}\n")
@@ -115,64 +155,16 @@ def main() -> None:
             sys.stdout.flush()  # here, where a fault can still be shown
     except OSError as error:
         # From pytest or from this program: what was found cannot be written.
-        with suppress(OSError):
-            sys.stderr.write(f"{_unwritable(error)}\n")
-            sys.stderr.flush()
-        drop_streams()
-        raise SystemExit(_NOT_RUN) from error
+        raise cannot_write(error) from error
 
 
-def _unwritable(error: OSError) -> MachineError:
-    return MachineError(
-        Message(
-            what="the output cannot be written",
-            where=str(error.filename or "standard output"),
-            found=error.strerror or str(error),
-            expected="a terminal or a disk with room",
-            do="free some space, then run again",
-        )
-    )
-
-
-@contextmanager
-def _refusing(code: int = _USAGE) -> Iterator[None]:
-    """Turn an error into its message and its exit code, never a traceback."""
-    try:
-        with telling_faults():
-            yield
-    except (ConformanceError, Violation) as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(code) from error
-
-
-def _show(text: str) -> None:
-    # The page is UTF-8, whatever the terminal is set to.
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.buffer.flush()
-
-
-def _read_card(file: Path) -> Scorecard:
+def _read_cards(file: Path) -> list[Scorecard]:
     try:
         text = read_text(file, limit=_LARGEST_CARD)
     except Violation as violation:
         raise UsageError(*violation.messages) from violation
-    return Scorecard.from_json(text, where=str(file))
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _unusable(file, "written", error) from error
-
-
-def _unusable(file: Path, done: str, error: OSError) -> UsageError:
-    return UsageError(
-        Message(
-            what=f"{file.name} cannot be {done}",
-            where=str(file),
-            found=error.strerror or str(error),
-            expected=f"a file that can be {done}",
-            do="fix the path",
-        )
-    )
+    with suppress(ValueError, RecursionError):
+        document = json.loads(text)
+        if isinstance(document, dict) and document.get("suite") == "runner":
+            return scorecards_of(read_record(file))
+    return [Scorecard.from_json(text, where=str(file))]

@@ -1,7 +1,7 @@
 """The command line of a runner: `configure` and `run`.
 
 Exit codes: that of the task; 2 when what was given is wrong; 124 when the task
-ran past its deadline; 125 when the platform or the image failed before it.
+ran past its deadline or a limit; 125 when the platform or the image failed before it.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     interrupts.take()
     app = click.Group(
         help=f"Configures and runs an MLCube on {kind}.",
-        epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline; "
-        "125 the platform or the image failed; 130 interrupted.",
+        epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline "
+        "or a limit; 125 the platform or the image failed; 130 interrupted.",
     )
 
     def configure(given: Given) -> None:
@@ -110,7 +110,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
             with job_on(kind, cube, given.value("--platform"), folder) as job:
                 result = job.run(options, given.value("--workspace"))
                 outcome.result = result
-                code = _TIMED_OUT if result.timed_out else result.exit_code
+                past = result.timed_out or result.over
+                code = _TIMED_OUT if past else result.exit_code
                 if code:
                     raise SystemExit(code)
 

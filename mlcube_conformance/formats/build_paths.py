@@ -12,12 +12,20 @@ from mlcube_conformance.base.errors import (
     Unsupported,
     Violation,
 )
-from mlcube_conformance.base.files import is_folder, is_inside, is_there, resolved
+from mlcube_conformance.base.files import (
+    is_folder,
+    is_inside,
+    is_there,
+    resolved,
+    what_is_at,
+)
 from mlcube_conformance.base.homes import home
+from mlcube_conformance.formats.run_args import split_words
 from mlcube_conformance.formats.section_values import (
     assignments,
     optional_text,
     path_below,
+    variables_of,
 )
 from mlcube_conformance.model import Build
 
@@ -27,6 +35,44 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.yaml import Located
 
 __all__ = ["docker_build", "recipe_elsewhere"]
+
+#: Flags of `docker build` that make the same image.
+_SAME_IMAGE = frozenset(
+    (
+        *("--no-cache", "--pull", "-q", "--quiet", "--rm", "--force-rm", "--compress"),
+        "--load",
+    )
+)
+#: The same for those with a value, and others, which are not given.
+_SAME_WITH = frozenset(
+    (
+        *("--progress", "--tag", "-t", "--cache-from", "--cache-to", "--iidfile"),
+        "--label",
+    )
+)
+_OTHER_IMAGE = frozenset(
+    (
+        *(
+            "--add-host",
+            "--allow",
+            "--build-context",
+            "--cgroup-parent",
+            "--cpu-period",
+        ),
+        *("--cpu-quota", "--cpu-shares", "-c", "--cpuset-cpus", "--cpuset-mems"),
+        *(
+            "--file",
+            "-f",
+            "--isolation",
+            "--memory",
+            "-m",
+            "--memory-swap",
+            "--network",
+        ),
+        *("--output", "-o", "--platform", "--secret", "--security-opt", "--shm-size"),
+        *("--ssh", "--target", "--ulimit"),
+    )
+)
 
 
 def docker_build(
@@ -61,14 +107,53 @@ def docker_build(
             file,
             "or build in a folder that holds it: --build-context DIR",
         )
+    args, unsupported = _build_args(section, problems)
     return Build(
         file=file,
         context=root if trouble else context,
-        args=assignments(section, "build_args", ("--build-arg",), problems),
+        args=args,
         named=bool(optional_text(section, "build_file", problems)),
         given=asked is not None,
-        trouble=trouble,
+        trouble=trouble or unsupported,
     )
+
+
+def _build_args(
+    section: Located, problems: Problems
+) -> tuple[dict[str, str], Unsupported | None]:
+    """Return the arguments of a build, and why it cannot be made as it is asked."""
+    at = section.get("build_args")
+    if at is None or not at.text():
+        return assignments(section, "build_args", ("--build-arg",), problems), None
+    kept, trouble = [], None
+    words = iter(split_words(at, problems))
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        if flag in _SAME_IMAGE:
+            continue
+        if flag not in _SAME_WITH | _OTHER_IMAGE:
+            kept.append(word)
+            continue
+        value = "" if equals else f" {next(words, '')}".rstrip()
+        if flag in _OTHER_IMAGE:
+            trouble = trouble or _unsupported_flag(at, f"{word}{value}")
+    return variables_of(kept, at, ("--build-arg",), problems), trouble
+
+
+def _unsupported_flag(at: Located, found: str) -> Unsupported:
+    return Unsupported(
+        Message(
+            what="unsupported flag in build_args",
+            where=str(at.source),
+            found=found,
+            expected="--build-arg NAME=VALUE, and flags that change no image",
+            do="remove it, if the image can be built without it",
+        )
+    )
+
+
+#: What cannot be a folder, in words.
+_BROKEN = {"link": "a broken link, or one to itself", "nothing": "nothing"}
 
 
 def _as_written(root: Path, text: str) -> Path:
@@ -87,23 +172,13 @@ def _trouble_with(
     """
     where = str((section.get("build_context") or section).source)
     place, cube = resolved(context), resolved(root)
-    if is_there(context) and not is_folder(context):
-        return Violation(
-            Message(
-                what="the build_context is not a folder",
-                where=where,
-                found=f"{text} is a file, or a broken link",
-                expected="a folder of the cube, or one beside it such as ../project",
-                do="fix the path",
-            )
-        )
     beside = place.is_relative_to(cube.parent) and not (
         cube.is_relative_to(place)
         or any(part.startswith(".") for part in place.relative_to(cube.parent).parts)
     )
     near = beside or _in_one_work_tree(cube, place)
     if not text.startswith(("/", "~")) and (is_inside(root, context) or near):
-        return None
+        return None if is_folder(context) else _not_a_folder(context, text, section)
     return Unsupported(
         Message(
             what="the build_context is neither in the cube nor beside it",
@@ -113,6 +188,23 @@ def _trouble_with(
             "of its git work tree",
             do="give the place on the command line, if you trust the cube with it: "
             f"--build-context {text if text.startswith('~') else place}",
+        )
+    )
+
+
+def _not_a_folder(context: Path, text: str, section: Located) -> Violation | None:
+    """Say what there is in the place of a context; None where none is named."""
+    named = section.get("build_context")
+    if named is None:
+        return None
+    found = what_is_at(context)
+    return Violation(
+        Message(
+            what="the build_context is not a folder",
+            where=str(named.source),
+            found=f"{text}: {_BROKEN.get(found, f'a {found}')}",
+            expected="a folder of the cube, or one beside it such as ../project",
+            do="fix the path, or add the folder",
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from mlcube_conformance.base.errors import (
     Violation,
     did_you_mean,
 )
-from mlcube_conformance.base.files import is_plain_file, resolved
+from mlcube_conformance.base.files import below, is_folder, is_plain_file, resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.formats.main_files import (
     MAIN_FILES,
@@ -20,6 +21,7 @@ from mlcube_conformance.formats.main_files import (
     folder_and_name,
     main_file,
 )
+from mlcube_conformance.formats.other_formats import medperf
 from mlcube_conformance.formats.single_file import is_single_file
 from mlcube_conformance.formats.yaml import read_yaml
 
@@ -28,38 +30,74 @@ if TYPE_CHECKING:
 
 __all__ = ["cube_places"]
 
+#: Names of definitions beside the main file, as `mlcube_gpu.yaml`.
+_NAME_LIKE_MAIN = re.compile(r"ml(?:cube|box).*\.ya?ml")
 
-def cube_places(words: Iterable[str]) -> list[Path]:
+
+def cube_places(
+    words: Iterable[str], option: str = "--cube", *, search: bool = False
+) -> list[Path]:
     """Return the places of cubes, each once, whatever points to it.
 
     What is named without a pattern is taken as it is, so messages say what it lacks
     to be a cube. A pattern takes the cubes among what it matches.
+
+    Args:
+        words: Folders, main files and patterns.
+        option: What messages call the words.
+        search: Whether a folder that is not a cube is searched for some.
 
     Raises:
         UsageError: A word names no folder, or matches no cube.
     """
     found: dict[Path, Path] = {}
     for word in words:
-        for place in _places(word):
-            root, name = folder_and_name(place)
-            found.setdefault(resolved(root) / name, place)
+        for place in _places(word, option, search=search):
+            found.setdefault(_identity(place), place)
     return list(found.values())
 
 
-def _places(word: str) -> list[Path]:
-    path = given_path(word, "--cube")
+def _identity(place: Path) -> Path:
+    """Return what a place is, whatever links point to it or to its definition."""
+    folder, name = folder_and_name(place)
+    root = resolved(folder)
+    real = resolved(root / name)
+    if name and real.parent == root:
+        return root if real == main_file(root) else real
+    return root / name
+
+
+def _places(word: str, option: str, *, search: bool) -> list[Path]:
+    path = given_path(word, option)
     place = cube_place(path)
-    if place is not None:
+    if place is not None and not (search and _may_hold_cubes(place)):
         return [place]
-    if not glob.has_magic(word):
-        raise _no_cube(word, path, "a file" if is_plain_file(path) else "nothing")
+    if place is None and not glob.has_magic(word):
+        found = "a file" if is_plain_file(path) else "nothing"
+        raise _no_cube(word, path, found, option)
     try:
-        found = sorted(_matching(path))
-    except (ValueError, RecursionError) as error:  # `a**`, or folders without an end
-        raise _no_cube(word, path, str(error)) from error
-    if not found:
-        raise _no_cube(word, path, f"nothing with {' or '.join(MAIN_FILES)}")
-    return found
+        places = sorted(_below(path) if place is not None else _matching(path))
+    except (OSError, ValueError, RecursionError) as error:
+        # `a**`, or folders without an end
+        raise _no_cube(word, path, str(error), option) from error
+    if not places:
+        nothing = f"nothing with {' or '.join(MAIN_FILES)}"
+        raise _no_cube(word, path, nothing, option)
+    return places
+
+
+def _may_hold_cubes(place: Path) -> bool:
+    """Say whether a place is a folder that describes nothing by itself."""
+    return is_folder(place) and main_file(place) is None and medperf(place) is None
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the cubes in a folder, not those in hidden folders."""
+    for each in below(folder, lambda path: path.name.startswith(".")):
+        if each.name in MAIN_FILES:
+            yield each.parent
+        elif _NAME_LIKE_MAIN.fullmatch(each.name) and _describes_tasks(each):
+            yield each
 
 
 def _matching(path: Path) -> Iterator[Path]:
@@ -81,8 +119,12 @@ def _is_cube(place: Path) -> bool:
     file = main_file(place)
     if file is None or not folder_and_name(place)[1]:
         return file is not None
-    if file.name.startswith(("mlcube", "mlbox")):
-        return True  # Its problems are reported.
+    # The problems of such a file are reported.
+    return file.name.startswith(("mlcube", "mlbox")) or _describes_tasks(file)
+
+
+def _describes_tasks(file: Path) -> bool:
+    """Say whether a file of another name is that of a cube."""
     try:
         document = read_yaml(file, file.parent)
     except Violation:
@@ -94,11 +136,11 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _no_cube(word: str, path: Path, found: str) -> UsageError:
+def _no_cube(word: str, path: Path, found: str, option: str) -> UsageError:
     return UsageError(
         Message(
             what=f"there is no cube at {word}",
-            where="--cube",
+            where=option,
             found=found,
             expected="a folder with mlcube.yaml, that file, or a pattern of them",
             do=_near(path) or "fix the path",

@@ -44,15 +44,21 @@ def load_cube(place: Path, cube_id: str, given: Given = NOTHING) -> LoadedCube:
     document = _single_file(place, reading)
     if document is not None:
         return _as_far_as_it_goes(
-            place, lambda: load_single_file(document, place, cube_id, given), cube_id
+            place,
+            lambda: load_single_file(document, place, cube_id, given),
+            cube_id,
+            reading,
         )
     return _as_far_as_it_goes(
-        place, lambda: load_multi_file(place, cube_id, reading, given), cube_id
+        place, lambda: load_multi_file(place, cube_id, reading, given), cube_id, reading
     )
 
 
 def _as_far_as_it_goes(
-    place: Path, load: Callable[[], LoadedCube], cube_id: str = ""
+    place: Path,
+    load: Callable[[], LoadedCube],
+    cube_id: str = "",
+    reading: Reading | None = None,
 ) -> LoadedCube:
     """Return the cube, or an empty one where it is not a cube or too broken."""
     root, definition = folder_and_name(place)
@@ -67,10 +73,10 @@ def _as_far_as_it_goes(
     )
     blank = _template(place)
     if blank is not None:
-        return LoadedCube(cube=none, problems=(blank,))
-    other = _of_medperf(place)
+        return LoadedCube(cube=none, problems=(blank,), is_cube=False)
+    other = _of_medperf(place, reading)
     if other is not None:
-        return LoadedCube(cube=none, limits=(other,))
+        return LoadedCube(cube=none, limits=(other,), is_cube=False)
     try:
         return load()
     except TooManyProblemsError as error:
@@ -82,13 +88,13 @@ def _template(place: Path) -> Message | None:
     return template(file, folder_and_name(place)[0]) if file is not None else None
 
 
-def _of_medperf(place: Path) -> Message | None:
+def _of_medperf(place: Path, reading: Reading | None) -> Message | None:
     """Return the refusal of a container of MedPerf that stands for a cube."""
     root, _ = folder_and_name(place)
     file = main_file(place)
     if file is None:
         return medperf(root)
-    document = Problems().read(file, "main file", (), root)
+    document = Problems(reading).read(file, "main file", (), root)
     if document is None or not is_of_medperf(document):
         return None
     return medperf(root, file.name)

@@ -39,6 +39,8 @@ class LoadedCube:
     warnings: tuple[Message, ...] = field(default=())
     limits: tuple[Message, ...] = ()
     """What the cube asks for and is not given here, by choice."""
+    is_cube: bool = True
+    """False for a template, and for a file of another format."""
 
     @property
     def id(self) -> str:

@@ -42,6 +42,11 @@ _ROOT_KEYS = (
     "mlcube_spec_version",
     "tasks",
 )
+#: What a main file must be, where it is nothing that tells its format.
+_EXPECTED = (
+    "a mapping, with docker or singularity, and tasks; or with the keys of a cube of\n"
+    f"several files: {', '.join(_ROOT_KEYS)}"
+)
 
 
 def load_multi_file(
@@ -153,7 +158,7 @@ def _read_root(place: Path, problems: Problems) -> Located | None:
     root, _ = folder_and_name(place)
     file = main_file(place)
     if file is not None:
-        return problems.read(file, "root file", _ROOT_KEYS, root)
+        return problems.read(file, "root file", _EXPECTED, root)
     problems.messages.append(
         Message(
             what="mlcube.yaml is missing",

@@ -24,6 +24,8 @@ MEDPERF = ("container_config.yaml", "container_config.yml")
 _OF_MEDPERF = ("container_type", "input_volumes", "output_volumes")
 #: A value, or a block, that cookiecutter or Jinja fills in; `${{` means something else.
 _BLANK = re.compile(r"(?<!\$)\{\{-?\s*[A-Za-z_][^{}\n]*\}\}|\{%.*?%\}")
+_NOTE = re.compile(r"\{#.*")
+_COMMENT = re.compile(r"(^|\s)#.*")
 _NEAR = 0.75
 
 
@@ -47,7 +49,7 @@ def template(file: Path, root: Path) -> Message | None:
     except Violation:
         return None  # That is reported where it is read.
     for number, line in enumerate(lines, start=1):
-        blank = _BLANK.search(line.partition("#")[0])
+        blank = _NOTE.match(line) or _BLANK.search(_COMMENT.sub("", line))
         if blank:
             return Message(
                 what=f"{file.name} is a template, and not a cube yet",

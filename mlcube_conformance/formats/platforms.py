@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
-from mlcube_conformance.base.files import is_inside, is_there
+from mlcube_conformance.base.files import is_folder, is_inside, is_there
 from mlcube_conformance.base.homes import (
     given_path,
     is_of_another_user,
@@ -49,6 +49,7 @@ __all__ = [
     "load_place",
     "load_platform",
     "names_platform",
+    "own_platforms",
     "shared_platforms",
 ]
 
@@ -133,6 +134,16 @@ def _names_in(cube: Cube, folders: Iterable[Path]) -> set[str]:
         if folder not in _own_folders(cube) or is_inside(cube.root, folder)
         for each in folder.glob("*.yaml")
     }
+
+
+def own_platforms(cube: Cube) -> list[PlatformFile]:
+    """Return the platform files of a cube, beside the sections of its main file."""
+    found = []
+    for folder in _own_folders(cube):
+        if is_folder(folder) and is_inside(cube.root, folder):
+            names = sorted(os.listdir(folder))  # noqa: PTH208 - faster
+            found += [folder / each for each in names if each.endswith(".yaml")]
+    return [PlatformFile(path=each) for each in found]
 
 
 def load_platform(

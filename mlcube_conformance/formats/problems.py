@@ -106,14 +106,14 @@ class Problems:
         self.messages.append(_message(what, at, expected, do, found))
 
     def read(
-        self, file: Path, what: str, expected: Iterable[str], *roots: Path
+        self, file: Path, what: str, expected: str | Iterable[str], *roots: Path
     ) -> Located | None:
         """Read a file that must hold a mapping, or add the problem and return None.
 
         Args:
             file: The file.
             what: What messages call it.
-            expected: Keys that it may have.
+            expected: Keys that it may have, or what messages say of them.
             roots: Folders in one of which it must be, with its links followed.
         """
         try:
@@ -125,7 +125,9 @@ class Problems:
             self.add(
                 f"{what} {file.name} is not a mapping",
                 document,
-                expected=f"a mapping with the keys {', '.join(expected)}",
+                expected=expected
+                if isinstance(expected, str)
+                else f"a mapping with the keys {', '.join(expected)}",
                 do="write the keys at the left margin, each followed by a colon",
             )
             return None
@@ -161,6 +163,22 @@ class Problems:
                 expected=f"one of {', '.join(names)}",
                 do=did_you_mean(key, names) or "remove it",
             )
+
+    def further_keys(self, mapping: Located, known: Collection[str]) -> None:
+        """Add a problem for each misspelt key, and a warning for other unknown ones.
+
+        For formats whose readers pass over what they do not know.
+        """
+        name = mapping.source.file.name
+        misspelt = {key: meant for key, _, meant in misspelt_keys(mapping, known)}
+        unknown = ((k, value) for k, value in mapping.items() if k not in known)
+        for key, value in islice(unknown, _MOST_KEYS):
+            what = f"{name} has the unknown key {key!r}"
+            if key in misspelt:
+                expected = f"one of {', '.join(known)}"
+                self.add(what, value, found=key, expected=expected, do=misspelt[key])
+            else:
+                self.warn(what, value, found=key, do="remove it: nothing reads it")
 
     def mapping(  # noqa: PLR0913 - each is one fact of it
         self,

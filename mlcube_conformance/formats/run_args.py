@@ -14,6 +14,8 @@ from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.runners.about import built_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.runners.about import Offer
@@ -23,6 +25,7 @@ __all__ = [
     "read_flag",
     "read_flags",
     "read_program",
+    "read_words",
     "split_words",
 ]
 
@@ -51,7 +54,7 @@ def read_container(
                 do=f"remove it; run_args: {gpus} gives GPUs",
             )
     command = container.get("command")
-    if command is not None:
+    if command is not None and command.value is not None:
         name = problems.text(container, "command")
         read_program(name, command, options, problems, offer)
     flags = container.get("run_args")
@@ -98,11 +101,24 @@ def read_flags(
             do="write the flags as one text",
         )
         return
+    read_words(split_words(at, problems), at, options, problems, offer)
+
+
+def read_words(
+    words: Iterable[str],
+    at: Located,
+    options: dict[str, str],
+    problems: Problems,
+    offer: Offer,
+) -> None:
+    """Read flags that are words by themselves into options; see `read_flags`."""
     other_names = {each.partition("=")[0] for each in offer.same}
-    waiting = iter(split_words(at, problems))
+    waiting = iter(words)
     for word in waiting:
         flag, equals, value = _parted(word, offer)
-        if flag in offer.ignored or (value == "false" and flag in offer.refused):
+        if flag in offer.ignored or (
+            value == "false" and flag in {*offer.refused, *offer.words}
+        ):
             continue
         if flag in offer.ignored_values:
             value = value if equals else next(waiting, "")
@@ -136,7 +152,8 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
         return False
     option = offer.options[flag]
     if option == "gpus":
-        value = value.strip('"')  # as docker's own documents quote a list of devices
+        # As docker's own documents quote a list of devices.
+        value = value.strip('"').removeprefix("count=")
     allowed = offer.values.get(option, _NO_VALUE)
     if option == "env" and _NAME.fullmatch(value):
         problems.limit(
@@ -147,12 +164,22 @@ def read_flag(  # noqa: PLR0913 - a flag, its value, and where they stand
             do=f"give it on the command line: --env {value}",
         )
         return False
+    known = offer.known.get(option)
+    if known and known.fullmatch(value) and not allowed.fullmatch(value):
+        problems.limit(
+            f"unsupported value of {flag}",
+            at,
+            found=f"{flag} {value}",
+            expected=offer.in_words[option],
+            do="remove it, if the tasks work without it",
+        )
+        return False
     if not allowed.fullmatch(value):
         problems.add(
             f"invalid value of {flag}",
             at,
             found=f"{flag} {value}".strip(),
-            expected=offer.in_words.get(option) or allowed.pattern or "no value",
+            expected=offer.in_words.get(option, "no value"),
             do="fix the value",
         )
         return False

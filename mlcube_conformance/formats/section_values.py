@@ -9,6 +9,8 @@ from mlcube_conformance.formats.loaded import check_path
 from mlcube_conformance.formats.run_args import read_flags, split_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.runners.about import Offer
@@ -20,6 +22,7 @@ __all__ = [
     "optional_text",
     "path_below",
     "scalar",
+    "variables_of",
 ]
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -51,8 +54,16 @@ def assignments(
         }
     if not is_text(at, problems):
         return {}
+    return variables_of(split_words(at, problems), at, flags, problems)
+
+
+def variables_of(
+    given: Iterable[str], at: Located, flags: tuple[str, ...], problems: Problems
+) -> dict[str, str]:
+    """Return the variables that flags of a command line set."""
+    key = at.source.key.rpartition(".")[2]
     found: dict[str, str] = {}
-    words = iter(split_words(at, problems))
+    words = iter(given)
     for word in words:
         flag, _, rest = word.partition("=")
         assigned = rest if flag in flags and rest else next(words, "")
@@ -89,7 +100,9 @@ def optional_text(section: Located, key: str, problems: Problems) -> str:
     at = section.get(key)
     if at is None or at.value in (None, ""):
         return ""
-    return problems.text(section, key)
+    if at.text() or isinstance(at.value, (bool, dict, list)):
+        return problems.text(section, key)
+    return at.as_written()
 
 
 def path_below(section: Located, key: str, problems: Problems) -> str:

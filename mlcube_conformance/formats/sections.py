@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, cast
 from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.base.files import is_there
 from mlcube_conformance.formats.build_paths import docker_build, recipe_elsewhere
-from mlcube_conformance.formats.run_args import read_flag, read_program, split_words
+from mlcube_conformance.formats.run_args import (
+    read_flag,
+    read_program,
+    read_words,
+    split_words,
+)
 from mlcube_conformance.formats.section_values import (
     assignments,
     flags_below,
@@ -25,11 +30,14 @@ from mlcube_conformance.runners.docker.about import OFFER as DOCKER
 from mlcube_conformance.runners.singularity.about import OFFER as SINGULARITY
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mlcube_conformance.base.errors import Message
     from mlcube_conformance.formats.given import Given
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Strategy
+    from mlcube_conformance.runners.about import Offer
 
 __all__ = ["SECTIONS", "Sections", "read_sections"]
 
@@ -39,9 +47,10 @@ _DOCKER_KEYS = (
     *("build_context", "build_file", "build_strategy", "tar_file"),
     *(*_DOCKER_FLAGS, "--mount_opts"),
 )
+_SINGULARITY_FLAGS = ("--security", "--nv", "--vm-ram", "--vm-cpu", "--mount_opts")
 _SINGULARITY_KEYS = (
     *("image", "image_dir", "singularity", "build_args", "run_args", "build_file"),
-    *("--network", "--security", "--nv", "--vm-ram", "--vm-cpu", "--mount_opts"),
+    *("--network", *_SINGULARITY_FLAGS),
 )
 #: The platforms that this format describes, with the keys of each.
 SECTIONS = {"docker": _DOCKER_KEYS, "singularity": _SINGULARITY_KEYS}
@@ -94,7 +103,9 @@ def read_sections(
             )
             continue
         problems.warn_of_duplicates(section)
-        problems.unknown_keys(section, known)
+        # MLCube hands each key that begins with -- to the engine.
+        flags = (key for key, _ in section.items() if key.startswith("--"))
+        problems.further_keys(section, dict.fromkeys((*known, *flags)))
         _check_mounts(section, problems)
         if name == "docker":
             _read_docker(document, section, root, found, problems)
@@ -107,20 +118,16 @@ def _read_docker(
     document: Located, section: Located, root: Path, found: Sections, problems: Problems
 ) -> None:
     options: dict[str, str] = {}
-    program = section.get("docker")
-    if program is not None:
-        name = problems.text(section, "docker")
-        read_program(name, program, options, problems, DOCKER)
+    program = optional_text(section, "docker", problems)
+    if program:
+        named = section.get("docker") or section
+        read_program(program, named, options, problems, DOCKER)
     with_gpus = flags_below(section, "gpu_args", problems, DOCKER)
     if "--runtime" in (at.text() if (at := section.get("gpu_args")) else ""):
         # Its containers have GPUs, however many: nothing else need say so.
         options.update({"gpus": gpus} if (gpus := with_gpus.get("gpus")) else {})
     _read_gpus(document, section, options, problems)
-    for key in _DOCKER_FLAGS:
-        given = section.get(key)
-        if key != "--gpus" and given is not None and given.value is not None:
-            value = scalar(given, problems)
-            read_flag(key, value, given, options, problems, offer=DOCKER)
+    _read_flag_keys(section, ("--gpus", "--mount_opts"), options, problems, DOCKER)
     found.platforms["docker"] = Platform(
         id="docker",
         kind="docker",
@@ -135,6 +142,22 @@ def _read_docker(
         base=_archive(root, path_below(section, "tar_file", problems)),
         limits=_limits_of(section, problems),
     )
+
+
+def _read_flag_keys(
+    section: Located,
+    others: Collection[str],
+    options: dict[str, str],
+    problems: Problems,
+    offer: Offer,
+) -> None:
+    """Read the keys of a section that are flags, except some that mean more."""
+    for key, at in section.items():
+        if not key.startswith("--") or key in others or at.value is None:
+            continue
+        value = scalar(at, problems)
+        value = value.lower() if isinstance(at.value, bool) else value
+        read_words([f"{key}={value}"], at, options, problems, offer)
 
 
 def _limits_of(section: Located, problems: Problems) -> tuple[Message, ...]:
@@ -163,10 +186,7 @@ def _read_singularity(
         at = section.get("singularity") or section
         read_program(program, at, options, problems, SINGULARITY)
     options.update(flags_below(section, "run_args", problems, SINGULARITY))
-    network = section.get("--network")
-    if network is not None and network.value is not None:
-        value = scalar(network, problems)
-        read_flag("--network", value, network, options, problems, offer=SINGULARITY)
+    _read_flag_keys(section, _SINGULARITY_FLAGS, options, problems, SINGULARITY)
     gpus = section.get("--nv")
     if gpus is not None and gpus.value not in _OFF:
         options["gpus"] = "all"
@@ -220,23 +240,24 @@ def _read_gpus(
     count = platform.get("accelerator_count") if platform is not None else None
     if count is None or count.value is None or count.value == "":
         return
-    if not isinstance(count.value, int) or isinstance(count.value, bool):
+    written = count.as_written().strip()
+    if not re.fullmatch(r"-?[0-9]{1,9}", written):
         problems.add(
             "the number of accelerators is not a number",
             count,
             expected="a whole number, 0 or more",
             do="write accelerator_count: 0, or how many GPUs a task needs",
         )
-    elif count.value > 0:
-        options.setdefault("gpus", str(count.value))
+    elif int(written) > 0:
+        options.setdefault("gpus", str(int(written)))
     else:
         options.pop("gpus", None)
 
 
 def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
     at = section.get("build_strategy")
-    given = problems.text(section, "build_strategy") if at is not None else "pull"
-    if given and given not in _STRATEGIES:
+    given = optional_text(section, "build_strategy", problems) or "pull"
+    if given not in _STRATEGIES:
         problems.add(
             "unknown build_strategy",
             at or section,
@@ -252,7 +273,7 @@ def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
             found="build_strategy: pull" if at else "no build_strategy: that is pull",
             do="write build_strategy: auto, or give --build-strategy auto",
         )
-    return cast("Strategy", given or "auto")
+    return cast("Strategy", given)
 
 
 def _check_build_flags(section: Located, problems: Problems) -> None:

@@ -229,7 +229,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
             return Invocation(
                 name=name, task=Task(name=name, parameters=()), bindings=(), file=file
             )
-    problems.unknown_keys(at, _TASK_KEYS)
+    problems.further_keys(at, _TASK_KEYS)
     problems.warn_of_duplicates(at)
     parameters = at.get("parameters")
     bindings: list[Binding] = []
@@ -241,7 +241,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
                 expected="a mapping with inputs and outputs",
                 do="fix the parameters",
             )
-        problems.unknown_keys(parameters, [key for _, key in _ROLES])
+        problems.further_keys(parameters, [key for _, key in _ROLES])
         for role, key in _ROLES:
             bindings += parameters_of(parameters.get(key), role, name, problems)
     task = Task(
@@ -254,7 +254,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
 
 def _entrypoint(at: Located, task: str, problems: Problems) -> tuple[str, ...]:
     given = at.get("entrypoint")
-    if given is None or given.value is None:
+    if given is None or given.value in (None, ""):
         return ()
     try:
         words = tuple(shlex.split(given.text()[: _MAX_ENTRYPOINT + 1]))

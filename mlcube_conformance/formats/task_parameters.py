@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, cast
 
 from mlcube_conformance.formats.loaded import check_kind, check_name, check_value
@@ -51,6 +52,8 @@ def _binding(name: str, at: Located, role: Role, problems: Problems) -> Binding 
         value = Located(value=name, source=at.source)
     elif value.value == "":
         value = Located(value="./", source=value.source)  # the workspace itself
+    elif isinstance(value.value, (bool, date)):  # A number is refused: ARG-15.
+        value = Located(value=value.as_written(), source=value.source)
     if kind in {"", "unknown"}:
         kind = "directory" if value.text().endswith(("/", "\\")) else "unknown"
     elif not check_kind(kind, f"the {role} {name!r}", at.get("type") or at, problems):

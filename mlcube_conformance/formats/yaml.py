@@ -19,6 +19,7 @@ from yaml.resolver import Resolver
 from mlcube_conformance.base.errors import Message, Violation
 from mlcube_conformance.base.files import read_text, resolved, unreadable
 from mlcube_conformance.base.source import Source
+from mlcube_conformance.formats.yaml_faults import not_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,10 +124,9 @@ def read_yaml(file: Path, *roots: Path, real_paths: RealPaths | None = None) -> 
         raise _too_much(file) from error
     except yaml.MarkedYAMLError as error:
         shown = bool(roots) or resolved(file) == file
-        raise _not_yaml(file, error, shown=shown) from error
-    except yaml.YAMLError as error:
-        raise unreadable(file, str(error), "valid YAML") from error
-    except (ValueError, LookupError) as error:  # of PyYAML: a code of no sign, …
+        source = _source(file, error.problem_mark)
+        raise not_yaml(error, source, shown=shown) from error
+    except (yaml.YAMLError, ValueError, LookupError) as error:  # a code of no sign, …
         raise unreadable(file, str(error), "valid YAML") from error
     if node is None:
         return Located(value=None, source=Source(file=file, line=1))
@@ -228,23 +228,9 @@ def _too_much(file: Path) -> Violation:
     )
 
 
-def _not_yaml(file: Path, error: yaml.MarkedYAMLError, *, shown: bool) -> Violation:
-    mark = error.problem_mark
-    line = mark.line + 1 if mark else 0
-    column = mark.column + 1 if mark else 0
-    snippet = (mark.get_snippet(indent=0) if mark else "") or ""
-    problem = error.problem or "no YAML"
-    return Violation(
-        Message(
-            what=f"{file.name} is not YAML",
-            where=f"{Source(file=file, line=line)}, column {column}",
-            found=f"{problem}\n{snippet}".rstrip()
-            if shown  # What a link points to may be a secret.
-            else "text that is not YAML",
-            expected="valid YAML",
-            do="fix the line (tabs, an unclosed quote or bracket, a missing colon?)",
-        )
-    )
+def _source(file: Path, mark: yaml.Mark | None, key: str = "") -> Source:
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Source(file=file, line=line, key=key, column=column)
 
 
 def _in_words(node: yaml.Node) -> str:
@@ -266,7 +252,7 @@ class _Reader:
         self._scalars = SafeConstructor()
 
     def locate(self, node: yaml.Node, key: str, depth: int) -> Located:
-        source = Source(file=self._file, line=node.start_mark.line + 1, key=key)
+        source = _source(self._file, node.start_mark, key)
         self._seen += 1
         if self._seen > _MAX_VALUES or depth > _MAX_DEPTH:
             raise _too_much(self._file)

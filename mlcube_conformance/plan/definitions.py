@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Violation
-from mlcube_conformance.formats.loaded import LoadedCube
 from mlcube_conformance.plan.order import (
     check_paths,
     order_invocations,
@@ -14,6 +13,7 @@ from mlcube_conformance.plan.order import (
 )
 
 if TYPE_CHECKING:
+    from mlcube_conformance.formats.loaded import LoadedCube
     from mlcube_conformance.model import Invocation
 
 __all__ = ["check_definitions"]
@@ -34,9 +34,9 @@ def check_definitions(loaded: LoadedCube) -> LoadedCube:
     except Violation as violation:
         problems.extend(violation.messages)
         ordered = ()
-    return LoadedCube(
+    return replace(
+        loaded,
         cube=replace(loaded.cube, invocations=ordered),
         problems=tuple(problems),
-        warnings=loaded.warnings,
         limits=tuple(limits),
     )

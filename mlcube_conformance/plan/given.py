@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.copying import copy
 from mlcube_conformance.base.errors import (
     Message,
     UsageError,
@@ -18,7 +17,7 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.trees import walk
 from mlcube_conformance.plan.given_outputs import is_given_file
 from mlcube_conformance.plan.mounts import host_path, task_view
-from mlcube_conformance.plan.workspace import not_staged
+from mlcube_conformance.plan.workspace import copy_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,10 +100,9 @@ def _with_copies(invocation: Invocation, workspace: Path, folder: Path) -> Invoc
         if not os.path.lexists(source):
             continue  # One that the task does not need.
         target = folder / binding.parameter.name / source.name
-        try:
-            copy(source, target, left_out=outputs.__contains__, bring_links=True)
-        except OSError as error:
-            raise not_staged(binding, error, target) from error
+        copy_input(
+            binding, source, target, left_out=outputs.__contains__, bring_links=True
+        )
         copies[binding.parameter.name] = replace(binding, value=str(target))
     return replace(
         invocation,

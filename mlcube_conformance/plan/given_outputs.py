@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.copying import copy
 from mlcube_conformance.base.errors import MachineError, not_written
+from mlcube_conformance.base.files import ODD, is_there, kind_of
 from mlcube_conformance.base.snapshots import Snapshot, snapshot
 from mlcube_conformance.plan.mounts import is_file
 from mlcube_conformance.plan.workspace import make_folder
@@ -98,11 +98,15 @@ def deliver(deliveries: tuple[Delivery, ...]) -> None:
         if not each.is_new:
             continue  # What is in its place is left as it is, and reported so.
         with suppress(FileNotFoundError):
-            is_plain = stat.S_ISREG(each.made.lstat().st_mode)
-            if not is_plain and os.path.lexists(each.wanted):
+            mode = each.made.lstat().st_mode
+            kind = kind_of(mode)
+            if kind == "device" or (kind != "file" and is_there(each.wanted)):
                 continue  # Nothing of the user's is replaced by what is not a file.
             try:
-                shutil.move(each.made, each.wanted)
+                if kind in ODD:
+                    os.mknod(each.wanted, mode)  # To copy it would open it.
+                else:
+                    shutil.move(each.made, each.wanted)
             except (OSError, shutil.Error) as error:
                 raise _not_delivered(each.wanted, error) from error
 

@@ -1,4 +1,4 @@
-"""Refuses links that a task could not follow, or by which it could do harm."""
+"""Refuses links that a task cannot follow or by which it could do harm, and pipes."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ from mlcube_conformance.base.text import visible
 from mlcube_conformance.plan.mounts import host_path, is_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from mlcube_conformance.base.snapshots import Snapshot
     from mlcube_conformance.model import Binding, Invocation
 
-__all__ = ["known_path", "refuse_lost_links", "refuse_redirected"]
+__all__ = ["check_folders", "known_path", "refuse_odd", "refuse_redirected"]
 
 _SHOWN = 5
 
 
-def refuse_lost_links(
-    invocation: Invocation, workspace: Path, every: Iterable[Invocation]
+def check_folders(
+    invocation: Invocation,
+    workspace: Path,
+    every: Iterable[Invocation],
+    *,
+    by_engine: bool,
 ) -> None:
-    """Refuse links in folders that a task reads, where they point out of the folder.
+    """Refuse links and pipes in folders that a task reads.
 
-    A folder is mounted alone, so a task cannot follow them. A part of what one task
-    made may share files with the rest. What the command line gives is the user's.
+    A folder is mounted alone, so a task cannot follow links that point out of it. A
+    part of what one task made may share files with the rest. Where the engine mounts
+    nothing, what links of a given folder point to is copied for the task.
 
     Raises:
-        Violation: A folder contains such a link.
+        Violation: A folder contains a link that a task cannot follow, a pipe, a socket
+            or a device.
     """
     runs = (invocation, *every)
     made = {
@@ -39,9 +46,62 @@ def refuse_lost_links(
         for each in run.bound("output")
         if (path := known_path(each, workspace))
     }
-    messages = tuple(_lost_links(invocation, workspace, made))
+    messages = []
+    outputs = {
+        resolved(host_path(each, workspace)) for each in invocation.bound("output")
+    }
+    for binding in invocation.bound("input"):
+        top = resolved(host_path(binding, workspace))
+        if not is_folder(top) or top in outputs:
+            continue
+        seen = snapshot(top, outputs)
+        around = {each for each in (top, *top.parents) if each in made}
+        copied = binding.given_by_user and not by_engine
+        links = [
+            (name, target)
+            for name, target in stray_links(top, seen)
+            if not any(_inside(top / name, each) for each in around)
+            and not (copied and _leads_somewhere(top / name))
+        ]
+        if links:
+            messages.append(_lost_links(binding, top, links))
+        messages += _odd(binding, top, seen)
     if messages:
         raise Violation(*messages)
+
+
+def refuse_odd(binding: Binding, top: Path, seen: Snapshot) -> None:
+    """Refuse pipes, sockets and devices in a folder that a task reads.
+
+    Raises:
+        Violation: It contains one.
+    """
+    messages = _odd(binding, top, seen)
+    if messages:
+        raise Violation(*messages)
+
+
+def _odd(binding: Binding, top: Path, seen: Snapshot) -> tuple[Message, ...]:
+    odd = [(name, kind) for name, kind in seen.odd() if name != "."]
+    if not odd:
+        return ()
+    name = binding.parameter.name
+    return (
+        Message(
+            what=f"the input {name!r} contains a {odd[0][1]}",
+            where=str(binding.source),
+            found=_listed([f"{top / at}: a {kind}" for at, kind in odd]),
+            expected="plain files, folders and links: a reader of anything else may\n"
+            "wait for ever",
+            do="remove it, or put a file with the data in its place",
+        ),
+    )
+
+
+def _listed(lines: list[str]) -> str:
+    more = len(lines) - _SHOWN
+    shown = [*lines[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    return "\n".join(map(visible, shown))
 
 
 def known_path(binding: Binding, workspace: Path) -> Path | None:
@@ -52,36 +112,17 @@ def known_path(binding: Binding, workspace: Path) -> Path | None:
         return None
 
 
-def _lost_links(
-    invocation: Invocation, workspace: Path, made: set[Path]
-) -> Iterator[Message]:
-    outputs = {
-        resolved(host_path(each, workspace)) for each in invocation.bound("output")
-    }
-    for binding in invocation.bound("input"):
-        top = resolved(host_path(binding, workspace))
-        if binding.given_by_user or not is_folder(top) or top in outputs:
-            continue
-        around = {each for each in (top, *top.parents) if each in made}
-        links = [
-            (name, target)
-            for name, target in stray_links(top, snapshot(top, outputs))
-            if not any(_inside(top / name, a) for a in around)
-        ]
-        if links:
-            shown = [f"{top / name} → {target}" for name, target in links[:_SHOWN]]
-            if len(links) > _SHOWN:
-                shown.append(f"and {len(links) - _SHOWN} more")
-            name = binding.parameter.name
-            yield Message(
-                what=f"the input {name!r} contains a link to a path outside it",
-                where=str(binding.source),
-                found="\n".join(map(visible, shown)),
-                expected="files, and relative links to files of the same folder: a\n"
-                "task sees this folder alone",
-                do="put the file in the place of the link; fetch it first where it is\n"
-                "missing (git annex get, dvc pull)",
-            )
+def _lost_links(binding: Binding, top: Path, links: list[tuple[str, str]]) -> Message:
+    return Message(
+        what=f"the input {binding.parameter.name!r} contains a link to a path outside "
+        "it",
+        where=str(binding.source),
+        found=_listed([f"{top / name} → {target}" for name, target in links]),
+        expected="files, and relative links to files of the same folder: a\n"
+        "task sees this folder alone",
+        do="put the file in the place of the link; fetch it first where it is\n"
+        "missing (git annex get, dvc pull)",
+    )
 
 
 def refuse_redirected(
@@ -125,8 +166,11 @@ def refuse_redirected(
 
 def _inside(link: Path, folder: Path) -> bool:
     """Say whether a link points to something in a folder."""
-    there = is_folder(link) or is_plain_file(link)
-    return there and resolved(link).is_relative_to(folder)
+    return _leads_somewhere(link) and resolved(link).is_relative_to(folder)
+
+
+def _leads_somewhere(link: Path) -> bool:
+    return is_folder(link) or is_plain_file(link)
 
 
 def _overlap(one: Path, other: Path) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.plan.confinement import confine
 from mlcube_conformance.plan.given import protect_inputs
-from mlcube_conformance.plan.links import refuse_lost_links
+from mlcube_conformance.plan.links import check_folders
 from mlcube_conformance.plan.workspace import check_inputs, make_outputs
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ __all__ = ["check_ready", "make_ready"]
 
 
 def check_ready(
-    invocation: Invocation, workspace: Path, every: Sequence[Invocation]
+    invocation: Invocation,
+    workspace: Path,
+    every: Sequence[Invocation],
+    *,
+    by_engine: bool,
 ) -> None:
     """Check that a task may run in a staged workspace; changes nothing.
 
@@ -27,6 +31,7 @@ def check_ready(
         invocation: What to run.
         workspace: Where to run it.
         every: All invocations of the cube.
+        by_engine: Whether the engine mounts what the task reads.
 
     Raises:
         Violation: A value leaves the workspace, an input does not exist, or a link in
@@ -35,7 +40,7 @@ def check_ready(
     """
     confine(invocation, workspace, every)
     check_inputs(invocation, workspace)
-    refuse_lost_links(invocation, workspace, every)
+    check_folders(invocation, workspace, every, by_engine=by_engine)
 
 
 def make_ready(
@@ -60,6 +65,6 @@ def make_ready(
         UsageError: What the command line gives does.
         MachineError: A folder cannot be made, or a file not be copied.
     """
-    check_ready(invocation, workspace, every)
+    check_ready(invocation, workspace, every, by_engine=by_engine)
     make_outputs(invocation, workspace)
     return protect_inputs(invocation, workspace, copies, by_engine=by_engine)

@@ -20,7 +20,7 @@ from mlcube_conformance.formats.main_files import folder_and_name
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.formats.promises import with_optional_inputs
 from mlcube_conformance.formats.reading import Reading
-from mlcube_conformance.model import Case, PlatformFile
+from mlcube_conformance.model import Case, Platform, PlatformFile
 from mlcube_conformance.plan.definitions import check_definitions
 from mlcube_conformance.plan.order import (
     Comparison,
@@ -38,16 +38,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlcube_conformance.formats.loaded import LoadedCube
-    from mlcube_conformance.model import Cube, Platform
+    from mlcube_conformance.model import Cube
     from mlcube_conformance.plan.order import Override
 
 __all__ = [
+    "NOWHERE",
     "CheckedPlatform",
     "Selection",
     "make_optional",
     "select",
 ]
 
+#: Name in test ids, where files are judged and nothing runs.
+NOWHERE = "files"
 #: Folders that hold the cube of a project, and say nothing of it.
 _FOLDERS = ("mlcube", "mlbox")
 #: What a name in test ids, and of a folder, does not hold.
@@ -60,6 +63,10 @@ class CheckedPlatform:
 
     id: str
     """As in `mnist-docker`."""
+    cube_id: str
+    """Id of the cube that uses it."""
+    platform_id: str
+    """Its own id, as in `docker`."""
     key: tuple[Path, PlatformFile]
     """Place of the cube and where the platform is described."""
     problems: tuple[Message, ...]
@@ -88,6 +95,7 @@ def select(
     *,
     optional: Sequence[str] = (),
     given: Given = NOTHING,
+    nowhere: bool = False,
 ) -> Selection:
     """Read the cubes and platform files and say which cases there are.
 
@@ -98,6 +106,7 @@ def select(
         overrides: Values of the command line.
         optional: Inputs that need not be there, as `TASK.NAME` or `NAME`.
         given: What the command line gives to those who read a cube.
+        nowhere: Whether nothing runs: then no platform is asked for.
 
     Raises:
         UsageError: A cube, platform, task or parameter asked for does not exist.
@@ -124,13 +133,22 @@ def select(
             # Those of a section are reported with the cube's main file.
             limits = found.limits if found and not file.section else ()
             checked.append(
-                CheckedPlatform(id=name, key=key, problems=problems, limits=limits)
+                CheckedPlatform(
+                    id=name,
+                    cube_id=each.cube.id,
+                    platform_id=platform_id,
+                    key=key,
+                    problems=problems,
+                    limits=limits,
+                )
             )
             if found is not None:
                 platform = replace(found, id=platform_id)
                 check_kind(platform)
                 if not problems:
                     placements += _placements(each, platform, tasks)
+        if nowhere and not platforms:
+            placements += _placements(each, _nowhere(each.cube), tasks)
     _check_tasks(tasks, loaded)
     return Selection(
         cubes=loaded,
@@ -141,13 +159,20 @@ def select(
     )
 
 
+def _nowhere(cube: Cube) -> Platform:
+    """Return what stands for a platform where none is asked for."""
+    return Platform(id=NOWHERE, kind=NOWHERE, image="", file=cube.place)
+
+
 def _placements(
     loaded: LoadedCube, platform: Platform, tasks: Sequence[str]
 ) -> list[Placement]:
-    """Return a cube on a platform; nothing where the tests of its definitions fail."""
-    cube, section = loaded.cube, platform.source.section
-    broken = section and any(f"key {section}" in each.where for each in loaded.problems)
-    if broken or not cube.invocations:
+    """Return a cube on a platform; nothing where its definitions are invalid.
+
+    What such a cube does says little, and may be a second failure of one fault.
+    """
+    cube = loaded.cube
+    if loaded.problems or not cube.invocations:
         return []
     selected, needed = (
         tuple(

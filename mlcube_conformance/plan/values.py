@@ -18,6 +18,7 @@ from mlcube_conformance.base.files import (
     read_text,
 )
 from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.sizes import size_in_bytes
 from mlcube_conformance.base.text import HIDDEN, hide
 from mlcube_conformance.plan.order import Override
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "count",
     "days",
     "folder",
     "gpus",
@@ -34,6 +36,7 @@ __all__ = [
     "overrides",
     "pem_file",
     "seconds",
+    "size",
     "variables",
 ]
 
@@ -99,6 +102,33 @@ def seconds(option: str, given: str) -> float:
     if not 0 < found < float("inf"):
         raise _bad_value(option, given, "a number of seconds above 0")
     return found
+
+
+def size(option: str, given: str) -> int:
+    """Read a size in bytes, such as 500mb or 8g.
+
+    Raises:
+        UsageError: It is not one.
+    """
+    try:
+        found = size_in_bytes(given)
+    except ValueError:
+        found = 0
+    if found <= 0:
+        raise _bad_value(option, given, "a size, such as 500mb or 8g")
+    return found
+
+
+def count(option: str, given: str) -> int:
+    """Read a whole number, 1 or more.
+
+    Raises:
+        UsageError: It is not one.
+    """
+    found = _number(given)
+    if not 1 <= found < float("inf") or found != int(found):
+        raise _bad_value(option, given, "a whole number, 1 or more")
+    return int(found)
 
 
 def days(option: str, given: str) -> float:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Unpack
 
 from mlcube_conformance.base.copying import copy
 from mlcube_conformance.base.errors import Message, Violation, not_written
 from mlcube_conformance.base.files import (
+    ODD,
     TreeError,
-    is_folder,
     is_inside,
     is_loop,
-    is_plain_file,
     is_there,
     resolved,
+    what_is_at,
 )
+from mlcube_conformance.base.snapshots import snapshot
+from mlcube_conformance.plan.links import refuse_odd
 from mlcube_conformance.plan.mounts import host_path, is_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mlcube_conformance.base.errors import Fields, MachineError
@@ -28,26 +31,31 @@ if TYPE_CHECKING:
 __all__ = [
     "broken_link",
     "check_inputs",
+    "copy_input",
     "make_folder",
     "make_outputs",
-    "not_staged",
     "stage",
 ]
 
 
-def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
+def stage(
+    cube: Cube, invocations: Sequence[Invocation], target: Path
+) -> dict[str, Violation]:
     """Copy the inputs that the cube brings into a workspace of a run.
 
     What some task writes is not copied, so only a run can make it; what
     is in `target` already is not touched. Missing inputs are left to
     `check_inputs`, which knows the task.
 
+    Returns:
+        What cannot be copied, and why, by the name of the invocation.
+
     Raises:
-        Violation: An input is, or holds, a link that leaves the cube.
-        MachineError: Something cannot be copied.
+        MachineError: Something cannot be copied, by no fault of the cube.
     """
     source = cube.workspace
     make_folder(target)
+    wrong: dict[str, Violation] = {}
     for invocation in invocations:
         # A task may work in place on what the cube brings; what another one writes
         # comes from there alone.
@@ -63,17 +71,56 @@ def stage(cube: Cube, invocations: Sequence[Invocation], target: Path) -> None:
             elsewhere = binding.given_by_user or not path.is_relative_to(source)
             if elsewhere or made_here or not os.path.lexists(path):
                 continue
-            _refuse_escape(path, cube, binding)
-            if broken_link(path):
-                _copy_link(path, target / path.relative_to(source))
-                continue  # It is not an input: `check_inputs` says so.
+            place = target / path.relative_to(source)
             try:
-                place = target / path.relative_to(source)
-                copy(path, place, left_out=outputs.__contains__)
-            except TreeError as error:
-                raise _too_deep(binding, error) from error
-            except OSError as error:
-                raise not_staged(binding, error, target) from error
+                _stage(cube, invocation, binding, place, left_out=outputs)
+            except Violation as violation:
+                wrong.setdefault(invocation.name, violation)
+    return wrong
+
+
+def _stage(
+    cube: Cube,
+    invocation: Invocation,
+    binding: Binding,
+    place: Path,
+    left_out: set[Path],
+) -> None:
+    path = host_path(binding, cube.workspace)
+    _refuse_escape(path, cube, invocation.task.name, binding)
+    if broken_link(path):
+        _copy_link(path, place)
+        return  # It is not an input: `check_inputs` says so.
+    if not is_there(place):
+        # It is not copied: nobody would see it in the copy.
+        if what_is_at(path) in ODD:
+            raise Violation(_not_of_its_kind(invocation.task.name, binding, path))
+        refuse_odd(binding, path, snapshot(path, left_out))
+    copy_input(binding, path, place, left_out=left_out.__contains__)
+
+
+def copy_input(
+    binding: Binding,
+    source: Path,
+    target: Path,
+    *,
+    left_out: Callable[[Path], bool],
+    bring_links: bool = False,
+) -> None:
+    """Copy an input; see `copy`.
+
+    Raises:
+        Violation: It cannot be copied, since it has no end.
+        MachineError: It cannot be read, or the copy not be written.
+    """
+    try:
+        copy(source, target, left_out=left_out, bring_links=bring_links)
+    except TreeError as error:
+        raise _too_deep(binding, error) from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _endless(binding, error) from error
+        raise _not_staged(binding, error, target) from error
 
 
 def _copy_link(link: Path, target: Path) -> None:
@@ -82,7 +129,7 @@ def _copy_link(link: Path, target: Path) -> None:
         target.symlink_to(link.readlink())
 
 
-def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
+def _refuse_escape(path: Path, cube: Cube, task: str, binding: Binding) -> None:
     if is_loop(path):
         return
     if not is_inside(cube.root, path):
@@ -93,7 +140,7 @@ def _refuse_escape(path: Path, cube: Cube, binding: Binding) -> None:
             found=f"{path} → {resolved(path)}",
             expected="a path inside the cube",
             do="give the place on the command line: "
-            f"--parameter TASK.{name}={resolved(path)}",
+            f"--parameter {task}.{name}={resolved(path)}",
         )
 
 
@@ -138,7 +185,17 @@ def _too_deep(binding: Binding, error: TreeError) -> Violation:
     )
 
 
-def not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
+def _endless(binding: Binding, error: OSError) -> Violation:
+    return _wrong(
+        binding,
+        what=f"the input {binding.parameter.name!r} contains a link around itself",
+        found=f"{error.filename}: {error.strerror}",
+        expected="a folder that can be copied",
+        do="remove the link",
+    )
+
+
+def _not_staged(binding: Binding, error: OSError, target: Path) -> MachineError:
     """Say that an input cannot be copied."""
     return not_written(
         f"the input {binding.parameter.name!r} cannot be staged",
@@ -158,46 +215,55 @@ def check_inputs(invocation: Invocation, workspace: Path) -> None:
     messages = []
     for binding in invocation.bound("input"):
         path = host_path(binding, workspace)
-        parameter = binding.parameter
-        broken = broken_link(path)
-        found = broken or _what_is(path)
-        missing = found == "nothing"
-        if (missing or broken) and parameter.optional:
+        is_missing = what_is_at(path) in {"nothing", "link"}
+        if is_missing and binding.parameter.optional:
             continue
-        unknown = parameter.kind == "unknown"
-        expected = "a file or directory" if unknown else f"a {parameter.kind}"
-        kinds = {"file", "directory"} if unknown else {parameter.kind}
-        if found not in kinds:
-            messages.append(
-                Message(
-                    what=f"the input {parameter.name!r} of task "
-                    f"{invocation.task.name!r} "
-                    + (
-                        "is missing"
-                        if missing
-                        else "is a broken link"
-                        if broken
-                        else f"is not {expected}"
-                    ),
-                    where=str(binding.source),
-                    found=f"{found} at {_place(binding, path)}",
-                    expected=expected,
-                    do="remove workspace/ from the value: it starts there already"
-                    if missing and binding.value.startswith("workspace/")
-                    else "fix the path"
-                    if missing and binding.given_by_user
-                    else "put it into the cube's workspace/, or run the task that\n"
-                    "writes it first; if it may be missing: --optional "
-                    f"{invocation.task.name}.{parameter.name}"
-                    if missing
-                    else "fetch the target of the link (git annex get, dvc pull), or "
-                    "replace the link by the file"
-                    if broken
-                    else f"declare type: {found}, or fix the path",
-                )
-            )
+        if not _is_of_its_kind(binding, path):
+            messages.append(_not_of_its_kind(invocation.task.name, binding, path))
     if messages:
         raise Violation(*messages)
+
+
+def _is_of_its_kind(binding: Binding, path: Path) -> bool:
+    kind = binding.parameter.kind
+    kinds = {"file", "directory"} if kind == "unknown" else {kind}
+    return what_is_at(path) in kinds
+
+
+def _not_of_its_kind(task: str, binding: Binding, path: Path) -> Message:
+    name, kind = binding.parameter.name, binding.parameter.kind
+    found = what_is_at(path)
+    expected = "a file or directory" if kind == "unknown" else f"a {kind}"
+    if found == "link":
+        state = "is a broken link"
+        do = (
+            "fetch the target of the link (git annex get, dvc pull), or "
+            "replace the link by the file"
+        )
+    elif found == "nothing":
+        state = "is missing"
+        do = (
+            "remove workspace/ from the value: it starts there already"
+            if binding.value.startswith("workspace/")
+            else "fix the path"
+            if binding.given_by_user
+            else "put it into the cube's workspace/, or run the task that\n"
+            f"writes it first; if it may be missing: --optional {task}.{name}"
+        )
+    else:
+        state = f"is not {expected}"
+        do = (
+            f"put {expected} with the data in its place"
+            if found in ODD
+            else f"declare type: {found}, or fix the path"
+        )
+    return Message(
+        what=f"the input {name!r} of task {task!r} {state}",
+        where=str(binding.source),
+        found=f"{broken_link(path) or found} at {_place(binding, path)}",
+        expected=expected,
+        do=do,
+    )
 
 
 def broken_link(path: Path) -> str:
@@ -214,14 +280,6 @@ def _place(binding: Binding, path: Path) -> str:
     return str(path) if binding.given_by_user else f"{binding.value} ({path})"
 
 
-def _what_is(path: Path) -> str:
-    if is_folder(path):
-        return "directory"
-    if is_plain_file(path):
-        return "file"
-    return "something else" if is_there(path) else "nothing"
-
-
 def make_outputs(invocation: Invocation, workspace: Path) -> None:
     """Make the folders that outputs are written to: a mount needs its source.
 
@@ -235,14 +293,16 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
         path = host_path(binding, workspace)
         parameter = binding.parameter
         output = f"the output {parameter.name!r} of task {invocation.task.name!r}"
-        found = _what_is(path)
+        found = what_is_at(path)
         if found not in {"nothing", parameter.kind}:
             raise _wrong(
                 binding,
                 what=f"{output} is not a {parameter.kind}",
                 found=f"{found} at {binding.value} ({path}), before the task ran",
                 expected=f"a {parameter.kind}, or nothing",
-                do=f"declare type: {found}, or fix the path",
+                do=f"declare type: {found}, or fix the path"
+                if found in {"file", "directory"}
+                else "remove it, or fix the path",
             )
         folder = path.parent if is_file(binding, workspace) else path
         try:

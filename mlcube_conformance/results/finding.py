@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.source import Source, Where, source_of
 from mlcube_conformance.base.text import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Finding", "Subject", "Verdict"]
+__all__ = ["Finding", "Subject", "Verdict", "message_facts", "message_of"]
 
 Verdict = Literal[
     "passed", "failed", "error", "unsupported", "not applicable", "not run"
 ]
+
+
+def message_facts(message: Message) -> dict[str, Any]:
+    """Return a message as JSON knows it, with the place in a file that it names."""
+    at = source_of(message.where)
+    source = None if at is None else {**asdict(at), "file": str(at.file)}
+    return {**asdict(message), "where": str(message.where), "source": source}
+
+
+def message_of(facts: Mapping[str, Any]) -> Message:
+    """Return what `message_facts` was made from.
+
+    Raises:
+        KeyError, TypeError: It is not such a document.
+    """
+    at = facts.get("source")
+    source = None if at is None else Source(**{**at, "file": Path(at["file"])})
+    words = {key: value for key, value in facts.items() if key != "source"}
+    where = Where(facts["where"], source)
+    return Message(**{**words, "where": where, "tail": tuple(facts["tail"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +70,14 @@ class Finding:
     """Name of the test, as pytest has it."""
     expected: bool = False
     """Whether it was known beforehand that the clause is not met."""
+    required: bool = True
+    """Whether the run fails where the clause is not met."""
     seconds: float = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it, without what must not be stored."""
-        found: dict[str, Any] = masked(asdict(self))
+        messages = [message_facts(each) for each in self.messages]
+        found: dict[str, Any] = masked({**asdict(self), "messages": messages})
         return found
 
     @classmethod
@@ -62,9 +87,6 @@ class Finding:
         Raises:
             KeyError, TypeError: It is not such a document.
         """
-        messages = (
-            Message(**{**each, "tail": tuple(each["tail"])})
-            for each in found["messages"]
-        )
         words = {**found, "subject": Subject(**found["subject"])}
-        return cls(**{**words, "messages": tuple(messages)})
+        messages = tuple(map(message_of, found["messages"]))
+        return cls(**{**words, "messages": messages})

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any, get_args
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.clauses import CLAUSES, RUNNER_CLAUSES, clause
 from mlcube_conformance.results.finding import Verdict
+from mlcube_conformance.results.reading import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from mlcube_conformance.clauses import Clause
 
-__all__ = ["Judgement", "Scorecard", "judgements_of", "scorecard_of"]
+__all__ = [
+    "Judgement",
+    "Scorecard",
+    "judgements_of",
+    "scorecard_of",
+    "scorecards_of",
+]
 
 _VERSION = 1
 _IDS = [each.id for each in CLAUSES]
@@ -31,6 +38,8 @@ class Judgement:
     reason: str = ""
     expected: bool = False
     """Whether it was known beforehand that the clause is not met."""
+    seen: str = ""
+    """What showed it, in one line, where that is not the reason."""
 
     @property
     def of(self) -> Clause:
@@ -108,8 +117,27 @@ def judgements_of(findings: Iterable[Mapping[str, Any]]) -> dict[str, Judgement]
                 verdict=each["verdict"],
                 reason=each["reason"],
                 expected=each["expected"],
+                seen=each["facts"].get("seen", ""),
             )
     return judged
+
+
+def scorecards_of(record: Mapping[str, Any]) -> list[Scorecard]:
+    """Return the scorecard of each run of a record, which may be joined of several.
+
+    Raises:
+        KeyError: It is not the record of tests of runners.
+    """
+    parts = record.get(PARTS)
+    if not parts:
+        return [scorecard_of(record)]
+    found = record["findings"]
+    return [
+        scorecard_of(
+            {**record, **one, "findings": [x for x in found if x["run"] == one["run"]]}
+        )
+        for one in parts
+    ]
 
 
 def scorecard_of(record: Mapping[str, Any]) -> Scorecard:
@@ -190,8 +218,11 @@ class _Reader:
             raise _refused(
                 self._where, f"{key}.expected: {_kind(expected)}", "true or false"
             )
-        reason = self._text(fields, "reason", key) if "reason" in fields else ""
-        return Judgement(name, known, reason, expected)
+        reason, seen = (
+            self._text(fields, word, key) if word in fields else ""
+            for word in ("reason", "seen")
+        )
+        return Judgement(name, known, reason, expected, seen)
 
     def _expect_once(self, judgements: tuple[Judgement, ...]) -> None:
         seen = set()

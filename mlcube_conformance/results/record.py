@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.base.names import make_run_folder
 from mlcube_conformance.base.text import masked
+from mlcube_conformance.base.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.results.finding import Finding
 
-__all__ = ["LINES", "SCHEMA_VERSION", "WHOLE", "Record", "read_lines", "whole"]
+__all__ = [
+    "LINES",
+    "LISTS",
+    "SCHEMA_VERSION",
+    "WHOLE",
+    "Record",
+    "lines_of",
+    "read_lines",
+    "whole",
+]
 
 SCHEMA_VERSION = 1
 #: Name of the file that is written while a run goes on.
@@ -35,9 +45,12 @@ _LISTS = {
     "platform": ("platforms", ("id",)),
     "configure": ("configures", ("subject",)),
     "run": ("runs", ("subject",)),
+    "level": ("levels", ("subject",)),
     "call": ("calls", ("log",)),
     "finding": ("findings", ()),
 }
+#: Names of the lists of a whole record.
+LISTS = tuple(name for name, _ in _LISTS.values())
 
 
 class Record:
@@ -53,8 +66,11 @@ class Record:
         self._folder = folder
         self._copies = copies
         self._cut = False
+        self._known: set[object] = set()
         self._own: list[dict[str, Any]] = []
         self.findings: list[Finding] = []
+        self.whole: dict[str, Any] | None = None
+        """All of it, once the run ended."""
         self.trouble = ""
         """Why the record cannot be written; "" where it can."""
 
@@ -92,6 +108,12 @@ class Record:
         finally:
             os.close(handle)
 
+    def is_new(self, what: object) -> bool:
+        """Say whether this is asked for the first time of something."""
+        known = what in self._known
+        self._known.add(what)
+        return not known
+
     def find(self, finding: Finding) -> None:
         """Keep what a test found."""
         self.findings.append(finding)
@@ -103,14 +125,12 @@ class Record:
         # A task or a runner may write to the file: what is found is not theirs to say.
         own = {each["kind"] for each in self._own}
         others = (x for x in read_lines(self.lines) if x.get("kind") not in own)
-        found = whole([*others, *self._own])
+        found = self.whole = whole([*others, *self._own])
         text = json.dumps(found, indent=2) + "\n"
         for file in (self._folder / WHOLE, *self._copies):
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                new = file.with_name(f".{file.name}.new")
-                new.write_text(text, encoding="utf-8")
-                new.replace(file)
+                write_whole(file, text)
             except OSError as error:
                 self.trouble = self.trouble or f"{file}: {error.strerror}"
         return found
@@ -124,14 +144,20 @@ def _now() -> str:
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:
+    """Return the lines of the record in a file; see `lines_of`."""
+    with suppress(OSError):
+        return lines_of(file.read_text(encoding="utf-8", errors="replace"))
+    return []
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
     """Return the lines of a record; one that was cut short is left out."""
     found = []
-    with suppress(OSError):
-        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-            with suppress(ValueError):
-                each = json.loads(line)
-                if isinstance(each, dict) and isinstance(each.get("kind"), str):
-                    found.append(each)
+    for line in text.splitlines():
+        with suppress(ValueError, RecursionError):
+            each = json.loads(line)
+            if isinstance(each, dict) and isinstance(each.get("kind"), str):
+                found.append(each)
     return found
 
 
@@ -141,9 +167,7 @@ def whole(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     Of what began and ended, the end is kept. A run that was killed has no `ended`.
     """
     found: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "ended": None}
-    lists: dict[str, dict[object, dict[str, Any]]] = {
-        name: {} for name, _ in _LISTS.values()
-    }
+    lists: dict[str, dict[object, dict[str, Any]]] = {name: {} for name in LISTS}
     for number, line in enumerate(lines):
         facts = {key: value for key, value in line.items() if key != "kind"}
         kind = line.get("kind")

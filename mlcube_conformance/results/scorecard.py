@@ -9,6 +9,7 @@ from mlcube_conformance.base.markdown import cell, table
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.clauses import CLAUSES
 from mlcube_conformance.clauses.page import FAMILIES
+from mlcube_conformance.results.tested_runners import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,17 +47,25 @@ def _is_open(judgement: Judgement) -> bool:
 
 
 def lines(card: Scorecard) -> Iterator[str]:
-    """Yield a card for a terminal: the counts, then each clause that is not met."""
+    """Yield a card for a terminal: the counts, then what was expected not to be met.
+
+    Any other failure is shown by pytest, in full.
+    """
     yield plain(_described(card))
     rows = [(family, level, text[0]) for family, level, text in _summaries([card])]
     width = max((len(family) for family, _, _ in rows), default=0)
     for family, level, text in rows:
         yield f"  {family:<{width}}  {level:<6}  {text}"
-    for each in filter(_is_open, card.ordered()):
-        yield f"{each.clause} {_WORDS[_result(each)][2:]}: {each.of.sentence}"
-        if each.reason:
-            yield f"  {_short(each.reason)}"
+    for each in card.ordered():
+        if _result(each) == _EXPECTED:
+            yield f"{each.clause} {_EXPECTED}: {each.of.sentence}"
+            yield f"  {_short(_why(each))}"
     yield _verdict(card)
+
+
+def _why(judgement: Judgement) -> str:
+    """Return why it is so, and what showed it, if that says more."""
+    return "; ".join(filter(None, (judgement.reason, judgement.seen)))
 
 
 def _short(reason: str) -> str:
@@ -81,9 +90,11 @@ def _verdict(card: Scorecard) -> str:
     left = len(musts) - len(judged)
     if not judged:
         return "no MUST was judged"
-    if left:
-        return f"{unmet} of {len(judged)} MUST not met, {left} MUST not run"
-    return f"{unmet} of {len(judged)} MUST not met" if unmet else "every MUST is met"
+    if unmet:
+        found = f"{unmet} of {len(judged)} MUST not met"
+    else:
+        found = f"{len(judged)} MUST met" if left else "every MUST is met"
+    return f"{found}, {left} MUST not run" if left else found
 
 
 def markdown(cards: Sequence[Scorecard]) -> str:
@@ -106,36 +117,32 @@ def _page(cards: Sequence[Scorecard]) -> Iterator[str]:
         yield from _not_met(name, card)
         yield from _not_supported(name, card)
     yield from ("", "## All clauses", "")
-    yield from table(("clause", "level", "requirement", *names), _all_rows(cards))
+    heads = [*names, "seen"] if len(cards) == 1 else names
+    yield from table(("clause", "level", "requirement", *heads), _all_rows(cards))
 
 
 def _names(cards: Sequence[Scorecard]) -> list[str]:
-    """Return the heading of each card's column: the runner, or more to tell it."""
-    named = Counter(card.runner for card in cards)
-    versions = Counter((card.runner, card.version) for card in cards)
-    names: list[str] = []
-    for card in cards:
-        words = [card.runner]
-        if named[card.runner] > 1:
-            words += [each for each in (card.version, card.format) if each]
-        if versions[card.runner, card.version] > 1:
-            words.append(card.date)
-        name = cell(" ".join(words), 60)
-        names.append(f"{name} ({len(names) + 1})" if name in names else name)
-    return names
+    """Return the heading of each card's column."""
+    told = ((each.runner, each.version, each.format, each.date) for each in cards)
+    return [cell(each, 60) for each in labels_of(told)]
 
 
 def _summaries(
     cards: Sequence[Scorecard],
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield family, level and a text for each card; the families together last."""
+    """Yield family, level and a text for each card; the families together last.
+
+    What was not run is left out, as of a run with `-k`.
+    """
     for family in (*FAMILIES, "all"):
         for level in _LEVELS:
             counts = tuple(
                 _count(
                     each
                     for each in card.judgements
-                    if each.of.level == level and family in {each.of.family, "all"}
+                    if each.verdict != "not run"
+                    and each.of.level == level
+                    and family in {each.of.family, "all"}
                 )
                 for card in cards
             )
@@ -170,7 +177,7 @@ def _not_met(name: str, card: Scorecard) -> Iterator[str]:
                     each.of.level,
                     cell(each.of.sentence),
                     _WORDS[_result(each)],
-                    cell(each.reason, _MOST),
+                    cell(_why(each), _MOST),
                 )
                 for each in judgements
             ),
@@ -196,11 +203,12 @@ def _not_supported(name: str, card: Scorecard) -> Iterator[str]:
 
 
 def _all_rows(cards: Sequence[Scorecard]) -> Iterator[tuple[str, ...]]:
-    results = [
-        {each.clause: _WORDS[_result(each)] for each in card.judgements}
-        for card in cards
-    ]
+    judged = [{each.clause: each for each in card.judgements} for card in cards]
     for each in CLAUSES:
-        words = [result.get(each.id, "") for result in results]
-        if any(words):
-            yield each.id, each.level, cell(each.sentence), *words
+        found = [one.get(each.id) for one in judged]
+        if all(one is None or one.verdict == "not run" for one in found):
+            continue
+        words = [_WORDS[_result(one)] if one else "" for one in found]
+        if len(cards) == 1:
+            words += [cell(_why(one), _MOST) for one in found if one]
+        yield each.id, each.level, cell(each.sentence), *words

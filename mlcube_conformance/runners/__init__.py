@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Platform
     from mlcube_conformance.runners.contract import Runner
 
-__all__ = ["check_kind", "first_available", "make_runner"]
+__all__ = ["check_kind", "first_available", "kinds", "make_runner"]
 
 _GROUP = "mlcube_conformance.runners"
 
@@ -64,6 +64,12 @@ def first_available(kinds: Sequence[str]) -> tuple[str, tuple[MachineError, ...]
             return kind, tuple(troubles)
         troubles.append(trouble)
     raise UsageError(*(message for each in troubles for message in each.messages))
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of platform that have a runner: ours, then those installed."""
+    ours = tuple(_ours())
+    return (*ours, *(each for each in sorted(_known()) if each not in ours))
 
 
 def make_runner(kind: str, run_id: str) -> Runner:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ENVIRONMENT",
     "GPUS",
+    "GPUS_IN_WORDS",
+    "OTHER_GPUS",
     "About",
     "Offer",
     "about",
@@ -29,8 +31,10 @@ __all__ = [
     "preferred",
 ]
 
-#: GPUs that a platform file may ask for.
-GPUS = re.compile(r"all|\d+|device=[\w,-]+")
+#: GPUs that a platform file may ask for, and more that docker can give.
+GPUS = re.compile(r"all|\d+|device=[\w,:-]+")
+OTHER_GPUS = re.compile(r"[\w=,\":.-]*\b(capabilities|driver|options)=.*")
+GPUS_IN_WORDS = "all, a number, or device=0,1"
 #: A variable with its value, in one line.
 ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=[^\0\n]*")
 _MODULE = ".about"
@@ -54,7 +58,9 @@ class Offer:
     values: Mapping[str, re.Pattern[str]]
     """Values that an option may have."""
     in_words: Mapping[str, str] = field(default_factory=dict)
-    """The same for a reader, where the pattern is hard to read."""
+    """The same for a reader."""
+    known: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    """Further values that the program takes, which are not given, by choice."""
     same: Mapping[str, str] = field(default_factory=dict)
     """Flags with a value that mean another flag with a value."""
     words: Mapping[str, str] = field(default_factory=dict)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Strategy,
     )
     from mlcube_conformance.plan.mounts import TaskView
+    from mlcube_conformance.runners.gauge import Gauge
 
 __all__ = [
     "ConfigureRequest",
@@ -45,10 +46,22 @@ class Watch:
     """Takes its standard error, in pieces; what a build says is taken as such."""
     keeps_logs: bool = True
     """Whether logs may be there when the work is done."""
+    begun: Callable[[str, Path], None] | None = None
+    """Takes what has begun, and its log, in the place of notes on ordinary progress."""
+    is_live: bool = False
+    """Whether it is seen by itself how long the work takes."""
 
     def begin(self, what: str, log: Path) -> None:
         """Note that work has begun, and where its log is, unless that will be gone."""
-        self.note(f"{what}; log: {log}" if self.keeps_logs else what)
+        if self.begun is not None:
+            self.begun(what, log)
+        else:
+            self.note(f"{what}; log: {log}" if self.keeps_logs else what)
+
+    def done(self, what: str) -> None:
+        """Note that work is done as it should be."""
+        if self.begun is None:
+            self.note(what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +88,16 @@ class Options:
     """Seconds."""
     task_timeout: float = 3600
     """Seconds."""
+    memory_limit: int | None = None
+    """Bytes that a task may hold; None as the platform file says."""
+    pids_limit: int | None = None
+    """Processes and threads that a task may have; None as the platform file says."""
+    max_log_size: int = 100 * 1024**2
+    """Bytes of each log that are kept: its beginning and its end."""
+    max_output_size: int = 1024**4
+    """Bytes that a task may write."""
+    max_files: int = 2_000_000
+    """Files and folders that a task may make."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +126,8 @@ class RunRequest:
     stdout: Path
     stderr: Path
     watch: Watch
+    gauge: Gauge | None = None
+    """Tells when the task has written too much; None where its host looks."""
 
 
 class Runner(Protocol):

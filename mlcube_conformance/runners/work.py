@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message
-from mlcube_conformance.base.process import DiskFullError, run_process
+from mlcube_conformance.base.output import DiskFullError
+from mlcube_conformance.base.process import run_process
 from mlcube_conformance.base.text import HIDDEN, mask, tail
 from mlcube_conformance.model import RunResult
 from mlcube_conformance.plan.given_outputs import Delivery, deliver, stand_in
 from mlcube_conformance.plan.mounts import task_view
+from mlcube_conformance.runners.about import offer_of
 from mlcube_conformance.runners.contract import RunRequest
 from mlcube_conformance.runners.disarming import run_disarmed
+from mlcube_conformance.runners.gauge import Gauge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
 __all__ = [
     "CA_VARIABLES",
     "HEARTBEAT",
+    "asked_after",
     "heartbeat",
     "log_not_kept",
     "proxies",
     "run_case",
     "run_task",
     "shown_variables",
+    "waiting_for",
 ]
 
 #: Seconds after which a silent wait says what it waits for.
@@ -75,6 +80,7 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
         Violation: The image cannot start the task.
         MachineError: The platform is at fault.
     """
+    _refuse_limits(case, options)
     invocation = case.invocation
     deliveries: tuple[Delivery, ...] = ()
     if runner.protects_inputs and case.platform.place is None:
@@ -84,6 +90,9 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
         watch.note(f"warning: {warning}")
     stdout, stderr = logs
     watch.begin(f"running {case.id}", stdout)
+    gauge = None
+    if case.platform.place is None:
+        gauge = Gauge((each.host for each in view.mounts if each.writable), options)
     result = run_disarmed(
         runner,
         RunRequest(
@@ -98,12 +107,56 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
             stdout=stdout,
             stderr=stderr,
             watch=watch,
+            gauge=gauge,
         ),
     )
-    deliver(deliveries)
+    if gauge is not None and gauge.look():
+        result = replace(result, over=gauge.found)
+    if not result.over:
+        deliver(deliveries)
     platform = case.platform.inner or case.platform
     network = options.network or platform.options.get("network")
     return replace(result, network_off=network == "none")
+
+
+def _refuse_limits(case: Case, options: Options) -> None:
+    """Refuse limits of the command line that a platform cannot keep.
+
+    Raises:
+        MachineError: There is one.
+    """
+    kind = (case.platform.inner or case.platform).kind
+    given = (
+        ("--memory-limit", "memory", options.memory_limit),
+        ("--pids-limit", "pids_limit", options.pids_limit),
+    )
+    for option, name, value in given:
+        if value is not None and name not in offer_of(kind).values:
+            raise MachineError(
+                Message(
+                    what=f"the platform {kind} has no {option}",
+                    where=f"case {case.id}",
+                    found=f"{option} {value}",
+                    expected="docker, here or on another host",
+                    do="run on docker, or leave the option out",
+                )
+            )
+
+
+def waiting_for(
+    request: RunRequest, log: Path, where: str = ""
+) -> Callable[[float], bool]:
+    """Return what follows a task: it says from time to time that the task still runs.
+
+    It returns whether the task has to end, since it wrote too much.
+    """
+    say = heartbeat(request.watch, f"still running {request.case_id}{where}", log)
+
+    def waiting(seconds: float) -> bool:
+        say(seconds)
+        return request.gauge is not None and request.gauge.is_over()
+
+    return waiting
 
 
 def heartbeat(watch: Watch, what: str, log: Path) -> Callable[[float], None]:
@@ -112,7 +165,7 @@ def heartbeat(watch: Watch, what: str, log: Path) -> Callable[[float], None]:
 
     def waiting(seconds: float) -> None:
         nonlocal said
-        if seconds // HEARTBEAT > said:
+        if seconds // HEARTBEAT > said and not watch.is_live:
             said = int(seconds // HEARTBEAT)
             last = "".join(f": {line}" for line in tail(log, 1))
             watch.note(f"{what} after {seconds:.0f} s{last}")
@@ -154,10 +207,12 @@ def run_task(  # noqa: PLR0913 - each is one fact of the process
             cwd=cwd,
             out=request.watch.out,
             err=request.watch.err,
-            waiting=heartbeat(
-                request.watch, f"still running {request.case_id}", request.stdout
-            ),
+            waiting=waiting_for(request, request.stdout),
             begun=begun,
+            # No platform file says it: only a further run of the task does.
+            umask=int(request.platform.options.get("umask", "-1"), 8),
+            asked_after=asked_after(request),
+            limit=request.options.max_log_size,
         )
     except DiskFullError as error:
         raise log_not_kept(request, str(error)) from error
@@ -166,10 +221,20 @@ def run_task(  # noqa: PLR0913 - each is one fact of the process
         timed_out=ended.timed_out,
         out_of_memory=False,
         seconds=ended.seconds,
+        left_running=ended.left_running,
         stdout=request.stdout,
         stderr=request.stderr,
         command=command,
     )
+
+
+def asked_after(request: RunRequest) -> float | None:
+    """Return the seconds after which a task is asked to end; None for never.
+
+    No platform file says it: only a further run of the task does.
+    """
+    found = request.platform.options.get("asked_after")
+    return float(found) if found else None
 
 
 def log_not_kept(request: RunRequest, found: str) -> MachineError:

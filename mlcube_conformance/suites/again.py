@@ -11,6 +11,7 @@ from mlcube_conformance.base.text import command_line, mask
 from mlcube_conformance.formats.platforms import find_platform
 from mlcube_conformance.model import Case
 from mlcube_conformance.options import option, options_of
+from mlcube_conformance.plan.selection import NOWHERE
 from mlcube_conformance.suites.options import given_words
 from mlcube_conformance.suites.own_settings import is_test
 
@@ -41,7 +42,7 @@ def again_for_cube(
     """
     cube = subjects[0].cube
     words = [*_COMMAND, *_cube_words(cube)]
-    for each in subjects:
+    for each in subjects if subjects[0].platform.kind != NOWHERE else ():
         words += _words("--platform", _platform_word(each.platform, cube))
     if isinstance(subjects[0], Case):
         words += _words("--task", subjects[0].invocation.name)

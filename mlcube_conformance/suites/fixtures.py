@@ -15,6 +15,7 @@ from mlcube_conformance.base.errors import (
     did_you_mean,
 )
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.suites.cube.applicable import rule_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,18 +70,23 @@ def _subjects(
     """Return the most specific subjects that the fixtures of a test need."""
     names = set(metafunc.fixturenames)
     selection = session.selection
+    mark = metafunc.definition.get_closest_marker("clause")
+    clause = str(mark.args[0]) if mark and mark.args else ""
+    if not session.depth.includes(clause):
+        return []
     if _CHECK in names and not session.plugins.checks():
         return []
     found: list[tuple[object, str]]
     if names & _COMPARISON:
         found = [(each, each.id) for each in selection.comparisons]
     elif names & _CASE:
-        wanted = _tasks_of(metafunc, session)
+        wanted, rule = _tasks_of(metafunc, session), rule_of(clause)
         found = [
             (each, each.id)
             for each in selection.cases
             if (not wanted or each.invocation.task.name in wanted)
             and (each.platform.place or not names & _REMOTE)
+            and (rule is None or rule(each))
         ]
     elif names & _PLACEMENT:
         found = [(each, each.id) for each in selection.placements]
@@ -107,6 +113,7 @@ def parametrize(metafunc: pytest.Metafunc, session: ConformanceSession) -> None:
         named = [
             pytest.param(name, marks=[pytest.mark.clause(name)] if known else [])
             for name in checks
+            if session.depth.includes(name)
             for known in [session.plugins.clause(name)]
         ]
         metafunc.parametrize(_CHECK, named, indirect=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
 
 from mlcube_conformance.base.errors import (
     ConformanceError,
@@ -13,17 +15,17 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.files import is_folder, is_there
 from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.base.text import visible
+from mlcube_conformance.base.text import hides, visible
+from mlcube_conformance.base.writing import write_whole
 from mlcube_conformance.results.finding import Finding
 from mlcube_conformance.results.record import Record
 from mlcube_conformance.results.tool import machine, tool
 from mlcube_conformance.suites.reruns import is_final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
-
-    import pytest
 
     from mlcube_conformance.results.finding import Verdict
 
@@ -32,13 +34,17 @@ __all__ = [
     "attach",
     "begin_record",
     "clause_id",
+    "fail_run",
     "file_to_write",
+    "finding_of",
     "is_decisive",
+    "is_unexpected_pass",
     "keep_finding",
     "keeps_record",
     "record_of",
     "sendable",
     "verdict_of",
+    "write_asked",
 ]
 
 _FINDING = "mlcube_finding"
@@ -90,6 +96,35 @@ def file_to_write(
     return file
 
 
+class _Asked(NamedTuple):
+    """How the writing of a file ended that was asked for."""
+
+    line: str
+    """What to say of it."""
+    is_written: bool
+
+
+def write_asked(session: pytest.Session, what: str, file: Path, text: str) -> _Asked:
+    """Write a file that was asked for, and return what to say of it.
+
+    A run is not green without what was asked of it: nobody would look for the file.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, text)
+    except OSError as error:
+        fail_run(session)
+        why = error.strerror or error
+        return _Asked(f"no {what} in {file}: {why}: this run fails", is_written=False)
+    return _Asked(f"{what} in {file}", is_written=True)
+
+
+def fail_run(session: pytest.Session) -> None:
+    """Let a run that is green end with 1."""
+    if session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def record_of(config: pytest.Config, folder: Path) -> Record:
     """Return the record of the run that begins.
 
@@ -117,6 +152,7 @@ def begin_record(
         host=machine(),
         command=list(map(str, config.invocation_params.args)),
         folder=str(config.invocation_params.dir),
+        hides=hides(),
         **facts,
     )
 
@@ -151,7 +187,7 @@ def verdict_of(
             "not run" if applies else "not applicable",
             reason.removeprefix(_DOES_NOT_APPLY),
         )
-    if report.longreprtext.startswith("[XPASS(strict)]"):
+    if is_unexpected_pass(report):
         return "passed", "it was expected to fail"
     if isinstance(error, (Violation, ConformanceError)):
         why = error.messages[0].what
@@ -159,6 +195,11 @@ def verdict_of(
         lines = [each for each in report.longreprtext.splitlines() if each.strip()]
         why = lines[-1] if lines else ""
     return "failed" if isinstance(error, AssertionError) else "error", why
+
+
+def is_unexpected_pass(report: pytest.TestReport) -> bool:
+    """Say whether a test passed that had to fail."""
+    return report.longreprtext.startswith("[XPASS(strict)]")
 
 
 def _xfail(reason: object) -> str:
@@ -179,12 +220,19 @@ def sendable(found: Any) -> Any:  # noqa: ANN401 - as JSON knows it
     return [sendable(each) for each in found] if isinstance(found, list) else found
 
 
+def finding_of(report: object) -> Mapping[str, Any] | None:
+    """Return the finding that came with a report that counts, or None."""
+    if isinstance(report, pytest.TestReport) and is_final(report):
+        for name, found in report.user_properties:
+            if name == _FINDING and isinstance(found, dict):
+                return found
+    return None
+
+
 def keep_finding(
     record: Record, config: pytest.Config, report: pytest.TestReport
 ) -> None:
     """Keep the finding that came with a report that counts, if any."""
-    if not keeps_record(config) or not is_final(report):
-        return
-    for name, found in report.user_properties:
-        if name == _FINDING:
-            record.find(Finding.from_dict(found))  # type: ignore[arg-type]
+    found = finding_of(report) if keeps_record(config) else None
+    if found is not None:
+        record.find(Finding.from_dict(found))

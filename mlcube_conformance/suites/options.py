@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.options import option, options_of
@@ -14,8 +15,17 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.option import Option, Taker
 
-__all__ = ["add_options", "asker", "given_words", "idle_option", "option_of"]
+__all__ = [
+    "add_options",
+    "asker",
+    "given_words",
+    "idle_option",
+    "option_of",
+    "shows_tasks",
+]
 
+#: Variable with the default of `--terminal`.
+_TERMINAL = "MLCUBE_CONFORMANCE_TERMINAL"
 _SUBJECTS: dict[str, str] = {"cube": "a cube", "runner": "a runner"}
 
 
@@ -53,6 +63,13 @@ def _value(config: pytest.Config, name: str, suite: Taker) -> Any:  # noqa: ANN4
     """
     declared = option(name, suite)
     return declared.read(config.getoption(declared.destination))
+
+
+def shows_tasks(config: pytest.Config) -> bool:
+    """Say whether the terminal shows a line for each task of a cube."""
+    given = config.getoption("mlcube_terminal", None) or os.environ.get(_TERMINAL)
+    shown = given or asker(config, "cube")("--terminal")
+    return bool(config.getoption("mlcube_cube", None)) and shown == "tasks"
 
 
 def asker(config: pytest.Config, suite: Taker) -> Callable[[str], Any]:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.text import LiveText, mask, plain
 from mlcube_conformance.runners.contract import Watch
+from mlcube_conformance.suites.live_line import LiveLine
+from mlcube_conformance.suites.options import shows_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
@@ -24,6 +27,11 @@ class Terminal:
         """Remember where to write."""
         self._config = config
         self._live: list[LiveText] = []
+        self._tasks = shows_tasks(config)
+        self._line_of_work: LiveLine | None = None
+        alone = not hasattr(config, "workerinput") and self._tasks
+        if alone and LiveLine.is_possible():
+            self._line_of_work = LiveLine()
 
     def watch(self, *, live: bool, keeps_logs: bool = True) -> Watch:
         """Return a watch that writes there; with `live`, output too."""
@@ -32,7 +40,18 @@ class Terminal:
             out=self._piece() if live else None,
             err=self._piece() if live else None,
             keeps_logs=keeps_logs,
+            begun=self._begin if self._tasks else None,
+            is_live=self._line_of_work is not None and not live,
         )
+
+    def end(self) -> None:
+        """Take back what is said of work that goes on."""
+        if self._line_of_work is not None:
+            self._line_of_work.end()
+
+    def _begin(self, what: str, log: Path) -> None:
+        if self._line_of_work is not None:
+            self._line_of_work.begin(what, log)
 
     def _line(self, text: str) -> None:
         waiting = "".join(each.end() for each in self._live)
@@ -46,6 +65,7 @@ class Terminal:
         return lambda piece: self._write(live.add(piece), fresh=False)
 
     def _write(self, text: str, *, fresh: bool) -> None:
+        self.end()
         with suppress(OSError):  # the terminal may be gone
             self._write_past_capture(text, fresh=fresh)
 

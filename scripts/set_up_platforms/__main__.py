@@ -1,6 +1,7 @@
 """Bring up the platforms that the tests need, on a machine that has none.
 
-    python3 scripts/set_up_platforms docker singularity ssh mlcube [--env-file PATH]
+    python3 scripts/set_up_platforms docker singularity ssh mlcube browser
+        [--env-file PATH]
 
 Each step looks first and works only when something is missing: what is
 installed stays as it is, what runs is never restarted, and an image is built
@@ -19,6 +20,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from browser import set_up_browser
 from docker_platform import set_up_docker
 from lock import one_at_a_time
 from mlcube_runner import set_up_mlcube
@@ -36,6 +38,7 @@ PLATFORMS: Final[dict[str, Callable[[Options], dict[str, str]]]] = {
     "singularity": set_up_singularity,
     "ssh": set_up_ssh,
     "mlcube": set_up_mlcube,
+    "browser": set_up_browser,
 }
 
 

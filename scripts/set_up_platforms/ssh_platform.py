@@ -13,6 +13,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -63,7 +64,7 @@ known_hosts: known_hosts
 platform: {engine}.yaml
 interpreter:
   type: virtualenv
-  python: python3
+  python: {python}
 """
 
 
@@ -83,7 +84,13 @@ def set_up_ssh(_: Options) -> dict[str, str]:
     host_key = (folder / "host_key.pub").read_text(encoding="utf-8")
     _write(folder / "known_hosts", f"[127.0.0.1]:{port} {host_key}")
     for engine in ENGINES:
-        text = PLATFORM.format(port=port, user=getpass.getuser(), engine=engine)
+        text = PLATFORM.format(
+            port=port,
+            user=getpass.getuser(),
+            engine=engine,
+            # Not a script in its place, which costs half a second of each call.
+            python=sys.executable,
+        )
         _write(_platform_file(folder, engine), text)
     say(f"{STEP}: sshd answers on port {port} of loopback; platform files in {folder}")
     return {

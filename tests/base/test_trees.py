@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.base.trees import mount_points_below, remove_tree
+from mlcube_conformance.base.trees import (
+    mount_points_below,
+    now,
+    remove_tree,
+    written_since,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +86,21 @@ def test_what_is_mounted_in_it_is_left_alone(tmp_path: Path) -> None:
         assert (other / "file").read_text() == "text"
     finally:
         subprocess.run(["umount", str(mounted)], check=True, timeout=60)
+
+
+def test_what_was_written_before_a_task_is_not_taken_for_its_own(
+    tmp_path: Path,
+) -> None:
+    """Linux gives a finer time to a file that somebody looked at in between."""
+    for number in range(50):
+        path = tmp_path / str(number)
+        path.write_text("laid out", encoding="utf-8")
+        path.stat()
+        path.chmod(0o755)
+        path.stat()
+
+        began = now()
+
+        assert list(written_since(tmp_path, began)) == []
+        path.chmod(0o700)
+        assert list(written_since(tmp_path, began)) == [path]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import pytest
 
+from mlcube_conformance.base.markdown import cell, table
 from mlcube_conformance.checks.causes import CAUSES, Cause, Facts, cause_of
 
 _FACTS = Facts(exit_code=1, platform="Singularity")
@@ -30,6 +33,13 @@ _EXAMPLES: tuple[tuple[str, Facts, str, str], ...] = (
     ("windows-lines", _FACTS, "/x: cannot execute: required file not found", "CRLF"),
     ("format", _FACTS, "exec /app: Exec format error", "#!/bin/sh"),
     ("python", _FACTS, "/bin/sh: 1: python: not found", "python3"),
+    (
+        "processes",
+        _FACTS,
+        "/task.sh: line 9: can't fork: Resource temporarily unavailable",
+        "--pids-limit",
+    ),
+    ("processes", _FACTS, "RuntimeError: can't start new thread", "--pids-limit"),
     ("python", _FACTS, "env: 'python': No such file or directory", "call python3"),
     ("python", _FACTS, "bash: pip: command not found", "call pip3"),
     (
@@ -65,6 +75,7 @@ _EXAMPLES: tuple[tuple[str, Facts, str, str], ...] = (
         "RuntimeError: Found no NVIDIA driver on your system.",
         "--gpus all",
     ),
+    ("folder", _FACTS, "IsADirectoryError: [Errno 21] Is a directory: '/x'", "declare"),
     ("read-only", _FACTS, "touch: /x: Read-only file system", "write to an output"),
     (
         "permission",
@@ -86,6 +97,35 @@ _EXAMPLES: tuple[tuple[str, Facts, str, str], ...] = (
     ("not-executable", replace(_FACTS, exit_code=126), "all is well", "chmod +x"),
     ("killed", replace(_FACTS, exit_code=137), "all is well", "killed"),
 )
+
+
+_PAGE = Path(__file__).parents[2] / "docs" / "reading-a-failure.md"
+
+
+def _rows_of_page() -> list[str]:
+    """Return a row for each cause: the first of its examples, and what to do."""
+    first = {name: example for name, *example in reversed(_EXAMPLES)}
+    rows = []
+    for cause in CAUSES:
+        facts, line, _ = cast("tuple[Facts, str, str]", first[cause.name])
+        seen = f"`{line}`" if cause.words else ""
+        if cause.exit_codes:
+            seen = f"nothing known, and exit code {facts.exit_code}"
+        elif cause.shell_form:
+            seen = "nothing known, and a line of a shell as ENTRYPOINT"
+        if cause.network_off:
+            seen += ", with the network off"
+        if cause.has_workdir is False:
+            seen += ", on Singularity or local"
+        do = " ".join(cause_of(facts, [line]).split())
+        rows.append((seen.replace("|", "\\|"), cell(do)))
+    return [*table(("the log says", "what to do"), rows)]
+
+
+def test_page_lists_each_cause() -> None:
+    text = "\n".join(_rows_of_page())
+
+    assert f"\n\n{text}\n\n" in _PAGE.read_text(encoding="utf-8"), text
 
 
 @pytest.mark.parametrize(("name", "facts", "line", "do"), _EXAMPLES)
@@ -121,3 +161,41 @@ def test_last_line_that_names_something_counts() -> None:
     lines = ["No module named 'a'", "No module named 'b'"]
 
     assert "install b " in cause_of(_FACTS, lines)
+
+
+@pytest.mark.parametrize(
+    ("log", "does"),
+    [
+        (
+            ["no such option: --x", "ModuleNotFoundError: No module named 'a'"],
+            "install a",
+        ),
+        (["ModuleNotFoundError: No module named 'a'", "no such option: --x"], "--NAME"),
+        (["WARNING: Found no NVIDIA driver on your system.", "ValueError: 3"], ""),
+        (["UserWarning: CUDA error: none", "PermissionError: [Errno 13]"], "chmod"),
+        (["I0000 no CUDA-capable device", "KeyError: 'a'"], ""),
+        (["WARNING: Retrying: name resolution failed", "ERROR: none"], "the network"),
+        (["ValueError: bad header b'x\\r\\n'"], ""),
+    ],
+)
+def test_last_line_that_is_known_counts_and_a_warning_does_not(
+    log: list[str], does: str
+) -> None:
+    found = cause_of(_FACTS, log)
+
+    assert does in found
+    assert bool(found) == bool(does)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "': No such file or directory",
+        ": not found",
+        ": Illegal option -",
+        "/usr/bin/env: 'python\\r': No such file or directory",
+        "/r.sh: line 2: $'\\r': command not found",
+    ],
+)
+def test_line_ends_of_windows_show_in_what_is_left_of_a_line(line: str) -> None:
+    assert "line ends of Unix" in cause_of(_FACTS, [line])

@@ -9,11 +9,12 @@ import pytest
 
 from mlcube_conformance.base.errors import Message, Violation
 from mlcube_conformance.base.snapshots import snapshot
+from mlcube_conformance.checks.hermetic import works_offline
 from mlcube_conformance.checks.judge import Seen, judge
 from mlcube_conformance.checks.outputs import Observation
 from mlcube_conformance.formats.cubes import load_cube
-from mlcube_conformance.model import Case, Platform, RemoteEntry, RunResult
-from mlcube_conformance.place import Place
+from mlcube_conformance.model import Case, Platform, RunResult
+from mlcube_conformance.place import Place, RemoteEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,3 +180,32 @@ def test_a_run_on_another_host_is_compared_with_what_lies_there(
 
     assert judge(case, same).met("REMOTE-1")
     assert _wrong(case, lost) == {"REMOTE-1"}
+
+
+@pytest.mark.parametrize(
+    ("said", "hosts"),
+    [
+        ("curl: (6) Could not resolve host: data.example.org", "data.example.org"),
+        ("wget: bad address 'data.example.org'", "data.example.org"),
+        ("wget: unable to resolve host address \u2018a.example\u2019", "a.example"),
+        ("Failed to resolve 'pypi.example' ([Errno -3] Temporary", "pypi.example"),
+        ("HTTPSConnectionPool(host='hf.example', port=443)", "hf.example"),
+        (
+            "dial tcp: lookup registry.example on 10.0.0.1:53: no such",
+            "registry.example",
+        ),
+        (
+            "GET http://192.0.2.1/x\nGET https://b.example:8443/y",
+            "192.0.2.1, b.example",
+        ),
+        ("it failed", ""),
+    ],
+)
+def test_hosts_that_a_task_tried_to_reach_are_named(
+    said: str, hosts: str, case: Case, result: RunResult
+) -> None:
+    result.stderr.write_text(said, encoding="utf-8")
+
+    (told,) = works_offline(case, replace(result, exit_code=6))
+
+    assert told.found.partition("it tried to reach ")[2] == hosts

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mlcube_conformance.base.errors import Unsupported
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.plan.selection import select
 
@@ -59,7 +60,8 @@ def _answers(row: dict[str, Any], place: Path) -> dict[str, str]:
         read, more = load_platform(file, found.cube)
         problems += more
         limits += read.limits if read else ()
-    if (trouble := found.cube.docker.trouble) is not None:
+    trouble = found.cube.docker.trouble
+    if isinstance(trouble, Unsupported):
         limits += trouble.messages
     said = {"refused": problems, "unsupported": limits, "note": found.warnings}
     return {key: "\n".join(map(str, each)) for key, each in said.items() if each}

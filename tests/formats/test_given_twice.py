@@ -22,6 +22,8 @@ def cube(pytester: pytest.Pytester) -> CubeFolder:
     cube.fake_platform("pass")
     (pytester.path / "link").symlink_to("tiny")
     (cube.root / "platform/again.yaml").symlink_to("fake.yaml")
+    (cube.root / "other.yaml").symlink_to("mlcube.yaml")
+    (cube.root / "third.yaml").symlink_to("other.yaml")
     (pytester.path / "a.yaml").symlink_to("tiny/platform/fake.yaml")
     for name in ("one.txt", "two.txt"):
         (pytester.path / name).write_text(name)
@@ -66,7 +68,17 @@ def test_platform_that_is_given_twice_runs_once(
 
 
 @pytest.mark.parametrize(
-    "other", ["tiny", "./tiny", "tiny/mlcube.yaml", "link", "link/mlcube.yaml", "*"]
+    "other",
+    [
+        "tiny",
+        "./tiny",
+        "tiny/mlcube.yaml",
+        "link",
+        "tiny/other.yaml",
+        "link/third.yaml",
+        "link/mlcube.yaml",
+        "*",
+    ],
 )
 def test_cube_that_is_given_twice_is_tested_once(other: str, run: Run) -> None:
     result = run(*_CUBE, "--cube", other, *_FAKE)

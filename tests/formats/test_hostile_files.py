@@ -226,6 +226,22 @@ def test_hostile_yaml_is_read_or_refused_within_a_second(
     assert _clean(done.stdout.str() + done.stderr.str())
 
 
+@pytest.mark.parametrize("name", ["mlcube.yaml", "conformance.yaml"])
+def test_definition_of_100_megabytes_is_refused_and_not_read(
+    name: str, tmp_path: Path, pytester: pytest.Pytester
+) -> None:
+    root = make_cube(tmp_path / "tiny").root
+    with (root / name).open("a") as file:
+        file.truncate(100 * 1024**2)
+
+    done = pytester.runpytest_inprocess(f"--cube={root}", "--platform=local", "-q")
+
+    shown = done.stdout.str() + done.stderr.str()
+    assert done.ret == 1
+    assert "expected: at most" in shown
+    assert _clean(shown)
+
+
 _PATHS = {
     "nul": '"build\\0"',
     "long": LONG,

@@ -62,7 +62,7 @@ mlcube.yaml is missing
         message="""\
 mlcube.yaml is not YAML
   where:    {root}/mlcube.yaml, line 4, column 13
-  found:    mapping values are not allowed here
+  found:    a second colon: quote the value
             author: Some: one
                         ^
   expected: valid YAML
@@ -75,8 +75,10 @@ mlcube.yaml is not YAML
 root file mlcube.yaml is not a mapping
   where:    {root}/mlcube.yaml, line 1
   found:    nothing (null)
-  expected: a mapping with the keys schema_type, schema_version, name, author, \
-version, mlcube_spec_version, tasks
+  expected: a mapping, with docker or singularity, and tasks; or with the keys of a \
+cube of
+            several files: schema_type, schema_version, name, author, version, \
+mlcube_spec_version, tasks
   do:       write the keys at the left margin, each followed by a colon""",
     ),
     Wrong(

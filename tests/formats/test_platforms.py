@@ -102,7 +102,7 @@ def test_nvidia_docker_means_all_gpus(cube_folder: CubeFolder) -> None:
         (
             'tiny:1"',
             'tiny:1", run_args: --network',
-            ("invalid value of --network", "none|host"),
+            ("invalid value of --network", "none, host, bridge"),
         ),
         ('tiny:1"', 'tiny:1", run_args: --memory=lots', ("--memory lots",)),
         ('tiny:1"', 'tiny:1", run_args: --ipc=all', ("--ipc all",)),
@@ -155,7 +155,7 @@ def test_singularity_has_flags_of_its_own(cube_folder: CubeFolder) -> None:
             ("unknown flag", "--privileged", "--writable-tmpfs, "),
         ),
         ("--nv", "--rm", ("unknown flag in", "--rm")),
-        ("network none", "network bridge", ("--network bridge", "none|host")),
+        ("network none", "network bridge", ("--network bridge", "none or host")),
         ("command: apptainer", "runtime: nvidia", ("asks for a runtime", "--nv gives")),
     ],
 )

@@ -366,6 +366,8 @@ def test_the_build_context_may_lie_outside_of_the_cube(tmp_path: Path) -> None:
         '"example/tiny:1"', '"example/tiny:1", build_context: ../code, build_file: D'
     )
 
+    (tmp_path / "code").mkdir()
+
     cube = _load(tmp_path, text).cube
 
     assert cube.docker.context == tmp_path / "code"
@@ -381,6 +383,7 @@ def test_the_build_context_may_lie_outside_of_the_cube(tmp_path: Path) -> None:
         ("build_context: ../.ssh", "neither in the cube"),
         ("build_context: ../../x", "neither in the cube"),
         ("build_context: seed", "not a folder"),
+        ("build_context: nothing", "not a folder"),
         ("build_file: /etc/passwd", "outside the cube"),
         ("build_context: ../code, build_file: ../D", "outside the cube"),
     ],
@@ -390,6 +393,7 @@ def test_files_elsewhere_count_only_where_an_image_is_built(
 ) -> None:
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny/seed").touch()
+    (tmp_path / "code").mkdir()
 
     found = _load(tmp_path, LEAST.replace('tiny:1"', f'tiny:1", {written}'))
 
@@ -435,6 +439,7 @@ def test_the_build_context_may_be_in_the_git_work_tree_of_the_cube(
     monkeypatch.setenv("HOME", str(tmp_path / home))
     (tmp_path / "project/cubes").mkdir(parents=True)
     (tmp_path / tree / ".git").mkdir(parents=True)
+    (tmp_path / "project/code").mkdir()
     text = LEAST.replace('tiny:1"', f'tiny:1", build_context: {context}')
 
     found = _load(tmp_path / "project/cubes", text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-from mlcube_conformance.base.errors import Violation
+from mlcube_conformance.base.errors import Message, Violation
+from mlcube_conformance.base.source import source_of
 from mlcube_conformance.formats.yaml import read_yaml
 
 if TYPE_CHECKING:
@@ -70,3 +72,42 @@ def test_a_number_that_is_too_long_is_text(tmp_path: Path) -> None:
         file.write_text(f"a: {'9' * size}\nb: {'x' * size}\n")
 
         assert read_yaml(file).value["a"].value == "9" * size
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("a: 1\nb: {c: x}", 2, 8),
+        ("b:\n    c:\n      - x\n", 3, 7),
+        ("é: 1\nb: {'é': 1, c: x}", 2, 16),
+        ("b: &b {c: x}\nd: *b", 1, 11),
+    ],
+)
+def test_value_knows_its_line_and_column(
+    text: str, line: int, column: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "some.yaml"
+    file.write_text(text, encoding="utf-8")
+
+    at = read_yaml(file).get("b")
+    value = at.get("c") if at else None
+
+    assert value is not None
+    assert (value.source.line, value.source.column) == (line, column)
+    message = replace(Message(what="x", where=str(value.source)), found="y")
+    assert message.where == f"{file}, line {line}, key b.c"
+    assert source_of(message.where) == value.source
+
+
+def test_text_that_is_not_yaml_names_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "some.yaml"
+    file.write_text("a: 1\nb: [\n", encoding="utf-8")
+
+    with pytest.raises(Violation) as refused:
+        read_yaml(file)
+
+    (message,) = refused.value.messages
+    source = source_of(message.where)
+    assert source is not None
+    assert (source.file, source.line, source.column) == (file, 3, 1)
+    assert message.where == f"{file}, line 3, column 1"

@@ -387,7 +387,7 @@ def test_long_work_says_what_it_waits_for(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in ("work", "docker.container", "docker.build"):
+    for module in ("work", "docker.following", "docker.build"):
         monkeypatch.setattr(f"mlcube_conformance.runners.{module}.HEARTBEAT", 1)
     cube_folder.edit(
         "build/Dockerfile", "COPY", f"RUN echo {uuid4()}; echo stirring; sleep 3\nCOPY"

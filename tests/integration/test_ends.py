@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -148,6 +149,11 @@ def _is_running(client: docker.DockerClient, name: str) -> bool:
     return client.containers.get(name).status == "running"
 
 
+def _answer(status: str, body: str) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
 @pytest.fixture
 def dripping(tmp_path: Path) -> Iterator[str]:
     """Return the address of a daemon that sends a byte now and then, for ever."""
@@ -184,50 +190,56 @@ def test_answer_that_drips_ends_with_the_deadline(dripping: str) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a disk of one megabyte."""
-    if os.geteuid():
-        pytest.skip("only root can mount a disk")
-    place = tmp_path / "small"
-    place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(place)]
-    subprocess.run(words, check=True)
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+def answering(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the address of a daemon that gives one answer to everybody."""
+    place = tmp_path / "answers"
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(place))
+    server.listen()
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                with client, suppress(OSError):
+                    client.recv(65536)
+                    client.sendall(request.param)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    yield f"unix://{place}"
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+    thread.join()
 
 
 @pytest.mark.parametrize(
-    "platform",
+    "answering",
     [
-        pytest.param("docker", marks=pytest.mark.docker),
-        pytest.param(
-            "singularity", marks=[pytest.mark.singularity, pytest.mark.docker]
-        ),
-        "local",
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\x00\xff\x1b[31m" * 20_000, id="noise"),
+        pytest.param(_answer("500 No", "<html>"), id="fault"),
+        pytest.param(_answer("200 OK", '{"ApiVersion": "1.41"}'), id="object"),
     ],
+    indirect=True,
 )
-def test_disk_that_a_log_fills_is_the_machines_fault_at_once(
-    platform: str, cube_folder: CubeFolder, small_disk: Path
+def test_daemon_that_answers_anything_is_one_error(
+    answering: str,
+    cube_folder: CubeFolder,
+    run_suite: RunSuite,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # It does not care whether anybody can read what it says.
-    cube_folder.tasks(make="head -c 5000000 /dev/zero || true; sleep 300")
+    monkeypatch.setenv("DOCKER_HOST", answering)
 
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "mlcube_conformance", "test", cube_folder.root),
-            *("--platform", platform, "-p", "no:cacheprovider", "--task", "make"),
-        ],
-        cwd=small_disk,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    run = run_suite("--cube", cube_folder.root, "--platform", "docker")
 
-    assert "cannot write the log of tiny-" in done.stdout, done.stdout
-    assert "o space left" in done.stdout
-    assert "1 error" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    assert run.exit_code == 1
+    assert len(run.verdict("error")) == 1
+    assert not run.verdict("failed")
+    assert not [each for each in run.verdict("passed") if "make" in each], run.output
+    assert "Traceback" not in run.output
+    assert "has a bug" not in run.output
+    assert "\x1b" not in run.output
 
 
 @pytest.mark.docker

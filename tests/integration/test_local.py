@@ -498,10 +498,10 @@ def test_gpus_of_the_platform_file_are_told_and_what_it_cannot_give_is_refused(
     run = run_suite("--cube", cube_folder.root, "--platform", "local")
 
     assert (tmp_path / "kept/out/result.txt").read_text() == "0,1\n"
-    (message,) = run.verdict("failed").values()
-    assert "invalid value of --network" in message
-    assert "asks for" not in run.output
-    assert not any("exits_zero" in each for each in run.outcomes)
+    assert run.exit_code == pytest.ExitCode.TESTS_FAILED
+    assert "unsupported value of --network" in run.output
+    assert not run.verdict("failed")
+    assert "running tiny-local" not in run.output
 
 
 def test_temporary_folder_of_a_task_is_short_and_goes(
@@ -579,3 +579,39 @@ def test_docker_is_taken_where_it_works(
     assert run.exit_code == 0, run.output
     assert "the first that works here: docker" in run.output
     assert "test_exits_zero[tiny-docker-use]" in run.outcomes
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "COPY --chmod=755 task.sh /app/task.sh",
+        "COPY task.sh /app/task.sh\nRUN true && chmod +x /app/task.sh; echo",
+        "WORKDIR /app\nCOPY task.sh .\nRUN chmod 0755 task.sh",
+    ],
+)
+def test_script_that_the_recipe_makes_executable_is_executed(
+    cube_folder: CubeFolder, run_suite: RunSuite, lines: str
+) -> None:
+    script = (cube_folder.root / "build/task.sh").read_text()
+    cube_folder.write("build/task.sh", f"#!/bin/sh\n{script}").chmod(0o644)
+    cube_folder.edit("build/Dockerfile", "COPY task.sh /task.sh", lines)
+    cube_folder.edit("build/Dockerfile", '"/bin/sh", "/task.sh"', '"/app/task.sh"')
+
+    run = run_suite("--cube", cube_folder.root, "--platform=local", "--task=make")
+
+    assert run.exit_code == 0, run.output
+
+
+def test_script_with_line_ends_of_windows_is_the_fault_of_the_cube(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    cube_folder.write("build/task.sh", "#!/bin/sh\r\necho\r\n").chmod(0o755)
+    cube_folder.edit("build/Dockerfile", '"/bin/sh", "/task.sh"', '"/task.sh"')
+
+    run = run_suite("--cube", cube_folder.root, "--platform=local", "--task=make")
+
+    text = run.verdict("failed")["test_exits_zero[tiny-local-make]"]
+    assert "no interpreter of /" in text
+    assert r"#!/bin/sh\r" in text
+    assert "line ends of Unix" in text
+    assert "base image" not in text

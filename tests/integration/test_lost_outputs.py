@@ -169,3 +169,31 @@ def test_file_that_stayed_in_the_container_is_named(
     text = _failed(run_suite, cube_folder, "docker", APPEAR)
 
     assert "written elsewhere: /out/model/weights.bin in the container" in text
+
+
+@pytest.mark.docker
+def test_files_of_the_image_that_a_task_changes_are_named(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    step = "RUN mkdir -m 777 /app /own && touch /app/a /app/b && chmod 666 /app/*\nCOPY"
+    cube_folder.edit("build/Dockerfile", "COPY", step)
+    cube_folder.tasks(make="echo 2 >>/app/a; rm /app/b; touch /own/x; rm /own/x")
+
+    text = _failed(run_suite, cube_folder, "docker", APPEAR)
+
+    told = text.partition("written elsewhere: ")[2]
+    assert told.startswith("/app/a changed in the container")
+    assert "/app/b removed from the container" in told
+    assert "/own" not in told
+
+
+@pytest.mark.docker
+def test_line_of_a_shell_is_the_cause_of_an_output_that_is_missing(
+    cube_folder: CubeFolder, run_suite: RunSuite
+) -> None:
+    cube_folder.edit("build/Dockerfile", '["/bin/sh", "/task.sh"]', "/bin/sh /task.sh")
+    cube_folder.write("build/task.sh", "echo nothing\n")
+
+    text = _failed(run_suite, cube_folder, "docker", APPEAR)
+
+    assert "double quotes: a line of a" in text

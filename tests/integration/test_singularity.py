@@ -1182,3 +1182,32 @@ def test_deadline_ends_what_ignores_it(
     assert name == "failed test_exits_zero[tiny-singularity-make]"
     assert "ran past its deadline and was killed" in text
     assert _left(tmp_path, image) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "does"),
+    [
+        ("%runscript\n    python x.py", "start it by python3, or install python"),
+        ("%runscript\n    foo --bar", "install foo in the image"),
+        (
+            (
+                "%post\n    printf '#!/bin/sh\\r\\n' > /r; chmod +x /r\n"
+                "%runscript\n    exec /r"
+            ),
+            "line ends of Unix",
+        ),
+        ("%post\n    true", "write ENTRYPOINT, or %runscript"),
+    ],
+)
+def test_what_keeps_a_script_from_starting_is_told(
+    cube_folder: CubeFolder, run_suite: RunSuite, lines: str, does: str
+) -> None:
+    cube_folder.write(
+        "build/Singularity.recipe",
+        f"Bootstrap: docker-daemon\nFrom: {BUSYBOX}\n{lines}\n",
+    )
+
+    verdict, text = _only_failure(run_suite, cube_folder, "--task=make")
+
+    assert verdict == "failed test_exits_zero[tiny-singularity-make]"
+    assert does in text

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import pytest
@@ -189,3 +190,23 @@ def test_links_inside_of_an_output_serve(
     run = _run(run_suite, cube_folder, platform)
 
     assert run.exit_code == 0, run.output
+
+
+@pytest.mark.parametrize(
+    ("writes", "says"),
+    [
+        ('echo x >"${0%/*}/lost.txt"', "make.stdout.root-*/lost.txt"),
+        ("mkdir -p sub; echo x >sub/lost.txt", "make.stdout.root-*/sub/lost.txt"),
+        ("echo x >~/lost.txt", "lost.txt in HOME, which was removed"),
+    ],
+)
+def test_file_that_a_task_left_beside_its_program_is_told(
+    cube_folder: CubeFolder, run_suite: RunSuite, writes: str, says: str
+) -> None:
+    cube_folder.tasks(make=writes)
+
+    run = _run(run_suite, cube_folder, "local", "--task=make")
+
+    text = run.verdict("failed")["test_outputs_appear[tiny-local-make]"]
+    told = text.partition("written elsewhere: ")[2].partition("\n")[0]
+    assert fnmatch(told, f"*{says}"), text

@@ -74,18 +74,21 @@ def test_folder_that_a_task_works_on_in_place_is_staged(
     assert (tmp_path / "staged/data/begun.txt").read_text() == "begun"
 
 
-def test_links_stay_links_and_pipes_are_left_out(
+def test_links_stay_links_and_a_folder_with_a_pipe_is_refused(
     cube_folder: CubeFolder, tmp_path: Path
 ) -> None:
     cube_folder.edit("run/make.yaml", "$WORKSPACE/seed.txt", "in")
     cube_folder.edit("tasks/make.yaml", "seed, type: file", "seed, type: directory")
     cube_folder.write("workspace/in/real.txt", "real")
     (cube_folder.root / "workspace/in/link").symlink_to("/etc/passwd")
-    os.mkfifo(cube_folder.root / "workspace/in/pipe")
     cube = load_cube(cube_folder.root, "tiny").cube
 
-    stage(cube, cube.invocations, tmp_path / "staged")
+    first = stage(cube, cube.invocations, tmp_path / "staged")
+    os.mkfifo(cube_folder.root / "workspace/in/pipe")
+    second = stage(cube, cube.invocations, tmp_path / "other")
 
+    assert first == {}
+    assert list(second) == ["make"]
     staged = tmp_path / "staged/in"
     assert sorted(each.name for each in staged.iterdir()) == ["link", "real.txt"]
     assert str((staged / "link").readlink()) == "/etc/passwd"

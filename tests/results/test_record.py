@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import subprocess
 import sys
 import time
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 
+from mlcube_conformance.base.errors import Message
+from mlcube_conformance.base.source import Source, source_of
 from mlcube_conformance.results.finding import Finding, Subject
 from mlcube_conformance.results.record import Record, read_lines, whole
 from tests.cube_folders import CubeFolder, make_cube
 from tests.records import record_in
 from tests.runner_descriptions import refuser
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCHEMA = json.loads(
     files("mlcube_conformance.results").joinpath("record.schema.json").read_text()
@@ -190,3 +191,84 @@ def test_what_others_write_into_the_lines_is_no_finding(tmp_path: Path) -> None:
 
     assert [each["verdict"] for each in found["findings"]] == ["failed"]
     assert found["runner"] == {"name": "mine"}
+
+
+def test_a_record_holds_what_reports_show(
+    run: Run, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    cube.fake_platform("fail")
+
+    run()
+
+    found = record_in(pytester.path)
+    (described,) = found["cubes"]
+    assert described["file"] == str(cube.root / "mlcube.yaml")
+    assert described["tasks"]["make"] == str(cube.root / "run/make.yaml")
+    (ended,) = found["runs"]
+    assert [each["name"] for each in ended["logs"]] == ["stdout", "stderr"]
+    assert ended["logs"][1]["tail"] == ["playing fail"]
+    assert ended["logs"][1]["bytes"] == len("playing fail\n")
+    assert found["configures"][0]["logs"][0]["tail"] == ["configuring tiny"]
+    (failed,) = (each for each in found["findings"] if each["verdict"] == "failed")
+    assert failed["required"]
+    assert failed["messages"][0]["source"] == {
+        "file": str(cube.root / "run/make.yaml"),
+        "line": 0,
+        "key": "",
+        "column": 0,
+    }
+    (about,) = (each for each in found["findings"] if each["clause"] == "FILE-2")
+    assert about["subject"]["platform"] == "fake"
+
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\nabc").decode()
+PROMISES = """\
+tasks:
+  use:
+    outputs:
+      result: {json: [{path: accuracy, at_least: 0.9}, {path: name, equal: "x"}]}
+"""
+
+
+def test_metrics_and_pictures_stand_in_the_record(
+    pytester: pytest.Pytester, cube_folder: CubeFolder
+) -> None:
+    decode = f"echo {PNG} | base64 -d"
+    cube_folder.tasks(
+        make=f'{decode} > "$data/curve.png"; ln -s curve.png "$data/link.png"; '
+        'echo no > "$data/other.png"; head -c 300000 /dev/zero > "$data/large.png"',
+        use="""echo '{"accuracy": 0.97, "name": "x"}' > "$result" """,
+    )
+    cube_folder.write("conformance.yaml", PROMISES)
+
+    pytester.runpytest_subprocess("--cube", cube_folder.root, "--platform", "local")
+
+    found = record_in(pytester.path)
+    jsonschema.validate(found, SCHEMA)
+    make, use = found["runs"]
+    assert make["pictures"] == [
+        {"output": "data", "name": "curve.png", "type": "image/png", "data": PNG}
+    ]
+    assert use["metrics"] == [
+        {
+            "output": "result",
+            "file": ".",
+            "path": "accuracy",
+            "value": 0.97,
+            "at_least": 0.9,
+        }
+    ]
+
+
+def test_a_finding_is_the_same_after_its_way_through_json() -> None:
+    source = Source(file=Path("/a/b.yaml"), line=3, key="x", column=2)
+    finding = Finding(
+        subject=Subject(kind="cube", id="a"),
+        verdict="failed",
+        messages=(Message(what="no", where=str(source)),),
+    )
+
+    again = Finding.from_dict(json.loads(json.dumps(finding.to_dict())))
+
+    assert again == finding
+    assert source_of(again.messages[0].where) == source

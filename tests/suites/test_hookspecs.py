@@ -272,6 +272,7 @@ def test_own_test_may_be_one_of_a_clause_that_is_not_known(
 
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["it is wrong", "  clause:   OWN-1"])
+    result.stdout.no_fnmatch_line("*more:*")
 
 
 @pytest.mark.parametrize("name", hookspecs.__all__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -117,7 +118,7 @@ def test_paths_of_a_test_of_a_runner(at: str, run: Run, home: Path) -> None:
     )
 
     card = Scorecard.from_json((home / "cards/out.json").read_text())
-    judged = {each.clause: each for each in card.judgements}
+    judged = {each.clause: replace(each, seen="") for each in card.judgements}
     assert judged["EXIT-2"] == Judgement(
         "EXIT-2", "failed", "it is known", expected=True
     ), said

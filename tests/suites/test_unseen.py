@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cube_folders import CubeFolder, make_cube
+from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,11 @@ def test_case_that_failed_fails_the_run(
 
     assert result.ret == FAILED
     result.stdout.fnmatch_lines(
-        [f"*clause: *{clause}: *", f"*{UNMET.format(clause)}"],
+        [
+            f"*clause: *{clause}: *",
+            f"*more: *mlcube-conformance explain {clause}",
+            f"*{UNMET.format(clause)}",
+        ],
     )
     record = json.loads((cube.root.parent / "found.json").read_text())
     found = [each for each in record["findings"] if each["verdict"] == "failed"]
@@ -171,3 +175,32 @@ def test_relative_entry_point_is_a_warning_on_every_platform(
     assert ("has a relative path" in run.output) == bool(found)
     for each in found:
         assert ENTRIES[entry] in each["messages"][0]["expected"]
+
+
+SCRIPTS = {
+    'exec /bin/sh task.sh "$@"': "task.sh",
+    'set -e\n    if true; then exec ./task.sh "$@"; fi': "./task.sh",
+    'cd / && exec sh task.sh "$@"': "",
+    'echo task.sh > /dev/null\n    exec /bin/sh /task.sh "$@" 2> log/err': "",
+}
+
+
+@pytest.mark.singularity
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_relative_path_of_a_runscript_is_a_warning(
+    cube_folder: CubeFolder, run_suite: RunSuite, script: str
+) -> None:
+    (cube_folder.root / "build/Dockerfile").unlink()
+    cube_folder.write(
+        "build/Singularity.recipe",
+        f"Bootstrap: docker-daemon\nFrom: {BUSYBOX}\n%files\n    task.sh /task.sh\n"
+        f"%runscript\n    {script}\n",
+    )
+
+    run = run_suite(
+        *("--cube", cube_folder.root, "--platform=singularity", "--task=make")
+    )
+
+    relative = SCRIPTS[script]
+    assert ("IMAGE-12" in run.output) == bool(relative), run.output
+    assert f"an absolute path instead of {relative}" in run.output or not relative

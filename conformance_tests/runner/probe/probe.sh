@@ -87,7 +87,15 @@ while read -r order first second; do
       echo 'probe hangs'
       beat
       ;;
-    fork) beat > /dev/null 2>&1 & ;;
+    fork)
+      beat > /dev/null 2>&1 &
+      # What comes next may end both at once.
+      waits=0
+      while [ ! -s "$report/beats" ] && [ "$waits" -lt 100 ]; do
+        waits=$((waits + 1))
+        sleep 0.1
+      done
+      ;;
     write)
       # Into a folder with the name $second, or to the file itself.
       find_value "$first" "$@"

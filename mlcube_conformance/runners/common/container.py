@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -43,11 +44,15 @@ __all__ = [
     "network",
     "no_gpus",
     "resources",
+    "variables",
     "visible_devices",
 ]
 
 #: Where certificates of the command line are in an image.
 CA_FILE = "/usr/local/share/mlcube-conformance-ca.crt"
+
+#: Limits that the command line gives, by what platform files call them.
+_LIMITS = {"memory": "memory_limit", "pids_limit": "pids_limit"}
 
 
 def resources(platform: Platform, options: Options) -> Mapping[str, str]:
@@ -63,6 +68,9 @@ def resources(platform: Platform, options: Options) -> Mapping[str, str]:
     found = {**more, **platform.options, "gpus": gpus or ""}
     if options.network:
         found["network"] = options.network
+    for name, field in _LIMITS.items():
+        if limit := getattr(options, field):
+            found[name] = str(limit)
     return {name: value for name, value in found.items() if value or name != "gpus"}
 
 
@@ -88,20 +96,44 @@ def _what_starts(request: RunRequest) -> str:
     return "an ENTRYPOINT (or a %runscript) that takes the task's name first"
 
 
-#: What to do, by what an engine says of a program.
+#: What to do, by an expression of what an engine says of a program.
 _WAYS_TO_START = (
     ("is a directory", "name a program: what is started is a folder"),
     (
         "permission denied",
-        "make the program executable (chmod +x), or start it by /bin/sh",
+        (
+            "make the program executable (chmod +x), start it by /bin/sh, or name a "
+            "program\nwhere it is a folder"
+        ),
     ),
     (
         "exec format error",
         "begin the script with #!/bin/sh, or build the program for this machine",
     ),
+    (
+        "interpreter",
+        (
+            "give the script line ends of Unix: with those of Windows (CRLF), the\n"
+            "name in its first line is another; or fix that name"
+        ),
+    ),
     ("too many levels", "fix the link: it points to itself"),
     ("not a directory", "fix the path: a part of it is a file and no folder"),
-    ('exec: "python"', "start it by python3, or install python in the image"),
+    (
+        r"exec: \"(python|pip)\"|\b(?:line \d+|exec): (python|pip): not found",
+        "start it by {0}3, or install {0} in the image",
+    ),
+    (
+        r"exec: \"([^/\"]+)\"|\b(?:line \d+|exec): ([^/\s:]+): not found",
+        "install {0} in the image, or start a program that it has",
+    ),
+    (
+        r"/\S+: not found",
+        (
+            "add the program to the image; if it is there, give it line ends of Unix\n"
+            "(not CRLF), and an interpreter in its first line that the image has"
+        ),
+    ),
 )
 
 
@@ -112,16 +144,19 @@ def _how_to_start(request: RunRequest, found: str) -> str:
         request: The task.
         found: What the engine says.
     """
-    said = found.lower()
-    for words, do in _WAYS_TO_START:
-        if words in said:
-            return do
+    # Without an entry point, the name of the task is what is started.
+    is_task = f'"{request.invocation.task.name}": executable file not' in found
+    for words, do in () if is_task else _WAYS_TO_START:
+        match = re.search(words, found, re.IGNORECASE)
+        if match:
+            return do.format(*(each for each in match.groups() if each))
     if request.invocation.task.entrypoint:
         return "fix the task's entrypoint"
     cube = request.cube
     recipes = (cube.docker.file, cube.singularity.file)
     names = [cube.shown(each) for each in recipes if is_plain_file(each)]
-    return f"write ENTRYPOINT, or %runscript, into {' or '.join(names) or 'a recipe'}"
+    files = " or ".join(names) or "a recipe"
+    return f"write ENTRYPOINT, or %runscript, with a program of the image into {files}"
 
 
 def cannot_start(
@@ -211,14 +246,18 @@ def _variables(lines: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def environment(request: RunRequest) -> dict[str, str]:
-    """Return the variables that a task gets beside those of its image."""
-    environment = {
-        **proxies(),
+def variables(request: RunRequest) -> dict[str, str]:
+    """Return the variables that the platform and the command line give a task."""
+    return {
         **_variables(asked(request).get("env", "")),
         **request.platform.environment,
         **request.options.environment,
     }
+
+
+def environment(request: RunRequest) -> dict[str, str]:
+    """Return the variables that a task gets beside those of its image."""
+    environment = {**proxies(), **variables(request)}
     if request.options.ca_bundle:
         environment.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
     return environment

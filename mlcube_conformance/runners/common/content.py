@@ -14,10 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["CONTENT_LABEL", "content_key", "files_below"]
+__all__ = ["CONTENT_LABEL", "content_key", "cube_content", "files_below"]
 
 #: Label of an image that holds the hash of what it was made from.
 CONTENT_LABEL = "mlcube-conformance.content"
+#: Folders of a cube that are not what it is: what tasks read and make, and caches.
+_LEFT_OUT = ("workspace", ".git", ".mlcube-conformance", "__pycache__")
+
+
+def cube_content(root: Path) -> str:
+    """Return a hash of all files of a cube except its workspace: `sha256:…`.
+
+    Raises:
+        OSError, ValueError: A file cannot be read.
+    """
+    files = [x for x in files_below(root) if x.partition("/")[0] not in _LEFT_OUT]
+    return f"sha256:{content_key(root, files)}"
 
 
 def content_key(root: Path, files: Iterable[str], *more: object) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "ROWS",
@@ -19,6 +19,7 @@ __all__ = [
     "Row",
     "Tool",
     "cannot_start",
+    "disk_fault",
     "lacks_ids",
     "machine_fault",
     "start_fault",
@@ -26,7 +27,9 @@ __all__ = [
 
 #: `runscript` is the shell that starts a task in an image of Singularity.
 Tool = Literal["docker", "singularity", "runscript", "pip"]
-Fault = Literal["machine", "step", "start", "ids", "gpus", "place", "mount", "value"]
+Fault = Literal[
+    "machine", "disk", "step", "start", "ids", "gpus", "place", "mount", "value"
+]
 #: Faults that keep a container from starting; the first that words mean decides.
 _AT_START: tuple[Fault, ...] = ("gpus", "place", "mount", "value", "start")
 
@@ -36,11 +39,12 @@ class Row:
     """Words, and what they mean when one of some tools says them."""
 
     fault: Fault
-    """`machine`: the network, a registry, an index or the disk. `step`: a step of the
-    cube's own failed, whatever it said itself. `start`: the image cannot start a task.
-    `ids`: a user may not be several users. `gpus`: there are none to give. `place`: a
-    daemon does not see a folder of this machine. `mount`: the image has something where
-    a folder must be mounted. `value`: one of the platform file's is refused."""
+    """`machine`: the network, a registry or an index. `disk`: it is full or broken,
+    whoever says so. `step`: a step of the cube's own failed, whatever else it said.
+    `start`: the image cannot start a task. `ids`: a user may not be several users.
+    `gpus`: there are none to give. `place`: a daemon does not see a folder of this
+    machine. `mount`: the image has something where a folder must be mounted. `value`:
+    one of the platform file's is refused."""
     tools: tuple[Tool, ...]
     words: re.Pattern[str]
 
@@ -56,11 +60,14 @@ def _rows(fault: Fault, tools: tuple[Tool, ...], *words: str) -> Iterator[Row]:
 
 ROWS = (
     *_rows(
-        "machine",
+        "disk",
         _ALL,
         r"(?i)no space left on device",
-        r"(?i)connection (refused|reset)",
+        r"(?i)disk quota exceeded",
+        # So busybox and glibc name EIO, which a full disk of a container may give.
+        r"(?im)(?<=: )(?:i/o|input/output) error$",
     ),
+    *_rows("machine", _ALL, r"(?i)connection (refused|reset)"),
     *_rows(
         "machine",
         _ENGINES,
@@ -71,6 +78,9 @@ ROWS = (
         r"(?i)x509:",
         r"(?i)toomanyrequests",
         r"(?i)unexpected EOF",
+        # So end the words of a daemon that was killed.
+        r"server did not provide an image ID",
+        r"error reading from server: EOF|transport is closing",
         r"(?i)5\d\d (Internal|Bad|Service|Gateway)",
     ),
     *_rows(
@@ -82,7 +92,6 @@ ROWS = (
     *_rows(
         "machine",
         ("singularity", "pip"),
-        r"(?i)disk quota exceeded",
         r"(?i)name resolution",
     ),
     *_rows(
@@ -157,8 +166,10 @@ ROWS = (
         r"(?i)\bipc\b",
         r"(?i)security[- ]opt",
         r"(?i)invalid runtime|unknown runtime",
-        r"(?i)cpuset|requested cpus",
-        r"(?i)ulimit",
+        r"(?i)cpuset|requested cpus|range of cpus",
+        r"(?i)ulimit|rlimit",
+        r"(?i)\bnetwork \S+ not found",
+        r"(?i)(?:invalid|unknown).*\bcapabilit",
         r"(?i)seccomp|apparmor",
     ),
     *_rows(
@@ -166,6 +177,9 @@ ROWS = (
         ("singularity",),
         r"^exec .* failed",
         r"^\"[^\"]*\": executable file not found",
+        # Of a program that a path names.
+        r"^stat /.*: no such file or directory$",
+        r"^permission denied$",
     ),
     *_rows(
         "start",
@@ -187,16 +201,25 @@ ROWS = (
 )
 
 
-def machine_fault(tool: Tool, said: str, *, last: str = "") -> str:
+def machine_fault(
+    tool: Tool, said: str, *, last: str = "", log: Iterable[str] = ()
+) -> str:
     """Return the words by which a tool says that the machine is at fault, or "".
 
     Args:
         tool: Who says it.
         said: All that it says.
         last: What it says of the end. Where that names a step of the cube's own, the
-            cube is at fault, whatever words the step used.
+            cube is at fault, whatever words the step used, except those on a disk.
+        log: Lines that the steps of the cube wrote, too.
     """
-    return "" if _first("step", tool, last) else _first("machine", tool, said)
+    disk = disk_fault(tool, "\n".join((*log, said)))
+    return disk or ("" if _first("step", tool, last) else _first("machine", tool, said))
+
+
+def disk_fault(tool: Tool, said: str) -> str:
+    """Return the words by which a disk is said to be full or broken, or ""."""
+    return _first("disk", tool, said)
 
 
 def cannot_start(tool: Tool, said: str) -> bool:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
+from bisect import bisect_left
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message, Violation
-from mlcube_conformance.base.files import below, is_folder, is_inside, resolved
-from mlcube_conformance.base.names import FOLDER
+from mlcube_conformance.base.files import is_folder, is_inside, is_plain_file, resolved
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.plan.workspace import make_folder
+from mlcube_conformance.runners.common.dockerfile.ignore import sent_files
 from mlcube_conformance.runners.common.dockerfile.stages import Recipe, read_recipe
 from mlcube_conformance.runners.common.recipes import recipe_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mlcube_conformance.model import Cube
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lay_out", "recipe_of"]
 
+#: A command that makes files executable, and their names.
+_CHMOD = re.compile(r"\bchmod\s+(?:\w*\+\w*x|0?[157][157]?[0-7]+)\s+([\w./ -]+)")
 _OURS = {EACCES, EDQUOT, ENOSPC, EPERM, EROFS}
 
 
@@ -58,8 +62,10 @@ def lay_out(recipe: Recipe, cube: Cube, place: Path) -> None:
     """
     remove_tree(place)
     make_folder(place)
+    sent = _sent(cube) if recipe.copies else []
     for each in recipe.copies:
-        _apply(each, cube, place)
+        _apply(each, cube, place, sent)
+    _make_executable(recipe, place)
     _guarded(
         f"WORKDIR {recipe.workdir}",
         cube,
@@ -67,14 +73,29 @@ def lay_out(recipe: Recipe, cube: Cube, place: Path) -> None:
     )
 
 
-def _apply(copy: Copy, cube: Cube, place: Path) -> None:
+def _sent(cube: Cube) -> list[str]:
+    """Return what Docker would send to a build of the cube."""
+    build = cube.docker
+    found: list[str] = []
+
+    def work() -> None:
+        text = recipe_text(cube, build)
+        found.extend(sent_files(resolved(build.context), build.file, text))
+
+    _guarded("the build context", cube, work)
+    return found
+
+
+def _apply(copy: Copy, cube: Cube, place: Path, sent: Sequence[str]) -> None:
     line = f"COPY {copy.source} {copy.target}"
     context = resolved(cube.docker.context)
 
     def work() -> None:
-        found = [context] if copy.source == "." else _matches(context, copy.source)
+        there = [context] if copy.source == "." else _matches(context, copy.source)
+        found = [each for each in there if _is_sent(each, context, sent)]
         if not found:
-            message = f"no such file in {cube.shown(context)}"
+            more = ", which .dockerignore leaves out" if there else ""
+            message = f"no such file in {cube.shown(context)}{more}"
             raise ValueError(message)
         if len(found) > 1 and not copy.into_folder:
             message = (
@@ -85,9 +106,33 @@ def _apply(copy: Copy, cube: Cube, place: Path) -> None:
             if not is_inside(context, each):
                 message = f"{each.name} is a link that leaves the build context"
                 raise ValueError(message)
-            _copy(each, copy, place)
+            _copy(each, copy, place, _below(each, context, sent))
 
     _guarded(line, cube, work)
+
+
+def _is_sent(path: Path, context: Path, sent: Sequence[str]) -> bool:
+    """Say whether a build gets a file, or something of a folder."""
+    if path == context:
+        return True
+    name = str(path.relative_to(context))
+    # They are in order.
+    at = bisect_left(sent, name)
+    if sent[at : at + 1] == [name]:
+        return True
+    at = bisect_left(sent, f"{name}/")
+    return any(each.startswith(f"{name}/") for each in sent[at : at + 1])
+
+
+def _below(path: Path, context: Path, sent: Sequence[str]) -> list[Path]:
+    """Return what a build gets of a folder, where links point to it."""
+    real = resolved(path)
+    if real == context or not real.is_relative_to(context):
+        return [context / each for each in sent]
+    start = f"{real.relative_to(context)}/"
+    at = bisect_left(sent, start)
+    inside = takewhile(lambda each: each.startswith(start), islice(sent, at, None))
+    return [context / each for each in inside]
 
 
 def _matches(context: Path, pattern: str) -> list[Path]:
@@ -118,29 +163,41 @@ def _guarded(line: str, cube: Cube, work: Callable[[], object]) -> None:
         ) from error
 
 
-def _copy(source: Path, copy: Copy, place: Path) -> None:
+def _copy(source: Path, copy: Copy, place: Path, inside_it: Sequence[Path]) -> None:
     if is_folder(source):
         _folder(place, copy.target)
-        for each in below(source):
-            inside = each.relative_to(source)
-            if inside.parts[0] == FOLDER:  # of runs, in a cube that is its own context
-                continue
+        for each in inside_it:
+            inside = each.relative_to(resolved(source))
             if each.is_dir() and not each.is_symlink():
                 _folder(place, f"{copy.target}/{inside}")
             elif each.is_file() or each.is_symlink():
                 parent = _folder(place, f"{copy.target}/{inside.parent}")
-                _copy_file(each, parent / each.name)
+                _copy_file(each, parent / each.name, copy.mode)
         return
     inside_folder = copy.into_folder or is_folder(place / copy.target.lstrip("/"))
     path = f"{copy.target}/{source.name}" if inside_folder else copy.target
     folder, _, name = path.rpartition("/")
-    _copy_file(resolved(source), _folder(place, folder) / name)
+    _copy_file(resolved(source), _folder(place, folder) / name, copy.mode)
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def _copy_file(source: Path, target: Path, mode: int | None) -> None:
     if target.is_symlink():
         target.unlink()  # To write through it would write elsewhere.
     shutil.copy2(source, target, follow_symlinks=False)
+    if mode is not None and mode >= 0 and not target.is_symlink():
+        target.chmod(mode)
+
+
+def _make_executable(recipe: Recipe, place: Path) -> None:
+    """Let files be executed that a RUN line makes executable: no line is run here."""
+    for line in recipe.commands:
+        for match in _CHMOD.finditer(line):
+            for path in match[1].split():
+                file = place / recipe.workdir.lstrip("/") / path
+                if path.startswith("/"):
+                    file = place / path.lstrip("/")
+                if is_inside(place, file) and is_plain_file(file):
+                    file.chmod(file.stat().st_mode | 0o111)
 
 
 def _folder(place: Path, path: str) -> Path:

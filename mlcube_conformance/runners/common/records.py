@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import not_written
 from mlcube_conformance.base.homes import cache_folder
+from mlcube_conformance.base.writing import write_whole
 from mlcube_conformance.plan.workspace import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_record", "write_record"]
+__all__ = ["read_record", "read_records", "write_record"]
 
 
 def _file(kind: str, words: tuple[str, ...]) -> Path:
@@ -31,6 +30,17 @@ def read_record(kind: str, *words: str) -> tuple[str, ...]:
         return ()
 
 
+def read_records(kind: str) -> set[str]:
+    """Return all lines that were written down last in records of a sort."""
+    found: set[str] = set()
+    for file in (cache_folder() / "made").glob(f"{kind}-*"):
+        try:
+            found |= set(file.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError):
+            continue  # gone by now
+    return found
+
+
 def write_record(kind: str, *words: str, ids: tuple[str, ...]) -> None:
     """Write down some lines, whole or not at all.
 
@@ -44,10 +54,8 @@ def write_record(kind: str, *words: str, ids: tuple[str, ...]) -> None:
     """
     file = _file(kind, words)
     make_folder(file.parent)
-    new = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        new.write_text("".join(f"{each}\n" for each in ids), encoding="utf-8")
-        new.replace(file)
+        write_whole(file, "".join(f"{each}\n" for each in ids))
     except OSError as error:
         raise not_written(
             "the note about the result cannot be written",

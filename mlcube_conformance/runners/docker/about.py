@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from mlcube_conformance.runners.about import ENVIRONMENT, GPUS, About, Offer
+from mlcube_conformance.runners.about import (
+    ENVIRONMENT,
+    GPUS,
+    GPUS_IN_WORDS,
+    OTHER_GPUS,
+    About,
+    Offer,
+)
 from mlcube_conformance.runners.flags import (
     IGNORED,
     IGNORED_VALUES,
@@ -75,7 +82,26 @@ OFFER = Offer(
         "workdir": re.compile(_PATH),
         "env": ENVIRONMENT,
     },
+    known={
+        "gpus": OTHER_GPUS,
+        "ipc": re.compile(r"container:.+"),
+        "network": re.compile(r"container:.+|.*=.*"),
+        "security_opt": re.compile(
+            r"(seccomp|apparmor|systempaths|mask|unmask|credentialspec)[=:].*"
+        ),
+    },
     in_words={
+        "network": "none, host, bridge, or the name of a network",
+        "gpus": GPUS_IN_WORDS,
+        "ipc": "none, host, private or shareable",
+        "cpu_shares": "a whole number",
+        "cpuset_cpus": "numbers of processors, such as 0-3,8",
+        "pids_limit": "a whole number, or -1",
+        "security_opt": "no-new-privileges, or label=…",
+        "cap_drop": "the name of a capability, or ALL",
+        "hostname": "a name",
+        "add_host": "NAME:ADDRESS",
+        "dns": "the address of a server",
         "shm_size": _SIZE_IN_WORDS,
         "memory": _SIZE_IN_WORDS,
         "memory_swap": f"-1, or {_SIZE_IN_WORDS}",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 from docker.utils import parse_repository_tag
 
+from mlcube_conformance.base.cut_log import CutLog
 from mlcube_conformance.base.text import TAIL_LINES, last_lines
 from mlcube_conformance.runners.common.deadlines import Progress, images_fetched
 from mlcube_conformance.runners.common.recipes import recipe_text
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mlcube_conformance.base.errors import MachineError, Message, Violation
+    from mlcube_conformance.runners.common.liveness import Liveness
     from mlcube_conformance.runners.contract import ConfigureRequest
     from mlcube_conformance.runners.docker.context import BuildContext
 
@@ -44,6 +46,7 @@ def build(
     request: ConfigureRequest,
     context: BuildContext,
     labels: Mapping[str, str],
+    liveness: Liveness,
 ) -> tuple[str, str]:
     """Build an image without a name; return its id, and by what it was built.
 
@@ -54,7 +57,9 @@ def build(
     arguments = {**proxies(), **context.build_args}
     command = command_for(client)
     if command:
-        image = build_by_command(command, request, context, arguments, labels)
+        image = build_by_command(
+            command, request, context, arguments, labels, liveness=liveness
+        )
         return image, "by BuildKit"
     return _build_by_api(request, context, arguments, labels), "by the classic builder"
 
@@ -160,35 +165,42 @@ class _Log:
         items: queue.SimpleQueue[dict[str, Any] | Exception | None],
         deadline: float,
     ) -> None:
-        started = time.monotonic()
-        with self._request.log.open("a", encoding="utf-8") as file:
-            while True:
-                left = deadline - time.monotonic()
-                try:
-                    item = items.get(timeout=max(0.0, min(HEARTBEAT, left)))
-                except queue.Empty:
-                    if time.monotonic() >= deadline:
-                        raise self._too_late() from None
-                    self._still(time.monotonic() - started)
-                    continue
-                if item is None:
-                    return
-                if isinstance(item, Exception):
-                    said = getattr(item, "explanation", None) or str(item)
-                    raise self._failure(said) from item
-                self.built = _built(item) or self.built
-                text = _text(item)
-                self._progress.hear(str(item.get("stream", "")).splitlines())
-                file.write(text)
-                file.flush()
-                self._remember(text)
-                if "error" in item:
-                    raise self._failure(str(item["error"]))
+        with self._request.log.open("ab", buffering=0) as file:
+            limit = self._request.options.max_log_size
+            log = CutLog(file, limit, self._request.watch.err)
+            try:
+                self._drain(items, deadline, log)
+            finally:
+                log.end()
 
-    def _remember(self, text: str) -> None:
-        self._lines = [*self._lines, *last_lines(text)][-TAIL_LINES:]
-        if self._request.watch.err is not None:
-            self._request.watch.err(text.encode())
+    def _drain(
+        self,
+        items: queue.SimpleQueue[dict[str, Any] | Exception | None],
+        deadline: float,
+        log: CutLog,
+    ) -> None:
+        started = time.monotonic()
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                item = items.get(timeout=max(0.0, min(HEARTBEAT, left)))
+            except queue.Empty:
+                if time.monotonic() >= deadline:
+                    raise self._too_late() from None
+                self._still(time.monotonic() - started)
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                said = getattr(item, "explanation", None) or str(item)
+                raise self._failure(said) from item
+            self.built = _built(item) or self.built
+            text = _text(item)
+            self._progress.hear(str(item.get("stream", "")).splitlines())
+            log.add(text.encode())
+            self._lines = [*self._lines, *last_lines(text)][-TAIL_LINES:]
+            if "error" in item:
+                raise self._failure(str(item["error"]))
 
     def _still(self, seconds: float) -> None:
         last = f": {self._lines[-1]}" if self._lines else ""

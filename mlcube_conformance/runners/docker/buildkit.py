@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     import docker
 
+    from mlcube_conformance.runners.common.liveness import Liveness
     from mlcube_conformance.runners.contract import ConfigureRequest
     from mlcube_conformance.runners.docker.context import BuildContext
 
@@ -139,12 +139,14 @@ def _environment() -> dict[str, str]:
     )
 
 
-def build_by_command(
+def build_by_command(  # noqa: PLR0913 - each is one fact of the build
     command: str,
     request: ConfigureRequest,
     context: BuildContext,
     arguments: Mapping[str, str],
     labels: Mapping[str, str],
+    *,
+    liveness: Liveness,
 ) -> str:
     """Build an image without a name, and return its id.
 
@@ -154,6 +156,7 @@ def build_by_command(
         context: What it is built from.
         arguments: Build arguments.
         labels: Of the image.
+        liveness: Takes what must not outlive the run.
 
     Raises:
         Violation: The build fails, or a step of it runs past its deadline.
@@ -161,7 +164,7 @@ def build_by_command(
         OSError: The context cannot be packed.
     """
     try:
-        return _build(command, request, context, arguments, labels)
+        return _build(command, request, context, arguments, labels, liveness=liveness)
     except MachineError as error:
         frontend = _FRONTEND.match(context.recipe_text)
         if frontend is None or _repository(frontend[2]) not in str(error):
@@ -172,7 +175,7 @@ def build_by_command(
         )
     text = _FRONTEND.sub(r"\1#\n", context.recipe_text)
     without = replace(context, recipe=text, recipe_text=text)
-    return _build(command, request, without, arguments, labels)
+    return _build(command, request, without, arguments, labels, liveness=liveness)
 
 
 def _repository(frontend: str) -> str:
@@ -184,21 +187,23 @@ def _repository(frontend: str) -> str:
     return name.rpartition(":")[0] or name
 
 
-def _build(
+def _build(  # noqa: PLR0913 - each is one fact of the build
     command: str,
     request: ConfigureRequest,
     context: BuildContext,
     arguments: Mapping[str, str],
     labels: Mapping[str, str],
+    *,
+    liveness: Liveness,
 ) -> str:
     network = request.options.network
     given, variables = _split(arguments, request.options.build_args)
     with (
-        tempfile.TemporaryDirectory(prefix="mlcube-") as folder,
+        liveness.scratch() as folder,
         context.archive() as archive,
     ):
-        answer = Path(folder) / "id"
-        packed = Path(archive.name)
+        answer = folder / "id"
+        packed = Path(f"/proc/self/fd/{archive.fileno()}")
         argv = [
             *(command, "build", "--progress", "plain", "--iidfile", str(answer)),
             *("--file", context.recipe_name),
@@ -220,6 +225,8 @@ def _build(
                 waiting=heartbeat(
                     request.watch, f"still configuring {request.cube.id}", request.log
                 ),
+                limit=request.options.max_log_size,
+                begun=liveness.remember_session,
             )
         if ended.timed_out:
             progress = Progress(tool="buildkit")

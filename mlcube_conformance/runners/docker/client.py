@@ -12,10 +12,11 @@ from typing import Any
 import docker
 import requests
 from docker.auth import AuthConfig
+from docker.errors import DockerException
 
 from mlcube_conformance.base.process import find_program
 
-__all__ = ["BoundedAPI", "BoundedClient"]
+__all__ = ["BoundedAPI", "BoundedClient", "refuse_others"]
 
 #: Seconds beyond the deadline of a request that its answer may take in all.
 _GRACE = 5.0
@@ -73,9 +74,23 @@ class BoundedAPI(docker.APIClient):
         except queue.Empty:
             message = f"no complete answer within {seconds + _GRACE:g} s"
             raise requests.ReadTimeout(message) from None
+        if isinstance(answer, requests.ReadTimeout):
+            message = f"no answer within {seconds:g} s"
+            raise requests.ReadTimeout(message) from answer
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+
+def refuse_others(client: docker.DockerClient) -> None:
+    """Make sure that what answers is a daemon of Docker, or speaks as one.
+
+    Raises:
+        DockerException: It is something else.
+    """
+    if not client.ping():
+        msg = "what answers there is not a Docker daemon"
+        raise DockerException(msg)
 
 
 class BoundedClient(docker.DockerClient):

@@ -1,35 +1,29 @@
-"""One container: what it is given, and its output while somebody waits for its end."""
+"""One container: what it is given, and what was left in it."""
 
 from __future__ import annotations
 
 import os
 import posixpath
 import re
-import threading
 import time
 from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import requests
-from docker.errors import APIError
-from docker.types import DeviceRequest, Ulimit
+from docker.errors import APIError, NotFound
+from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
 from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.files import is_no_utf8
+from mlcube_conformance.base.sizes import size_in_bytes
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.docker.about import OFFER
-from mlcube_conformance.runners.work import (
-    HEARTBEAT,
-    heartbeat,
-    log_not_kept,
-    shown_variables,
-)
+from mlcube_conformance.runners.work import shown_variables
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable
 
     import docker
@@ -38,128 +32,54 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.contract import RunRequest
 
 __all__ = [
-    "Follower",
     "command_line",
     "create_options",
     "environment",
     "host_config",
     "left_inside",
+    "limits_processes",
     "refuse_odd_names",
     "refuse_volumes",
-    "size_in_bytes",
+    "remove",
     "user",
+    "why_killed",
 ]
 
-#: Seconds for the last output to arrive after a container has ended.
-_LAST_OUTPUT = 10
 #: What every container changes, and files that nobody looks for.
-_NOISE = re.compile(r"/(mlcube_io\d+|dev|etc|proc|run|sys)(/|$)|/__pycache__(/|$)")
-#: How the daemon calls what is new in a container, and how many of it are shown.
-_ADDED, _TOLD = 1, 20
+_NOISE = re.compile(
+    r"/(mlcube_io\d+|dev|proc|run|sys|\.dockerenv)(/|$)|/__pycache__(/|$)"
+    r"|/etc/(hosts|hostname|resolv\.conf|mtab)$"
+)
+#: Processes and threads of a task: four times as many as Podman gives, and a quarter of
+#: what Linux has for all (`pid_max`), so a task that forks for ever leaves enough.
+_MOST_PROCESSES = 8192
+#: How often a container that cannot be removed is tried again, and seconds between.
+_LOOKS, _PAUSE = 20, 0.25
+#: Looks at a container that was killed, and seconds between them.
+_LOOKS_AT_KILLED, _PAUSE_OF_KILLED = 10, 0.1
+#: How the daemon calls what happened to a file; by its number, and in words.
+_CHANGED, _HOW = (
+    0,
+    ("changed in the container", "in the container", "removed from the container"),
+)
+#: How many files are shown, and of how many it is asked whether they are folders.
+_TOLD, _ASKED = 200, 50
+#: The bit of a folder, as Go has it.
+_FOLDER = 1 << 31
 
 
-class Follower:
-    """Writes a container's output to files while somebody waits for its end."""
+def user(request: RunRequest) -> str:
+    """Return the user and group of a task: the invoking ones, who own its outputs.
 
-    def __init__(self, api: docker.APIClient, name: str, request: RunRequest) -> None:
-        """Attach to a container that was created and not started yet."""
-        self._api = api
-        self._name = name
-        self._request = request
-        self._trouble: Exception | None = None
-        # Attached before the start, so nothing said early is lost.
-        self._stream = api.attach(
-            name, stdout=True, stderr=True, stream=True, demux=True
-        )
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    def _write(self) -> None:
-        request = self._request
-        try:
-            with (
-                request.stdout.open("wb", buffering=0) as stdout,
-                request.stderr.open("wb", buffering=0) as stderr,
-            ):
-                for out, err in self._stream:
-                    self._keep(out, stdout, request.watch.out)
-                    self._keep(err, stderr, request.watch.err)
-        except (requests.RequestException, OSError, ValueError) as error:
-            # A ValueError is how the library says that its stream was cut.
-            self._give_up(error)
-            with suppress(requests.RequestException, OSError, ValueError):
-                for _ in self._stream:
-                    pass  # A daemon ends no container whose output waits.
-
-    def _keep(
-        self,
-        piece: bytes | None,
-        file: io.FileIO,
-        live: Callable[[bytes], None] | None,
-    ) -> None:
-        """Write a piece down, and show it; after a fault, let it go."""
-        if not piece or self._trouble is not None:
-            return
-        left = memoryview(piece)
-        try:
-            while left:
-                left = left[file.write(left) :]
-        except OSError as error:
-            self._give_up(error)
-            return
-        if live is not None:
-            with suppress(OSError):  # nobody listens any more
-                live(piece)
-
-    def _give_up(self, error: Exception) -> None:
-        """End the container: what it says from now on would be lost."""
-        self._trouble = error
-        threading.Thread(target=self._kill, daemon=True).start()
-
-    def _kill(self) -> None:
-        with suppress(APIError, requests.RequestException):
-            self._api.kill(self._name)
-
-    def wait(self, timeout: float) -> bool:
-        """Wait for the end; kill at the deadline and say so by True."""
-        started = time.monotonic()
-        deadline = started + timeout
-        timed_out = False
-        waiting = heartbeat(
-            self._request.watch,
-            f"still running {self._request.case_id}",
-            self._request.stdout,
-        )
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0 and not timed_out:
-                timed_out = True
-                with suppress(APIError):  # it may have ended by itself just now
-                    self._api.kill(self._name)
-            try:
-                pause = HEARTBEAT if timed_out else min(HEARTBEAT, max(left, 0.01))
-                self._api.wait(self._name, timeout=pause)  # type: ignore[arg-type]
-                break
-            except (requests.ConnectionError, requests.ReadTimeout):
-                # So the library says that the time of one wait is over; a daemon
-                # that is gone raises out of this look.
-                self._api.inspect_container(self._name)
-                waiting(time.monotonic() - started)
-        self._thread.join(_LAST_OUTPUT)
-        if self._trouble is not None:
-            raise log_not_kept(self._request, str(self._trouble)) from self._trouble
-        return timed_out
-
-
-def user() -> str:
-    """Return the invoking user and group, to whom outputs are to belong."""
-    return f"{os.getuid()}:{os.getgid()}"
+    No platform file names others: only a further run of the task does.
+    """
+    return container.asked(request).get("user") or f"{os.getuid()}:{os.getgid()}"
 
 
 def environment(request: RunRequest) -> dict[str, str]:
     """Return the variables that a task gets beside those of its image."""
     variables = container.environment(request)
-    if os.getuid() != 0:
+    if not user(request).startswith("0:"):
         # The image knows no home of this user; caches need some folder.
         variables["HOME"] = "/tmp"  # noqa: S108 - inside the container
     return variables
@@ -215,21 +135,75 @@ def _hidden(request: RunRequest, volume: PurePosixPath, mount: Mount) -> Violati
     )
 
 
+def remove(api: docker.APIClient, name: str) -> bool:
+    """Remove a container, if there is one; say whether it is gone."""
+    for _ in range(_LOOKS):
+        try:
+            api.remove_container(name, force=True, v=True)
+        except NotFound:
+            return True
+        except requests.RequestException:
+            return False
+        except APIError:
+            time.sleep(_PAUSE)  # It is being started, or removed by somebody else.
+        else:
+            return True
+    return False
+
+
+def why_killed(api: docker.APIClient, name: str) -> dict[str, Any]:
+    """Return the state of a container that was killed, when its cause is known.
+
+    What ran out of memory is said a moment later, and a removal takes its time.
+
+    Raises:
+        NotFound: It was removed by somebody else.
+    """
+    state: dict[str, Any] = {}
+    for _ in range(_LOOKS_AT_KILLED):
+        state = api.inspect_container(name)["State"]
+        if state["OOMKilled"]:
+            break
+        time.sleep(_PAUSE_OF_KILLED)
+    return state
+
+
 def left_inside(api: docker.APIClient, name: str) -> tuple[str, ...]:
-    """Return files that a task left in its container, which go with it."""
+    """Return files that a task made, changed or removed in its container."""
     try:
         changes = api.diff(name) or []
     except (APIError, requests.RequestException):
         return ()
-    added = {each["Path"] for each in changes if each["Kind"] == _ADDED}
-    folders = {str(above) for path in added for above in PurePosixPath(path).parents}
-    found = sorted(path for path in added - folders if not _NOISE.search(path))
-    told = [f"{visible(path)} in the container" for path in found[:_TOLD]]
-    return tuple(told)
+    found = {each["Path"]: int(each["Kind"]) for each in changes}
+    # A folder is called changed where something in it is.
+    above = {str(each) for path in found for each in PurePosixPath(path).parents}
+    paths = [each for each in sorted(set(found) - above) if not _NOISE.search(each)]
+    changed = [each for each in paths if found[each] == _CHANGED]
+    folders = {each for each in changed[:_ASKED] if _is_folder(api, name, each)}
+    told = [each for each in paths if each not in folders]
+    return tuple(f"{visible(each)} {_HOW[found[each]]}" for each in told[:_TOLD])
 
 
-def host_config(request: RunRequest) -> dict[str, Any]:
-    """Return what the platform file and the command line ask of the daemon."""
+def _is_folder(api: docker.APIClient, name: str, path: str) -> bool:
+    """Say whether a path in a container is a folder, which counts by what is in it."""
+    try:
+        content, status = api.get_archive(name, path)
+    except (APIError, requests.RequestException):
+        return False
+    with suppress(requests.RequestException, OSError):
+        content.close()  # It is asked for its kind alone.
+    return bool(int(status["mode"]) & _FOLDER)
+
+
+def host_config(
+    request: RunRequest, *, limits_processes: bool = True
+) -> dict[str, Any]:
+    """Return what the platform file and the command line ask of the daemon.
+
+    Args:
+        request: The task.
+        limits_processes: Whether the daemon can limit their number.
+    """
     options = container.asked(request)
     config: dict[str, Any] = {
         "mounts": [
@@ -239,13 +213,22 @@ def host_config(request: RunRequest) -> dict[str, Any]:
             for each in container.mounts(request)
         ],
         "network_mode": container.network(request) or "default",
+        # The daemon would write down all that is said once more, without a limit.
+        "log_config": LogConfig(type=LogConfig.types.NONE),
     }
     for key, name in _CONFIG:
         if key in options:
             config[name] = _MEANINGS.get(key, str)(options[key])
+    if limits_processes:
+        config.setdefault("pids_limit", _MOST_PROCESSES)
     if gpus := container.gpus(request):
         config["device_requests"] = [_device_request(gpus)]
     return config
+
+
+def limits_processes(api: docker.APIClient) -> bool:
+    """Say whether a daemon can limit processes; without cgroups, Podman cannot."""
+    return bool(api.info().get("PidsLimit"))
 
 
 def create_options(request: RunRequest) -> dict[str, Any]:
@@ -253,19 +236,6 @@ def create_options(request: RunRequest) -> dict[str, Any]:
     options = container.asked(request)
     names = {"hostname": "hostname", "workdir": "working_dir"}
     return {name: options[key] for key, name in names.items() if key in options}
-
-
-def size_in_bytes(text: str) -> int:
-    """Return a size as `docker` reads it: `512m`, `2gb`, `1.5g`, `1TiB`.
-
-    https://github.com/docker/go-units, RAMInBytes: k, m, g, t and p are powers of 1024,
-    with or without `b` or `ib`.
-    """
-    if text == "-1":
-        return -1
-    number, unit = re.fullmatch(r"([\d.]+) ?([a-z]*)", text.lower()).groups()  # type: ignore[union-attr]
-    power = "bkmgtp".index(unit[:1] or "b")
-    return int(float(number) * 1024**power)
 
 
 def _ulimits(lines: str) -> list[Ulimit]:
@@ -335,7 +305,7 @@ def _device_request(gpus: str) -> DeviceRequest:
 def command_line(request: RunRequest) -> tuple[str, ...]:
     """Return the command line of `docker` that runs the same task by hand."""
     options = container.asked(request)
-    words = ["docker", "run", "--rm", "--user", user()]
+    words = ["docker", "run", "--rm", "--user", user(request)]
     # Variables stand below, with all others.
     chosen = {**options, "network": container.network(request) or "", "env": ""}
     words += OFFER.argv(chosen)

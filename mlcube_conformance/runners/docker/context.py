@@ -5,19 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from tarfile import DIRTYPE, USTAR_FORMAT, TarInfo
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from docker.utils import create_archive
 
-from mlcube_conformance.base.names import FOLDER
 from mlcube_conformance.runners.common.container import CA_FILE, build_arguments
 from mlcube_conformance.runners.common.content import content_key
-from mlcube_conformance.runners.common.dockerfile.bases import (
-    base_images,
-    names_folder,
-)
-from mlcube_conformance.runners.common.dockerfile.ignore import kept_files, patterns_of
+from mlcube_conformance.runners.common.dockerfile.bases import base_images
+from mlcube_conformance.runners.common.dockerfile.ignore import sent_files
 from mlcube_conformance.runners.common.recipes import check_build, recipe_text
 from mlcube_conformance.runners.work import CA_VARIABLES
 
@@ -32,8 +28,6 @@ __all__ = ["BuildContext"]
 _CA_IN_CONTEXT = ".mlcube-conformance-ca.crt"
 #: Name of a recipe in the context that is not called `Dockerfile` there.
 _RECIPE_IN_CONTEXT = ".mlcube-conformance-dockerfile"
-#: Folders at the top of a cube that a build gets only where its recipe names them.
-_BESIDES = (".git", "workspace")
 _TOP = TarInfo("./")
 _TOP.type, _TOP.mode = DIRTYPE, 0o755
 
@@ -61,12 +55,9 @@ class BuildContext:
         dockerfile = request.cube.docker.file
         recipe = recipe_text(request.cube, request.cube.docker)
         arguments = build_arguments(request, request.cube.docker)
-        # In a cube that is its own context, runs would change what it is built from.
-        besides = (each for each in _BESIDES if not names_folder(recipe, each))
-        patterns = [FOLDER, *besides, *patterns_of(root, dockerfile)]
         return cls(
             root=root,
-            files=tuple(kept_files(root, patterns)),
+            files=tuple(sent_files(root, dockerfile, recipe)),
             build_args=dict(sorted(arguments.items())),
             recipe_text=recipe,
             ca_bundle=bundle.read_text(encoding="utf-8") if bundle else "",
@@ -105,7 +96,8 @@ class BuildContext:
             extra.append((_CA_IN_CONTEXT, self.ca_bundle))
         if recipe:
             extra.append((self.recipe_name, recipe))
-        file = NamedTemporaryFile()  # noqa: SIM115 - whoever asked closes it
+        # Without a name, so nothing is left of it however this process ends.
+        file = TemporaryFile()  # noqa: SIM115 - whoever asked closes it
         # A command line of Docker takes what it reads for an archive by its first
         # block, and does not know that of the extended format.
         file.write(_TOP.tobuf(USTAR_FORMAT))

@@ -26,8 +26,9 @@ from mlcube_conformance.runners.common.container import (
     did_not_run,
     no_gpus,
 )
-from mlcube_conformance.runners.common.faults import machine_fault
+from mlcube_conformance.runners.common.faults import disk_fault, machine_fault
 from mlcube_conformance.runners.common.recipes import has_recipe, recipe_text
+from mlcube_conformance.runners.common.steps import advice_on_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +56,7 @@ _HELPER = re.compile(
 _NOT_UNDERSTOOD = re.compile(
     r"(?i)BuildKit|unknown (flag|instruction)|failed to parse platform|parse error"
 )
+_DO = "fix the recipe or the image's name; the end of the log shows the step"
 #: https://docs.docker.com/reference/dockerfile/
 _MODERN = re.compile(
     r"(?i)--(mount|network|security|chmod|link|parents|checksum|exclude|unpack"
@@ -62,8 +64,8 @@ _MODERN = re.compile(
 )
 #: What to do where a recipe uses what its builder does not know.
 DO_WITH_BUILDKIT = (
-    "begin the recipe with `# syntax=docker/dockerfile:1`, or use a newer Docker:\n"
-    "this one's builder is older than the recipe; BuildKit of 23.0 knows it"
+    "begin the recipe with `# syntax=docker/dockerfile:1`, whose image must be there\n"
+    "or be pulled, or use a newer Docker: BuildKit of 23.0 knows what the recipe uses"
 )
 DO_WITHOUT_BUILDKIT = (
     "install BuildKit's command line (package docker-buildx-plugin or docker-buildx):\n"
@@ -250,20 +252,23 @@ def build_failure(
     recipe = request.cube.docker
     unused = not is_built(request) and has_recipe(recipe)
     way_out = ",\nor build it here: --build-strategy auto" if unused else ""
-    if machine_fault("docker", found, last=found):
+    fault = machine_fault("docker", found, last=found, log=said)
+    if fault:
+        full = disk_fault("docker", fault)
         return MachineError(
             replace(
                 message,
+                found=message.found if fault in found else f"{fault}: {message.found}",
                 expected="a registry and a disk that work",
-                do="check the network, the proxy and the disk, then run again"
-                + way_out,
+                do="free some disk space, then run again"
+                if full
+                else f"check the network and the proxy, then run again{way_out}",
             )
         )
     return Violation(
         replace(
             message,
-            do="fix the recipe or the image's name; the end of the log shows the step"
-            + way_out,
+            do=(advice_on_step(found, said) or _DO) + way_out,
         )
     )
 

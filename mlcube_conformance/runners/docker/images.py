@@ -12,7 +12,7 @@ from docker.errors import DockerException
 
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.formats.platforms import find_platform, load_platform
-from mlcube_conformance.runners.docker.client import BoundedClient
+from mlcube_conformance.runners.docker.client import BoundedClient, refuse_others
 from mlcube_conformance.runners.docker.context import BuildContext
 from mlcube_conformance.runners.docker.made import built_image, ids_of, own_name
 
@@ -39,7 +39,7 @@ def _daemon() -> Iterator[docker.DockerClient | None]:
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             client = BoundedClient.from_env(timeout=_TIMEOUT)
-            client.ping()
+            refuse_others(client)
         except (DockerException, requests.RequestException, OSError):
             client = None
             gc.collect()

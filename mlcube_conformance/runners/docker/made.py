@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
 from docker.utils import match_tag, parse_repository_tag
 
-from mlcube_conformance.runners.common.records import read_record, write_record
+from mlcube_conformance.runners.common.records import (
+    read_record,
+    read_records,
+    write_record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +26,12 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
+    from mlcube_conformance.model import Image
+
 __all__ = [
     "built_image",
+    "described",
+    "every_built_image",
     "give_name",
     "ids_of",
     "image_id",
@@ -57,6 +66,11 @@ def own_name(name: str) -> str:
 def built_image(key: str) -> str:
     """Return the id of the image that was built of some content; "" for none."""
     return next(iter(read_record("docker-built", key)), "")
+
+
+def every_built_image() -> set[str]:
+    """Return the ids of all images that this user built here."""
+    return read_records("docker-built")
 
 
 def remember_built(key: str, image: str) -> None:
@@ -131,3 +145,17 @@ def give_name(
         client.api.tag(image, repository, tag or "latest")
     remember_tag(name, image)
     return True
+
+
+def described(client: DockerClient, image: Image) -> Image:
+    """Return an image with what the daemon tells of it."""
+    found = client.images.get(image.digest).attrs
+    config = found.get("Config") or {}
+    pairs = (str(each).partition("=") for each in config.get("Env") or ())
+    return replace(
+        image,
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        user=str(config.get("User") or ""),
+        variables=tuple(name for name, _, value in pairs if value),
+        size=found.get("Size"),
+    )

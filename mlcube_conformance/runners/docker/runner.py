@@ -9,7 +9,6 @@ import re
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -32,17 +31,19 @@ from mlcube_conformance.runners.common.liveness import (
 )
 from mlcube_conformance.runners.common.recipes import has_recipe, not_made_for
 from mlcube_conformance.runners.docker.build import build, pull
-from mlcube_conformance.runners.docker.client import BoundedClient
+from mlcube_conformance.runners.docker.client import BoundedClient, refuse_others
 from mlcube_conformance.runners.docker.container import (
-    Follower,
     command_line,
     create_options,
     environment,
     host_config,
     left_inside,
+    limits_processes,
     refuse_odd_names,
     refuse_volumes,
+    remove,
     user,
+    why_killed,
 )
 from mlcube_conformance.runners.docker.context import BuildContext
 from mlcube_conformance.runners.docker.faults import (
@@ -52,8 +53,10 @@ from mlcube_conformance.runners.docker.faults import (
     unreadable_context,
     went_away,
 )
+from mlcube_conformance.runners.docker.following import Follower
 from mlcube_conformance.runners.docker.made import (
     built_image,
+    described,
     give_name,
     ids_of,
     image_id,
@@ -80,6 +83,8 @@ __all__ = ["DockerRunner"]
 
 #: Names of build arguments whose values are not for everybody.
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL", re.IGNORECASE)
+#: How the library says so, in words of Python.
+_NOBODY = re.compile(r"FileNotFoundError\(|ConnectionRefusedError\(")
 _START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST"
 _JOIN_GROUP = (
     "join the group `docker` (`sudo usermod -aG docker $USER`), then log in again,\n"
@@ -87,8 +92,6 @@ _JOIN_GROUP = (
 )
 #: Exit code of a task that was killed, as also a removal does.
 _KILLED = 137
-#: Looks, and the seconds between two, by which a removal is over.
-_LOOKS, _PAUSE = 10, 0.1
 #: Seconds for one answer of the daemon.
 _API_TIMEOUT = 60
 
@@ -104,10 +107,11 @@ class DockerRunner:
         self._liveness = Liveness(run_id)
 
     @property
-    def _client(self) -> docker.DockerClient:
+    def client(self) -> docker.DockerClient:
+        """The client of the daemon, connected on first use."""
         if self._connected is None:
             client = BoundedClient.from_env(timeout=_API_TIMEOUT)
-            client.ping()
+            refuse_others(client)
             self._connected = client
         return self._connected
 
@@ -117,10 +121,12 @@ class DockerRunner:
             # The library leaves the socket of a failed connection to the collector.
             warnings.simplefilter("ignore", ResourceWarning)
             try:
-                _ = self._client
+                _ = self.client
             # A ValueError tells of an address that can be none.
             except (DockerException, OSError, ValueError) as error:
                 found = mask(str(error))
+                if _NOBODY.search(found):
+                    found = "nothing listens there"
             else:
                 return None
             gc.collect()
@@ -137,7 +143,7 @@ class DockerRunner:
     def engine(self) -> str:
         """Return the name and version of the daemon, which may be Podman's."""
         with suppress(DockerException, OSError, ValueError, LookupError):
-            told = self._client.version()
+            told = self.client.version()
             parts = [each["Name"] for each in told.get("Components") or ()]
             podman = any("podman" in each.lower() for each in parts)
             return f"{'Podman' if podman else 'Docker'} {told['Version']}"
@@ -163,9 +169,9 @@ class DockerRunner:
             daemon_faults(f"configuring {request.cube.id}"),
         ):
             image = self._build(request) if is_built(request) else self._have(request)
-            image = replace(image, entrypoint=self._entrypoint(image))
+            image = described(self.client, image)
             remember_made(
-                request.cube.place, name, image.digest, image_id(self._client, name)
+                request.cube.place, name, image.digest, image_id(self.client, name)
             )
         return image
 
@@ -175,26 +181,22 @@ class DockerRunner:
         if not is_image_name(name):
             return None
         with daemon_faults(f"looking for {name}"):
-            tag = image_id(self._client, name)
+            tag = image_id(self.client, name)
             made, tag_then = made_for(cube.place, name)
             # Whoever has moved the tag since, by other means, wants that image.
             moved = tag not in {"", made, tag_then, tagged_image(name)}
-            if made and image_id(self._client, made) and not moved:
+            if made and image_id(self.client, made) and not moved:
                 return Image(
-                    name=known_as(self._client, name, made),
+                    name=known_as(self.client, name, made),
                     digest=made,
                     origin="present",
                 )
         return Image(name=name, digest=tag, origin="present") if tag else None
 
-    def _entrypoint(self, image: Image) -> tuple[str, ...]:
-        found = self._client.images.get(image.digest).attrs.get("Config") or {}
-        return tuple(found.get("Entrypoint") or ())
-
     def _have(self, request: ConfigureRequest) -> Image:
         """Return the image that the daemon or a registry has."""
         name, cube = request.platform.image, request.cube
-        found = image_id(self._client, name)
+        found = image_id(self.client, name)
         origin: ImageOrigin = "present"
         if found:
             there = has_recipe(cube.docker)
@@ -206,7 +208,7 @@ class DockerRunner:
         else:
             request.watch.begin(f"pulling {name}", request.log)
             pull(request)
-            found, origin = str(self._client.images.get(name).id), "pulled"
+            found, origin = str(self.client.images.get(name).id), "pulled"
             remember_tag(name, found)
         return Image(name=name, digest=found, origin=origin)
 
@@ -215,42 +217,51 @@ class DockerRunner:
         name = request.platform.image
         try:
             context = BuildContext.of(request)
-            key = context.key(ids_of(self._client, context.bases))
         except (OSError, ValueError, RecursionError) as error:
             raise unreadable_context(request, error) from error
+        key = self._key(request, context)
         strategy = request.options.build_strategy or request.platform.strategy
         made = "" if strategy == "always" else built_image(key)
-        image = image_id(self._client, made)
+        image = image_id(self.client, made)
         origin: ImageOrigin = "up to date"
         source = ""
         if not image:
             request.watch.begin(f"building {name}", request.log)
-            built, source = build(self._client, request, context, {CONTENT_LABEL: key})
-            image, origin = str(self._client.images.get(built).id), "built"
+            labels = {CONTENT_LABEL: key}
+            built, source = build(self.client, request, context, labels, self._liveness)
+            image, origin = str(self.client.images.get(built).id), "built"
             # A base that was not here may be now.
-            for each in {key, context.key(ids_of(self._client, context.bases))}:
+            for each in {key, self._key(request, context)}:
                 remember_built(each, image)
             self._tell_kept_secrets(request, image)
-        give_name(self._client, own_name(name), image)
+        give_name(self.client, own_name(name), image)
         options = request.options
         if options.names_image and not give_name(
-            self._client, name, image, by_force=options.retag
+            self.client, name, image, by_force=options.retag
         ):
             request.watch.note(
                 f"{name} is an image that was not made here: it is left as it is; "
                 "`python -m mlcube_docker_run configure --retag` moves the name"
             )
         return Image(
-            name=known_as(self._client, name, image),
+            name=known_as(self.client, name, image),
             digest=image,
             origin=origin,
             source=source,
         )
 
+    def _key(self, request: ConfigureRequest, context: BuildContext) -> str:
+        """Return the hash of what an image is made of, its bases included."""
+        bases = ids_of(self.client, context.bases)  # A fault here is the daemon's.
+        try:
+            return context.key(bases)
+        except (OSError, ValueError, RecursionError) as error:
+            raise unreadable_context(request, error) from error
+
     def run(self, request: RunRequest) -> RunResult:
         """Run a task in a container of its own, which is always removed."""
         refuse_odd_names(request)
-        api = self._client.api
+        api = self.client.api
         started = time.monotonic()
         name = f"mlcube-{self._liveness.run_id}-{os.getpid()}-{time.monotonic_ns()}"
         try:
@@ -261,10 +272,12 @@ class DockerRunner:
                 # Docker takes the image's own where it is None.
                 entrypoint=list(request.invocation.task.entrypoint) or None,
                 name=name,
-                user=user(),
+                user=user(request),
                 environment=environment(request),
                 labels=self._liveness.labels(),
-                host_config=api.create_host_config(**host_config(request)),
+                host_config=api.create_host_config(
+                    **host_config(request, limits_processes=limits_processes(api))
+                ),
                 **create_options(request),
             )
             with ending_streams(api):
@@ -273,14 +286,17 @@ class DockerRunner:
                 timed_out = follower.wait(request.options.task_timeout)
             state = api.inspect_container(name)["State"]
             if not timed_out and int(state["ExitCode"]) == _KILLED:
-                state = self._why_killed(name)
+                state = why_killed(api, name)
             elsewhere = () if state["ExitCode"] else left_inside(api, name)
         except APIError as error:
             explain(error, request)
         except (requests.RequestException, DockerException) as error:
             raise went_away(request, error) from error
         finally:
-            self._remove(name)
+            if not remove(self.client.api, name):
+                request.watch.note(
+                    f"Docker did not remove the container {name}; the next run does"
+                )
         return RunResult(
             exit_code=int(state["ExitCode"]),
             timed_out=timed_out,
@@ -294,7 +310,7 @@ class DockerRunner:
 
     def _tell_kept_secrets(self, request: ConfigureRequest, image: str) -> None:
         """Say which build arguments an image keeps that look like secrets."""
-        history = str(self._client.images.get(image).history())
+        history = str(self.client.images.get(image).history())
         for name, value in request.options.build_args.items():
             if _SECRET_NAME.search(name) and value and value in history:
                 request.watch.note(
@@ -302,39 +318,18 @@ class DockerRunner:
                     "history: whoever gets the image can read it"
                 )
 
-    def _why_killed(self, name: str) -> dict[str, Any]:
-        """Return the state of a container that was killed, when its cause is known.
-
-        What ran out of memory is said a moment later, and a removal takes its time.
-
-        Raises:
-            NotFound: It was removed by somebody else.
-        """
-        state: dict[str, Any] = {}
-        for _ in range(_LOOKS):
-            state = self._client.api.inspect_container(name)["State"]
-            if state["OOMKilled"]:
-                break
-            time.sleep(_PAUSE)
-        return state
-
-    def _remove(self, name: str) -> None:
-        # Gone already, or being removed by somebody else: both are what we want.
-        with suppress(APIError, requests.RequestException):
-            self._client.api.remove_container(name, force=True, v=True)
-
     def _ours(self) -> Iterator[Any]:
-        yield from self._client.api.containers(all=True, filters={"label": RUN_LABEL})
+        yield from self.client.api.containers(all=True, filters={"label": RUN_LABEL})
 
     def remove_leftovers(self) -> tuple[str, ...]:
-        """Remove the containers of runs that are over; return their names."""
+        """Remove containers and builds of runs that are over; return their names."""
         removed = []
         with daemon_faults("looking for what earlier runs left"):
             for each in self._ours():
                 if self._liveness.is_left_over(each["Labels"]):
-                    self._remove(each["Id"])
+                    remove(self.client.api, each["Id"])
                     removed.append(each["Names"][0].lstrip("/"))
-        return tuple(removed)
+        return (*removed, *self._liveness.remove_noted())
 
     def close(self) -> None:
         """Remove the containers that this process started, and no others."""
@@ -344,7 +339,7 @@ class DockerRunner:
                 with suppress(DockerException, requests.RequestException):
                     for each in self._ours():
                         if each["Labels"].get(OWNER_LABEL) == owner:
-                            self._remove(each["Id"])
+                            remove(self.client.api, each["Id"])
             self._connected.close()
             self._connected = None
         self._liveness.end()

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from mlcube_conformance.runners.about import ENVIRONMENT, GPUS, About, Offer
+from mlcube_conformance.runners.about import (
+    ENVIRONMENT,
+    GPUS,
+    GPUS_IN_WORDS,
+    OTHER_GPUS,
+    About,
+    Offer,
+)
 from mlcube_conformance.runners.flags import (
     IGNORED,
     IGNORED_VALUES,
@@ -30,7 +37,8 @@ _OFFER = Offer(
         "network": re.compile("host"),
         "env": ENVIRONMENT,
     },
-    in_words={"env": "NAME=VALUE"},
+    known={"gpus": OTHER_GPUS, "network": re.compile(".+")},
+    in_words={"gpus": GPUS_IN_WORDS, "network": "host", "env": "NAME=VALUE"},
     repeated=frozenset({"env"}),
     ignored=IGNORED,
     ignored_values=IGNORED_VALUES,

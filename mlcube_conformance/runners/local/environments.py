@@ -168,6 +168,7 @@ def _step(
             cwd=cwd,
             out=request.watch.err,
             waiting=heartbeat(request.watch, name, part),
+            limit=request.options.max_log_size,
         )
     finally:
         text = part.read_text(encoding="utf-8", errors="replace")

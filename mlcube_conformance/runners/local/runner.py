@@ -11,6 +11,7 @@ import platform
 import re
 import shlex
 import tempfile
+from dataclasses import replace
 from errno import (
     EACCES,
     EINVAL,
@@ -23,6 +24,7 @@ from errno import (
     EPERM,
 )
 from importlib.util import find_spec
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,14 +34,16 @@ from mlcube_conformance.base.errors import (
     PlatformUnavailable,
     Violation,
 )
+from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.process import kill_all, processes_with, search_path
-from mlcube_conformance.base.trees import temporary_folder
+from mlcube_conformance.base.trees import now, temporary_folder, written_since
 from mlcube_conformance.model import Image
 from mlcube_conformance.runners.common.container import (
     build_arguments,
     cannot_start,
     gpus,
     network,
+    variables,
     visible_devices,
 )
 from mlcube_conformance.runners.common.layout import lay_out, recipe_of
@@ -87,6 +91,10 @@ _VARIABLES = {
     OWNER_LABEL: "MLCUBE_CONFORMANCE_OWNER",
     HOST_LABEL: "MLCUBE_CONFORMANCE_HOST",
 }
+#: Files that are shown, of those that a task wrote in other places.
+_TOLD = 20
+#: Bytes of a first line that are shown.
+_SHOWN = 80
 _TASK = "MLCUBE_CONFORMANCE_TASK"
 
 
@@ -175,8 +183,9 @@ class LocalRunner:
         environment = _environment(recipe, request, place)
         # A short path, since sockets in it may have only a hundred bytes.
         with temporary_folder() as own:
+            began = now()
             try:
-                return run_task(
+                result = run_task(
                     request,
                     argv,
                     env={
@@ -198,10 +207,15 @@ class LocalRunner:
                         *argv,
                     ),
                 )
+                return replace(result, elsewhere=_left(place, own, began))
             except (OSError, ValueError) as error:
                 said = getattr(error, "strerror", None) or str(error)
                 found = f"{said}: {shlex.join(argv[:2])}"
-                if getattr(error, "errno", EINVAL) in _CANNOT_START:
+                number = getattr(error, "errno", EINVAL)
+                program = _workdir(recipe, place) / argv[0]
+                if number == ENOENT and is_plain_file(program):
+                    found = f"no interpreter of {argv[0]}: {_first_line(program)}"
+                if number in _CANNOT_START:
                     raise _cannot_start(request, found) from error
                 raise _not_run(request, found) from error
             finally:
@@ -226,6 +240,18 @@ class LocalRunner:
     def close(self) -> None:
         """Let go of the run."""
         self._liveness.end()
+
+
+def _left(place: Path, own: Path, began: int) -> tuple[str, ...]:
+    """Return files that a task left where an image would be, or its home."""
+    found = chain(
+        (str(each) for each in written_since(place, began)),
+        (
+            f"{each.relative_to(own)} in HOME, which was removed"
+            for each in written_since(own, began)
+        ),
+    )
+    return tuple(islice(found, _TOLD))
 
 
 def _argv(first: Sequence[str], request: RunRequest, place: Path) -> list[str]:
@@ -255,14 +281,14 @@ def _argv(first: Sequence[str], request: RunRequest, place: Path) -> list[str]:
 def _environment(recipe: Recipe, request: RunRequest, place: Path) -> dict[str, str]:
     """Return what a container would see, and nothing else of this process."""
     given = {name: _outside(text, place) for name, text in recipe.environment.items()}
-    own = {**recipe.environment, **request.options.environment}.get("PATH", "")
+    own = {**recipe.environment, **variables(request)}.get("PATH", "")
     # What is relative starts where the task does; what is empty is not a folder.
     start = _workdir(recipe, place)
     path = (str(start / _laid_out(each, place)) for each in own.split(":") if each)
     environment = {
         **proxies(),
         **given,
-        **request.options.environment,
+        **variables(request),
         "PATH": search_path(f"{request.image.name}/bin", *path, *_PATH),
     }
     if request.options.ca_bundle:
@@ -288,8 +314,15 @@ def _workdir(recipe: Recipe, place: Path) -> Path:
     return place / recipe.workdir.lstrip("/")
 
 
+def _first_line(program: Path) -> str:
+    """Return the line that names the interpreter of a script, its characters shown."""
+    with program.open("rb") as file:
+        return ascii(file.readline(_SHOWN).rstrip(b"\n"))[1:]
+
+
 def _cannot_start(request: RunRequest, found: str) -> Violation:
-    more = "; what a base image starts is not known here"
+    unknown = found.startswith(("it has", "No such file"))
+    more = "; what a base image starts is not known here" if unknown else ""
     return cannot_start(request, found, where=str(request.cube.docker.file), more=more)
 
 

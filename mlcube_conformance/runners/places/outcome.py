@@ -20,6 +20,7 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.text import masked
+from mlcube_conformance.base.writing import write_whole
 from mlcube_conformance.model import Image, RunResult
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ class Outcome:
             "error": _described(self.error) if self.error else None,
         }
         (folder / RESERVE).unlink(missing_ok=True)
-        new = folder / f"{OUTCOME}.new"
-        new.write_text(json.dumps(found, default=str), encoding="utf-8")
-        new.replace(folder / OUTCOME)
+        write_whole(folder / OUTCOME, json.dumps(found, default=str))
 
 
 def _described(error: Violation | ConformanceError) -> dict[str, Any]:

@@ -24,7 +24,8 @@ OFFER = Offer(
         "--env": "env",
     },
     values={"network": re.compile(r"none|host"), "env": ENVIRONMENT},
-    in_words={"env": "NAME=VALUE"},
+    known={"network": re.compile(r"[\w][\w.,-]*")},
+    in_words={"env": "NAME=VALUE", "network": "none or host"},
     repeated=frozenset({"env"}),
     words={"--nv": "all", "--writable-tmpfs": "yes"},
     ignored=frozenset(

@@ -14,6 +14,7 @@ from mlcube_conformance.base.text import TAIL_LINES, mask, tail
 from mlcube_conformance.runners.common.deadlines import Progress
 from mlcube_conformance.runners.common.faults import lacks_ids, machine_fault
 from mlcube_conformance.runners.common.scratch import remove_all
+from mlcube_conformance.runners.common.steps import advice_on_step
 from mlcube_conformance.runners.singularity.engine import lacks_privileges
 from mlcube_conformance.runners.work import heartbeat, proxies
 
@@ -32,6 +33,7 @@ _FATAL = re.compile(r"^(?:\x1b\[\d+m)?FATAL:\s+(.*)$")
 # By these a command of a recipe could step out of its container through the process
 # that builds, whose root is that of this machine.
 _DROPPED = "CAP_SYS_PTRACE,CAP_SYS_ADMIN,CAP_SYS_MODULE,CAP_SYS_RAWIO"
+_DO = "fix the recipe; the end of the log shows the step"
 _SUBORDINATE_IDS = (Path("/etc/subuid"), Path("/etc/subgid"))
 
 
@@ -114,6 +116,7 @@ def build_image(
                     request.log,
                 ),
                 begun=liveness.remember_session,
+                limit=request.options.max_log_size,
             )
         _judge(request, plan, engine, ended)
         part.replace(path)
@@ -170,7 +173,8 @@ def _judge(
                 "check the network, the proxy and the disk, then run again",
             )
         )
-    raise Violation(_message(request, plan, found, "an image"))
+    do = advice_on_step(found, last[-TAIL_LINES:]) or _DO
+    raise Violation(_message(request, plan, found, "an image", do))
 
 
 def _has_subordinate_ids() -> bool:
@@ -215,7 +219,7 @@ def _message(
     plan: BuildPlan,
     found: str,
     expected: str,
-    do: str = "fix the recipe; the end of the log shows the step",
+    do: str = _DO,
 ) -> Message:
     return Message(
         what=f"cannot build the image of cube {request.cube.id!r}",

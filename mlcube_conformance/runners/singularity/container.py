@@ -31,7 +31,8 @@ _FAILED = 255
 _FATAL = re.compile(
     r"^(?:\x1b\[\d+m)?FATAL:\s+(container creation failed.*|[Ww]hile .*|stage \d.*"
     r"|could not open image.*|image .*|exec .* failed.*|failed to .*"
-    r"|\"[^\"]*\": executable file not found.*)$"
+    r"|\"[^\"]*\": executable file not found.*|stat /.*: no such file or directory"
+    r"|permission denied)$"
 )
 _NOT_EXECUTABLE = {126, 127}
 _GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")

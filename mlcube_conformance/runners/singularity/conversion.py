@@ -12,7 +12,6 @@ import shlex
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, Violation
-from mlcube_conformance.base.files import is_there
 from mlcube_conformance.runners.common.layout import lay_out, recipe_of
 
 if TYPE_CHECKING:
@@ -89,11 +88,8 @@ def convert(
     # One by one, since a folder of the image may be a link; a name that has to be
     # quoted can only be copied with all that is around it.
     plain = all(_PLAIN.fullmatch(each) for each in targets)
-    unkept = list(found.unkept)
-    if is_there(cube.docker.context / ".dockerignore"):
-        unkept.append(".dockerignore")
     files = [_line(each, place) for each in sorted(targets)] if plain else [[".", "/"]]
-    return _written(found, files), unkept
+    return _written(found, files), list(found.unkept)
 
 
 def _line(target: str, place: Path) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import stat
 import struct
 from contextlib import suppress
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "content_of",
+    "entry_of",
     "identity",
     "image_path",
     "is_image",
@@ -45,6 +47,8 @@ _DATA = struct.Struct("<2q")
 _DATA_AT = 112
 _HEADER = 128
 _SQUASHFS = b"hsqs"
+#: The line by which the script of an image of Docker says what that starts.
+_OCI_ENTRY = re.compile(r"^OCI_ENTRYPOINT=(.*)$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x1f]")
 #: Bytes of one name on the file systems of Linux.
 _LONGEST = 255
@@ -168,6 +172,18 @@ def content_of(engine: Engine, path: Path) -> str:
         return str(labels.get(CONTENT_LABEL, ""))
     except (ValueError, LookupError, TypeError, AttributeError):
         return ""
+
+
+def entry_of(engine: Engine, path: Path) -> tuple[str, ...]:
+    """Return what an image starts a task with: its words, or its script for a shell."""
+    script = answer([engine.path, "inspect", "--runscript", str(path)])
+    of_docker = _OCI_ENTRY.search(script)
+    try:
+        if of_docker:
+            return tuple(shlex.split("".join(shlex.split(of_docker[1]))))
+    except ValueError:
+        return ()
+    return ("/bin/sh", "-c", script) if script.startswith("#!") else ()
 
 
 def remember_made(path: Path) -> None:

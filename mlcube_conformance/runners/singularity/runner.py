@@ -26,6 +26,7 @@ from mlcube_conformance.runners.singularity.container import (
 from mlcube_conformance.runners.singularity.engine import find_engine
 from mlcube_conformance.runners.singularity.image import (
     content_of,
+    entry_of,
     identity,
     image_path,
     is_image,
@@ -85,7 +86,12 @@ class SingularityRunner:
         ):
             origin, source = self._make(request, engine, path, place)
         return Image(
-            name=str(path), digest=identity(path), origin=origin, source=source
+            name=str(path),
+            digest=identity(path),
+            origin=origin,
+            source=source,
+            entrypoint=entry_of(engine, path),
+            size=path.stat().st_size,
         )
 
     def _make(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
@@ -14,27 +15,26 @@ from mlcube_conformance.base.errors import (
     require_given,
 )
 from mlcube_conformance.base.trees import remove_tree
+from mlcube_conformance.plan.disk import refuse_full_disk
 from mlcube_conformance.plan.order import paths_elsewhere
 from mlcube_conformance.plan.prepare import make_ready
-from mlcube_conformance.plan.workspace import (
-    make_folder,
-    stage,
-)
+from mlcube_conformance.plan.workspace import make_folder, stage
+from mlcube_conformance.results.logs import log_facts
+from mlcube_conformance.results.pictures import Pictures
 from mlcube_conformance.runners import make_runner
-from mlcube_conformance.runners.common.entry import entry_point
 from mlcube_conformance.runners.contract import ConfigureRequest
-from mlcube_conformance.runners.work import run_case
+from mlcube_conformance.suites.cube.blocking import blocked_by
+from mlcube_conformance.suites.cube.depth import Depth
 from mlcube_conformance.suites.cube.facts import (
     error_facts,
     platform_facts,
     run_facts,
 )
-from mlcube_conformance.suites.cube.looking import Look
+from mlcube_conformance.suites.cube.running import Job, run_and_look
 from mlcube_conformance.suites.cube.task_run import TaskRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from mlcube_conformance.model import Case, Image
     from mlcube_conformance.plan.order import Placement
@@ -57,12 +57,23 @@ class Execution:
     plugins: Plugins
     workspace: Path | None = None
     """Folder to run in, instead of a fresh one."""
+    max_timeouts: int = 3
+    """Deadlines in a row after which no more tasks of a placement are run."""
+    depth: Depth = field(default_factory=Depth)
+    """How far cubes are tested."""
+    stores_snapshots: bool = False
+    """Whether outputs become the expected ones."""
     record: Record | None = None
     """Takes what is configured and run, as it happens."""
+    spent: float = 0
+    """Seconds that tasks have run."""
     _runners: dict[str, Runner | MachineError] = field(default_factory=dict)
     _images: dict[object, Image | Exception] = field(default_factory=dict)
-    _staged: dict[object, Violation | MachineError | None] = field(default_factory=dict)
+    _staged: dict[object, dict[str, Violation] | MachineError] = field(
+        default_factory=dict
+    )
     _runs: dict[object, TaskRun | Exception] = field(default_factory=dict)
+    _pictures: Pictures = field(default_factory=Pictures)
 
     def folder_of(self, placement: Placement) -> Path:
         """Return the folder that holds the logs and workspace of a placement."""
@@ -89,7 +100,12 @@ class Execution:
             raise found
         return found
 
-    def _runner(self, kind: str) -> Runner:
+    def runner(self, kind: str) -> Runner:
+        """Return the runner of a kind of platform.
+
+        Raises:
+            MachineError: It cannot be used here.
+        """
         if kind not in self._runners:
             runner = make_runner(kind, self.run_id)
             trouble = runner.unavailable()
@@ -106,7 +122,8 @@ class Execution:
         require_given(placement.platform.limits)
         folder = self.folder_of(placement)
         make_folder(folder)
-        runner = self._runner(placement.platform.kind)
+        refuse_full_disk(folder)
+        runner = self.runner(placement.platform.kind)
         self._tell("platform", **platform_facts(placement, _engine(runner)))
         request = ConfigureRequest(
             cube=placement.cube,
@@ -124,7 +141,7 @@ class Execution:
             del facts["entrypoint"]  # Of the engine, and no identity.
             found["image"] = facts
             made.append(image)
-        self.watch.note(f"configured {placement.id}: {image.how}: {image.name}")
+        self.watch.done(f"configured {placement.id}: {image.how}: {image.name}")
         return image
 
     def _tell(self, kind: str, **facts: object) -> None:
@@ -138,12 +155,17 @@ class Execution:
         """Record that something begins, and how it ends."""
         self._tell(kind, subject=subject, state="begun", **facts)
         started, found = time.monotonic(), dict(facts)
+        good = False
         try:
             yield found
+            good = True
         except (Violation, ConformanceError) as error:
             found.update(error_facts(error))
             raise
         finally:
+            if "log" in facts:
+                log = Path(str(facts["log"]))
+                found["logs"] = [log_facts("configure", log, good=good)]
             found.setdefault("seconds", round(time.monotonic() - started, 3))
             self._tell(kind, subject=subject, state="ended", **found)
 
@@ -166,23 +188,14 @@ class Execution:
     def _run(self, placement: Placement, case: Case) -> TaskRun:
         workspace = self.workspace_of(placement)
         require_given(paths_elsewhere(case.invocation, workspace))
-        for producer in placement.producers(case):
-            made = self.run(placement, producer)
-            if not made.succeeded:
-                blocked_by = made.blocked_by or f"case {producer.id}"
-                return TaskRun(case=case, workspace=workspace, blocked_by=blocked_by)
-        try:
-            image = self.image(placement)
-        except Violation:
-            return TaskRun(
-                case=case,
-                workspace=workspace,
-                blocked_by=f"the image of {placement.id}",
-            )
-        runner = self._runner(placement.platform.kind)
+        why = blocked_by(self, placement, case)
+        if why:
+            return TaskRun(case=case, workspace=workspace, blocked_by=why)
+        image = self.image(placement)
+        runner = self.runner(placement.platform.kind)
         copies = self.folder_of(placement) / "given" / case.invocation.name
         try:
-            self._stage(placement)
+            self._stage(placement, case)
             ready = make_ready(
                 case.invocation,
                 workspace,
@@ -194,73 +207,66 @@ class Execution:
             return TaskRun(case=case, workspace=workspace, not_ready=violation)
         case = replace(case, invocation=ready)
         with self.plugins.running(case, workspace) as ended:
-            try:
-                run = self._start(placement, case, image, copies)
-            except Violation as violation:
-                run = TaskRun(
-                    case=case,
-                    workspace=workspace,
-                    not_started=violation,
-                    entrypoint=entry_point(case, image, self.options),
-                )
+            run = self._start(placement, case, image, copies)
             ended.append(run)
         return run
 
-    def _stage(self, placement: Placement) -> None:
+    def _stage(self, placement: Placement, case: Case) -> None:
         if placement.key not in self._staged:
             try:
-                self._staged[placement.key] = None
-                stage(
+                self._staged[placement.key] = stage(
                     placement.cube,
                     placement.cube.invocations,
                     self.workspace_of(placement),
                 )
-            except (Violation, MachineError) as error:
+            except MachineError as error:
                 self._staged[placement.key] = error
-        trouble = self._staged[placement.key]
-        if trouble is not None:
-            raise trouble
+        wrong = self._staged[placement.key]
+        if isinstance(wrong, MachineError):
+            raise wrong
+        if case.invocation.name in wrong:
+            raise wrong[case.invocation.name]
 
     def _start(
         self, placement: Placement, case: Case, image: Image, copies: Path
     ) -> TaskRun:
-        workspace = self.workspace_of(placement)
-        logs = self.folder_of(placement) / case.invocation.name
-        make_folder(logs.parent)
-        look = Look(case, workspace, self._runs_so_far(placement))
-        stdout = logs.with_name(f"{logs.name}.stdout.log")
-        stderr = logs.with_name(f"{logs.name}.stderr.log")
-        with self._told("run", case.id, stdout=str(stdout)) as found:
-            result = run_case(
-                self._runner(placement.platform.kind),
-                case,
-                image,
-                workspace=workspace,
-                copies=copies,
-                logs=(stdout, stderr),
-                options=self.options,
-                watch=self.watch,
-            )
-            observations = look.again()
-            run = TaskRun(
-                case=case,
-                workspace=workspace,
-                result=result,
-                inputs=tuple(
-                    each
-                    for each in observations
-                    if each.binding.parameter.role == "input"
-                ),
-                outputs=tuple(
-                    each
-                    for each in observations
-                    if each.binding.parameter.role == "output"
-                ),
-                beside=look.beside(),
-                entrypoint=entry_point(case, image, self.options),
-                elsewhere=look.elsewhere(observations),
-            )
-            found.update(run_facts(run))
+        job = Job(
+            case=case,
+            image=image,
+            runner=self.runner(placement.platform.kind),
+            workspace=self.workspace_of(placement),
+            copies=copies,
+            logs=self.folder_of(placement) / case.invocation.name,
+            options=self.options,
+            watch=self.watch,
+            stores_snapshots=self.stores_snapshots,
+            asks_network=True,
+            looks_around=self.depth.goes_to("L3"),
+        )
+        return self.start(job, self._runs_so_far(placement))
+
+    def start(
+        self, job: Job, earlier: Iterable[TaskRun] = (), *, further: str = ""
+    ) -> TaskRun:
+        """Run a task that is ready, and record it.
+
+        Args:
+            job: The task.
+            earlier: What ran in the same workspace before.
+            further: What tells the run from others of the same case.
+
+        Raises:
+            MachineError: The platform is at fault.
+        """
+        name = f"{job.case.id}.{further}" if further else job.case.id
+        told = self._told("run", name, stdout=str(job.stdout))
+        with told as found:
+            run = run_and_look(job, earlier)
+            if run.not_started is not None:
+                found.update(error_facts(run.not_started))
+            else:
+                found.update(run_facts(run, self._pictures))
+                self.spent += run.ended.seconds
         return run
 
     def _runs_so_far(self, placement: Placement) -> list[TaskRun]:
@@ -312,7 +318,7 @@ class Execution:
         """Remove leftovers of finished runs on these kinds of platform."""
         for kind in kinds:
             with suppress(MachineError):
-                self._runner(kind)
+                self.runner(kind)
         self.close()
 
     def remove_folder(self, placement: Placement) -> None:

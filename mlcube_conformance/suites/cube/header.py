@@ -8,6 +8,7 @@ from mlcube_conformance import __version__
 from mlcube_conformance.base.text import mask, visible
 from mlcube_conformance.runners.about import about
 from mlcube_conformance.runners.common.container import resources
+from mlcube_conformance.suites.cube.left_files import LeftFiles
 
 if TYPE_CHECKING:
     from mlcube_conformance.plan.selection import Selection
@@ -33,6 +34,14 @@ def header(
         + (", ".join(case.invocation.name for case in each.cases) or "no case")
         for each in selection.placements
     ]
+    lines += [
+        f"mlcube-conformance: {each.id}: not run, its definitions are invalid"
+        for each in selection.cubes
+        if each.problems
+    ]
+    if isinstance(execution, LeftFiles):
+        where = f"files are judged in {execution.workspace}"
+        lines.append(f"mlcube-conformance: --check-only runs nothing: {where}")
     lines += choice.header()
     kinds = {each.platform.kind for each in selection.placements}
     lines += [

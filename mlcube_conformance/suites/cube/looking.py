@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Violation
+from mlcube_conformance.base.paths import is_like
 from mlcube_conformance.base.snapshots import (
     Snapshot,
     digests,
@@ -19,21 +16,18 @@ from mlcube_conformance.base.snapshots import (
     snapshot,
     stray_links,
 )
-from mlcube_conformance.base.trees import walk
+from mlcube_conformance.base.trees import now, written_since
 from mlcube_conformance.checks.outputs import Observation
 from mlcube_conformance.plan.mounts import host_path
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-    from mlcube_conformance.base.trees import Found
     from mlcube_conformance.model import Binding, Case
     from mlcube_conformance.suites.cube.task_run import TaskRun
 
-__all__ = ["Look"]
+__all__ = ["Look", "look_at_left"]
 
-#: Nanoseconds by which the time of a file may be behind the clock.
-_TICK = 20_000_000
 #: Files that are reported in the place of an output.
 _MOST = 20
 
@@ -66,7 +60,7 @@ class Look:
         """
         self._case = case
         self._workspace = workspace
-        self._began = time.time_ns() - _TICK
+        self._began = now()
         self._free = frozenset(self._free_places())
         self._own = [self._look(each) for each in case.invocation.bindings]
         self._beside = [*self._led_to(), *self._of_others()]
@@ -93,20 +87,21 @@ class Look:
         ]
         if all(each.made for each in outputs):
             return ()
-        places = {each.path for each in outputs}
-        found = (
-            self._workspace / each.path
-            for each in walk(self._workspace)
-            if not each.is_folder and self._is_new(each)
-        )
+        return self._beside_places(self._free)
+
+    def beside_parameters(self) -> tuple[str, ...]:
+        """Return files that the task wrote beside its outputs and its inputs.
+
+        Whether it may write to inputs is another question, answered by `again`.
+        """
+        bound = self._case.invocation.bound("input")
+        inputs = {host_path(each, self._workspace) for each in bound}
+        return self._beside_places(self._free | inputs)
+
+    def _beside_places(self, places: frozenset[Path]) -> tuple[str, ...]:
+        found = written_since(self._workspace, self._began)
         others = (each for each in found if places.isdisjoint({each, *each.parents}))
         return tuple(map(str, islice(others, _MOST)))
-
-    def _is_new(self, found: Found) -> bool:
-        with suppress(OSError):  # gone again
-            status = os.stat(found.name, dir_fd=found.folder, follow_symlinks=False)
-            return stat.S_ISREG(status.st_mode) and status.st_ctime_ns >= self._began
-        return False
 
     def _made_where_it_writes(
         self, earlier: Iterable[TaskRun]
@@ -202,16 +197,37 @@ class Look:
         after = Snapshot({}) if seen.is_free else snapshot(path, seen.without)
         is_output = binding.parameter.role == "output"
         place = (self._case.invocation.task.name, binding.parameter.name)
-        exact = is_output and not seen.task and place in self._case.cube.deterministic
+        cube = self._case.cube
+        exact = is_output and not seen.task and place in cube.deterministic
+        volatile = cube.volatile.get(place, ())
         return Observation(
             binding=binding,
             path=path,
             before=seen.before,
             after=after,
-            digests=digests(path, after) if exact else {},
+            digests={
+                name: digest
+                for name, digest in (digests(path, after) if exact else {}).items()
+                if not any(is_like(name, pattern) for pattern in volatile)
+            },
             stray_links=stray_links(path, after) if is_output else (),
             task=seen.task,
         )
+
+
+def look_at_left(case: Case, workspace: Path) -> tuple[Observation, ...]:
+    """Look at the outputs that are there, of which none was seen before."""
+    return tuple(
+        Observation(
+            binding=each,
+            path=path,
+            before=Snapshot({}),
+            after=(after := snapshot(path)),
+            stray_links=stray_links(path, after),
+        )
+        for each in case.invocation.bound("output")
+        for path in [host_path(each, workspace)]
+    )
 
 
 def _only(seen: Snapshot, top: Path, paths: Container[Path]) -> Snapshot:

@@ -38,7 +38,9 @@ class Ordering:
             cube, platform = cubes[checked.key[0]], platforms[checked.key]
             self._places[id(checked)] = (cube, platform, -2)
         for placement in selection.placements:
-            cube, platform = cubes[placement.cube.place], platforms[placement.key]
+            # What stands for no platform has no file.
+            platform = platforms.get(placement.key, 0)
+            cube = cubes[placement.cube.place]
             self._places[id(placement)] = (cube, platform, -1)
             for place, case in enumerate(placement.cases):
                 self._places[id(case)] = (cube, platform, place)

@@ -11,6 +11,7 @@ import pytest
 
 from mlcube_conformance.base.errors import MachineError, Message
 from mlcube_conformance.clauses import CLAUSES, Clause
+from mlcube_conformance.clauses.others import clauses_of_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -56,7 +57,7 @@ class Plugins:
 
     def _learn_clauses(self) -> None:
         with _fault_of(_CLAUSES):
-            for found in self._hook.pytest_mlcube_clauses():
+            for found in (clauses_of_others(), *self._hook.pytest_mlcube_clauses()):
                 for each in found:
                     if not isinstance(each, Clause):
                         msg = f"{each!r} is not a Clause"
@@ -66,7 +67,10 @@ class Plugins:
                         raise ValueError(msg)
 
     def clause(self, clause_id: str) -> Clause | None:
-        """Return the clause with that id, ours or of another plugin."""
+        """Return the clause with that id, ours or of another plugin.
+
+        Those of plugins are known after the first call of `checks`.
+        """
         return self._clauses.get(clause_id)
 
     def check(self, name: str, run: TaskRun) -> tuple[Message, ...]:

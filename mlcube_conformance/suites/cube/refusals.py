@@ -16,15 +16,24 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.plan.selection import Selection
 
-__all__ = ["one_placement", "refuse_names_for_workers", "workspace_asked"]
+__all__ = ["refuse_names_for_workers", "workspace_asked"]
 
 
-def workspace_asked(given: str | None) -> Path | None:
+def workspace_asked(
+    given: str | None, placements: int, *, check_only: bool
+) -> Path | None:
     """Return the folder that `--workspace` names, if any.
 
+    Args:
+        given: What the option says.
+        placements: Cubes on platforms that are tested.
+        check_only: Whether what is there is judged, and nothing runs.
+
     Raises:
-        UsageError: It is not a folder.
+        UsageError: It is not a folder, or would serve several.
     """
+    if check_only:
+        _require_workspace(given)
     if given is None:
         return None
     path = given_path(given, "--workspace")
@@ -38,20 +47,31 @@ def workspace_asked(given: str | None) -> Path | None:
                 do="fix the path",
             )
         )
+    if placements > 1:
+        raise UsageError(
+            Message(
+                what="--workspace needs one cube and one platform",
+                where="--workspace",
+                found=f"{placements} of them",
+                expected="one --cube and one --platform",
+                do="run them one by one, or leave --workspace out",
+            )
+        )
     return path
 
 
-def one_placement(count: int) -> UsageError:
-    """Return the refusal of one workspace for several cubes or platforms."""
-    return UsageError(
-        Message(
-            what="--workspace needs one cube and one platform",
-            where="--workspace",
-            found=f"{count} of them",
-            expected="one --cube and one --platform",
-            do="run them one by one, or leave --workspace out",
+def _require_workspace(given: str | None) -> None:
+    """Refuse to judge what does not exist."""
+    if given is None or not is_there(given_path(given, "--workspace")):
+        raise UsageError(
+            Message(
+                what="--check-only needs the workspace of an earlier run",
+                where="--workspace",
+                found="no --workspace" if given is None else f"no folder {given}",
+                expected="--workspace DIR, with what a run left there",
+                do="give the folder, or leave --check-only out to run the tasks",
+            )
         )
-    )
 
 
 def refuse_names_for_workers(config: pytest.Config, selection: Selection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,27 +14,33 @@ from mlcube_conformance.base.errors import (
     Unsupported,
     Violation,
 )
-from mlcube_conformance.base.faults import fault_of_ours
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.formats.given import Given
+from mlcube_conformance.formats.profile import load_profile
 from mlcube_conformance.model import Case
 from mlcube_conformance.options import runner_options
 from mlcube_conformance.plan.order import Comparison, Placement
 from mlcube_conformance.plan.selection import select
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.plan.workspace_lock import only_run_in
+from mlcube_conformance.results.old_runs import remove_old_runs
 from mlcube_conformance.results.summary import left_out, said_nothing
-from mlcube_conformance.suites.cube import failures
 from mlcube_conformance.suites.cube.choice import PlatformChoice
+from mlcube_conformance.suites.cube.clause_marks import ClauseMarks
+from mlcube_conformance.suites.cube.depth import Depth
 from mlcube_conformance.suites.cube.execution import Execution
+from mlcube_conformance.suites.cube.expected import expect_failures, refuse_unknown
 from mlcube_conformance.suites.cube.facts import cube_facts
+from mlcube_conformance.suites.cube.failures import Failures
+from mlcube_conformance.suites.cube.further import Further
 from mlcube_conformance.suites.cube.header import header
+from mlcube_conformance.suites.cube.left_files import LeftFiles, NothingRuns
+from mlcube_conformance.suites.cube.levels import Reached, levels_of
 from mlcube_conformance.suites.cube.ordering import Ordering
 from mlcube_conformance.suites.cube.plugins import Plugins
 from mlcube_conformance.suites.cube.refusals import (
-    one_placement,
     refuse_names_for_workers,
     workspace_asked,
 )
@@ -44,10 +50,9 @@ from mlcube_conformance.suites.cube.subjects import (
     subject_of_item,
 )
 from mlcube_conformance.suites.cube.unseen import Unseen
+from mlcube_conformance.suites.cube.workers import Workers
 from mlcube_conformance.suites.hooks import (
-    attach,
     begin_record,
-    is_decisive,
     keep_finding,
     keeps_record,
     record_of,
@@ -58,7 +63,6 @@ from mlcube_conformance.suites.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
-    from pathlib import Path
 
     from mlcube_conformance.plan.selection import Selection
 
@@ -92,28 +96,47 @@ class ConformanceSession:
             asked("--parameter"),
             optional=asked("--optional"),
             given=Given(options.environment, asked("--build-context")),
+            nowhere=asked("--check-only"),
         )
         self._ordering = Ordering(self.selection)
         gc.freeze()  # To look through what was read again and again takes time.
         refuse_names_for_workers(config, self.selection)
-        workspace = workspace_asked(asked("--workspace"))
-        if workspace and len(self.selection.placements) > 1:
-            raise one_placement(len(self.selection.placements))
+        workspace = workspace_asked(
+            asked("--workspace"),
+            len(self.selection.placements),
+            check_only=asked("--check-only"),
+        )
+        profile = "strict" if asked("--fail-on-should") else asked("--profile")
         self.plugins = Plugins(config)
+        self.depth = Depth(
+            asked("--level"),
+            load_profile(profile),
+            asked("--max-image-size"),
+            self.plugins.clause,
+        )
+        refuse_unknown(self.selection, self.plugins)
         run_id = getattr(config, "workerinput", {}).get("mlcube_run_id") or new_run_id()
-        self.execution = Execution(
+        if asked("--check-only"):
+            config.pluginmanager.register(NothingRuns(), "mlcube_nothing_runs")
+        self.terminal = Terminal(config)
+        execution = LeftFiles if asked("--check-only") else Execution
+        self.execution = execution(
             run_id=run_id,
             folder=config.invocation_params.dir / FOLDER / run_id,
             options=options,
-            watch=Terminal(config).watch(
+            watch=self.terminal.watch(
                 live=asked("--live"), keeps_logs=self._keep != "none"
             ),
             plugins=self.plugins,
             workspace=workspace,
+            max_timeouts=asked("--max-timeouts"),
+            depth=self.depth,
+            stores_snapshots=asked("--update-snapshots"),
         )
         self.record = record_of(config, self.execution.folder)
         self.execution.record = self.record
-        self._failures = failures.Failures(
+        self.further = Further(self.execution, self.placement_of)
+        self._failures = Failures(
             config=config,
             execution=self.execution,
             plugins=self.plugins,
@@ -122,18 +145,28 @@ class ConformanceSession:
         self._unseen = Unseen(
             execution=self.execution,
             placements=self.selection.placements,
-            strict=asked("--fail-on-should"),
+            depth=self.depth,
         )
         self._failed: set[object] = set()
         self._told: set[str] = set()
+        self._workers = Workers(
+            config=config,
+            selection=self.selection,
+            platforms=self._choice.platforms,
+            run_id=run_id,
+            unseen=self._unseen,
+        )
+        config.pluginmanager.register(self._workers, "mlcube_workers")
+        config.pluginmanager.register(
+            ClauseMarks(config, self.plugins.clause), "mlcube_marks"
+        )
         self._reruns = Reruns("mlcube_subject")
         config.pluginmanager.register(self._reruns, "mlcube_reruns")
         self._held = ExitStack()
         self._interrupts = Interrupts(self.execution.watch.note)
         self._interrupted = False
         self._said_nothing = ""
-        self._deselected = 0
-        self._hashed: set[Path] = set()
+        self._levels: list[Reached] = []
 
     def placement_of(self, subject: Placement | Case) -> Placement:
         """Return the placement that a case belongs to; a placement is its own."""
@@ -145,7 +178,8 @@ class ConformanceSession:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is tested, and where logs and workspaces are."""
-        kept = "" if self._config.getoption("collectonly") else self._keep
+        idle = ("collectonly", "mlcube_check_only")
+        kept = "" if any(map(self._config.getoption, idle)) else self._keep
         return header(self.selection, self._choice, self.execution, kept)
 
     def pytest_sessionstart(self) -> None:
@@ -158,35 +192,9 @@ class ConformanceSession:
                 self._held.enter_context(only_run_in(workspace))
             except ConformanceError as error:
                 raise pytest.UsageError(str(error)) from error
-        begin_record(self.record, self._config, "cube", run=self.execution.run_id)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - of xdist
-        """Tell a worker of pytest-xdist the name of the run."""
-        node.workerinput["mlcube_run_id"] = self.execution.run_id
-        node.workerinput["mlcube_platforms"] = list(self._choice.platforms)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of xdist
-        """Take what a worker counted."""
-        output = getattr(node, "workeroutput", {})
-        self._unseen.take(output)
-        self._deselected += output.get("mlcube_deselected", 0)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 - of xdist
-        """Deal tests out so that those of a cube on a platform share a worker."""
-        from mlcube_conformance.suites.cube.scheduling import PlacementScheduling  # noqa: PLC0415
-
-        return PlacementScheduling(
-            config,
-            log,
-            [each.id for each in self.selection.placements],
-            {
-                comparison.id: [each.placement_id for each in comparison.cases]
-                for comparison in self.selection.comparisons
-            },
-        )
+        kept = {"keep": "all" if workspace else self._keep}
+        run_id = self.execution.run_id
+        begin_record(self.record, self._config, "cube", run=run_id, **kept)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -199,12 +207,9 @@ class ConformanceSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Order the tests as the data flows."""
+        """Order the tests as the data flows; mark those that are expected to fail."""
         self._ordering.sort(items)
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Count what an option such as `-k` left out."""
-        self._deselected += len(items)
+        expect_failures(items)
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Run what the test looks at; show a fault of the machine once only."""
@@ -213,7 +218,9 @@ class ConformanceSession:
             self._forget(item, subject)
         elif isinstance(subject, (Case, Placement, Comparison)):
             item.user_properties.append((_CASE_PROPERTY, subject.id))
-        self._record_cube(subject)
+        cube = getattr(subject, "cube", None)
+        if cube is not None and self.record.is_new(cube.place):
+            self.record.event("cube", **cube_facts(cube))  # Before anything of it runs.
         try:
             self._prepare(item, subject)
         except Unsupported:
@@ -225,15 +232,10 @@ class ConformanceSession:
             item.stash[_TOLD] = str(error)
             raise
         except KeyboardInterrupt:
-            # In the middle of a wait, its traceback says nothing to a user.
-            pytest.exit("interrupted", returncode=pytest.ExitCode.INTERRUPTED)
-
-    def _record_cube(self, subject: object) -> None:
-        """Record what a cube is, before anything of it runs."""
-        cube = getattr(subject, "cube", None)
-        if cube is not None and cube.place not in self._hashed:
-            self._hashed.add(cube.place)
-            self.record.event("cube", **cube_facts(cube))
+            # In the middle of a wait, its traceback says nothing to a user; where the
+            # signal came between two lines, pytest fails to show it (Python 3.11).
+            code = pytest.ExitCode.INTERRUPTED
+            raise pytest.exit.Exception("interrupted", returncode=code) from None
 
     def _forget(self, item: pytest.Item, subject: object) -> None:
         """Let all that a test looked at take place again."""
@@ -272,16 +274,9 @@ class ConformanceSession:
         """Show our errors as their message alone, and how to run the case again."""
         report = yield
         error = call.excinfo.value if call.excinfo else None
-        error = fault_of_ours(error) or error
-        facts: list[tuple[str, str]] = []
-        failures.leave_out(report, item, error)
+        self._failures.conclude(report, item, error)
         if report.failed:
             self._failed |= placement_keys(subject_of_item(item))
-            if isinstance(error, (Violation, ConformanceError)):
-                facts = self._failures.show(report, item, error)
-        failures.mask_report(report)
-        if is_decisive(report):
-            attach(report, failures.finding(item, report, error, facts))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -294,19 +289,23 @@ class ConformanceSession:
         if not self._has_workers():
             self._clean_up(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(self._config, "workerinput"):
-            output: dict[str, int] = getattr(self._config, "workeroutput", {})
-            output["mlcube_deselected"] = self._deselected
-            self._unseen.send(self._config)
+            self._workers.send()
         else:
             self.execution.remove_empty_folders()  # Workers may be making theirs.
         is_green = exitstatus in _GREEN
         if is_green and not self._config.getoption("collectonly"):
-            self._said_nothing = said_nothing(self.record.findings, self._deselected)
+            self._said_nothing = said_nothing(
+                self.record.findings, self._workers.deselected
+            )
         fails = keeps_record(self._config) and self._unseen.settle(self.record)
         if is_green and (self._said_nothing or fails):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if keeps_record(self._config):
+            self._levels = levels_of(self.selection.placements, self.record, self.depth)
             self.record.end(int(session.exitstatus))
+            kept = asker(self._config, "cube")("--keep-runs")
+            if kept is not None:
+                remove_old_runs(self._config.invocation_params.dir, kept)
 
     def _has_workers(self) -> bool:
         return self._config.pluginmanager.hasplugin("dsession")
@@ -341,9 +340,9 @@ class ConformanceSession:
         for line in (*self._choice.summary(), *left_out(self.record.findings)):
             write(line)
         self._unseen.write(terminalreporter, self._failures.text)
+        for reached in self._levels:
+            write(f"mlcube-conformance: {reached}")
         if self._said_nothing:
             write(f"mlcube-conformance: {self._said_nothing}: this run fails", red=True)
         if self.execution.kept_something():
             write(f"mlcube-conformance: kept {self.execution.folder}")
-        if self.record.trouble:
-            write(f"mlcube-conformance: no record: {self.record.trouble}", red=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.base.errors import Violation
-from mlcube_conformance.clauses import clause
+from mlcube_conformance.clauses.naming import naming
 from mlcube_conformance.results.finding import Finding
+from mlcube_conformance.suites.cube.expected import (
+    expected_failure,
+    is_met_after_all,
+)
 from mlcube_conformance.suites.cube.facts import subject_of
 from mlcube_conformance.suites.hooks import sendable
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Case
     from mlcube_conformance.plan.order import Placement
     from mlcube_conformance.results.record import Record
+    from mlcube_conformance.suites.cube.depth import Depth
     from mlcube_conformance.suites.cube.execution import Execution
 
 __all__ = ["Unseen"]
@@ -33,8 +38,9 @@ class Unseen:
 
     execution: Execution
     placements: Sequence[Placement]
-    strict: bool
-    """Whether a SHOULD that is not met fails the run, too."""
+    depth: Depth
+    """Which clauses count, and how much."""
+    _warned: list[Finding] = field(default_factory=list)
     _sent: list[Finding] = field(default_factory=list)
     _kept: list[Finding] = field(default_factory=list)
 
@@ -49,6 +55,15 @@ class Unseen:
 
     def settle(self, record: Record) -> bool:
         """Record what no test has reported; say whether that fails the run."""
+        self._warned = [
+            each
+            for each in record.findings
+            if each.verdict == "failed"
+            and each.messages
+            and each.clause
+            and not each.expected
+            and not self.depth.is_must(each.clause)
+        ]
         known = {
             (each.subject.id, each.clause)
             for each in record.findings
@@ -57,17 +72,23 @@ class Unseen:
         for each in (*self._sent, *self._found()):
             if (each.subject.id, each.clause) not in known:
                 self._kept.append(each)
-                record.find(each)
+                record.find(replace(each, required=self.depth.is_must(each.clause)))
         return any(self._fails(each) for each in self._kept)
 
     def _fails(self, finding: Finding) -> bool:
-        return self.strict or clause(finding.clause).level == "MUST"
+        if finding.expected:
+            return False
+        if finding.verdict == "passed":
+            return True  # Its failure was expected.
+        return self.depth.is_must(finding.clause)
 
     def _found(self) -> Iterator[Finding]:
         for placement in self.execution.begun(self.placements):
             trouble = self.execution.trouble_of(placement)
             if isinstance(trouble, Violation):
-                yield _finding(placement, "IMAGE-1", trouble.messages)
+                known = expected_failure(placement, "IMAGE-1")
+                messages = trouble.messages
+                yield _finding(placement, "IMAGE-1", messages, expected=bool(known))
             for case in placement.all_cases:
                 run = self.execution.run_of(case)
                 if run is not None:
@@ -76,8 +97,14 @@ class Unseen:
                         *judged.clauses.items(),
                         *judged.advice.items(),
                     ):
+                        known = expected_failure(case, name)
+                        if not self.depth.includes(name):
+                            continue
                         if wrong:
-                            yield _finding(case, name, wrong)
+                            yield _finding(case, name, wrong, expected=bool(known))
+                        elif known and name in judged.advice:
+                            met = (is_met_after_all(known),)
+                            yield replace(_finding(case, name, met), verdict="passed")
 
     def write(
         self,
@@ -92,6 +119,7 @@ class Unseen:
         """
         failing = [each for each in self._kept if self._fails(each)]
         others = [each for each in self._kept if not self._fails(each)]
+        others = [*self._warned, *(each for each in others if not each.expected)]
         for title, found in (
             ("FAILURES that no selected test looks at", failing),
             ("WARNINGS: clauses that a cube SHOULD meet", others),
@@ -100,8 +128,10 @@ class Unseen:
                 reporter.section(title)
             for each in found:
                 reporter.write_line(text(each.messages))
-                name = each.clause
-                reporter.write_line(f"  clause:   {name}: {clause(name).sentence}")
+                known = self.depth.find(each.clause)
+                named = naming(each.clause, known.sentence if known else "")
+                for label, shown in named.items():
+                    reporter.write_line(f"  {label + ':':<10}{shown}")
         for each in failing:
             reporter.write_line(
                 f"mlcube-conformance: {each.subject.id} does not meet {each.clause} "
@@ -111,7 +141,11 @@ class Unseen:
 
 
 def _finding(
-    subject: Case | Placement, name: str, messages: tuple[Message, ...]
+    subject: Case | Placement,
+    name: str,
+    messages: tuple[Message, ...],
+    *,
+    expected: bool = False,
 ) -> Finding:
     return Finding(
         subject=subject_of(subject),
@@ -119,4 +153,5 @@ def _finding(
         clause=name,
         reason=messages[0].what,
         messages=messages,
+        expected=expected,
     )

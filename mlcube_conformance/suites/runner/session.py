@@ -22,6 +22,7 @@ from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.base.names import FOLDER, new_run_id
 from mlcube_conformance.clauses import clause
+from mlcube_conformance.clauses.naming import explaining
 from mlcube_conformance.formats.expected_failures import load_expected_failures
 from mlcube_conformance.formats.runner_description import (
     load_runner_description,
@@ -40,10 +41,12 @@ from mlcube_conformance.suites.hooks import (
     begin_record,
     clause_id,
     is_decisive,
+    is_unexpected_pass,
     keep_finding,
     keeps_record,
     record_of,
     verdict_of,
+    write_asked,
 )
 from mlcube_conformance.suites.options import asker
 from mlcube_conformance.suites.reruns import Reruns
@@ -72,6 +75,10 @@ __all__ = ["RunnerSession"]
 
 _CLAUSE = "mlcube_clause"
 _NOT_JUDGED = "mlcube_not_judged"
+#: Sentences on what showed that a clause is met, and letters of one.
+_MOST, _LONGEST, _LONGEST_REASON = 8, 160, 500
+#: What a log begins its lines with.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,:+Z]* ?", re.ASCII)
 
 
 class RunnerSession:
@@ -181,6 +188,7 @@ class RunnerSession:
         """Leave out what does not apply; make sure that the probe's image is there."""
         judged = _clause_of(item)
         self._placed = len(self.trial.placed)
+        self.trial.seen.clear()
         if self._reruns.begin(item):
             self.trial.forget()
         elif judged is not None:
@@ -214,7 +222,10 @@ class RunnerSession:
             about = f"{judged.id}: {judged.sentence}\n" if judged else ""
             again = again_for_runner(self._config, item)
             told = "\n\n".join(map(str, self._messages(error)))
-            report.longrepr = f"{about}{told}\n  again:    {again}"
+            more = f"\n  more:     {explaining(judged.id)}" if judged else ""
+            report.longrepr = f"{about}{told}{more}\n  again:    {again}"
+        elif judged and is_unexpected_pass(report):
+            report.longrepr = f"{report.longreprtext}\n{judged.id}: {judged.sentence}"
         if is_decisive(report):
             attach(report, self._finding(item, report, error, again))
         return report
@@ -236,13 +247,19 @@ class RunnerSession:
             messages, reason = self._messages(error), self._reason(error.messages[0])
         elif report.failed and verdict == "failed":
             verdict = "error"  # The test broke, and says nothing of the runner.
+        seen = self._seen() if verdict == "passed" else ""
+        if verdict == "failed" and not report.failed and isinstance(error, Violation):
+            seen = self._reason(error.messages[0])  # The reason is why it is expected.
         return Finding(
             subject=Subject(kind="runner", id=self.trial.description.name),
             clause=judged,
             verdict=verdict,
             reason=reason,
             messages=messages,
-            facts={"again": again} if again else {},
+            facts={
+                **({"again": again} if again else {}),
+                **({"seen": seen} if seen else {}),
+            },
             test=item.nodeid,
             expected=judged in self._expected,
             seconds=round(report.duration, 3),
@@ -257,15 +274,24 @@ class RunnerSession:
     def _reason(self, message: Message) -> str:
         """Return in one line what was wrong, the same in each session."""
         found = f"; found: {message.found}" if message.found else ""
-        text = " ".join(f"{message.what}{found}".split())
-        return re.sub(rf"{re.escape(str(self.trial.shared))}/[^/]+/", "", text)
+        return self._in_one_line(f"{message.what}{found}")[:_LONGEST_REASON]
+
+    def _seen(self) -> str:
+        """Return in one line what showed that a clause is met."""
+        seen = (self._in_one_line(each)[:_LONGEST] for each in self.trial.seen)
+        return "; ".join([*dict.fromkeys(seen)][:_MOST])
+
+    def _in_one_line(self, text: str) -> str:
+        """Return a text without what differs from session to session."""
+        place = rf"{re.escape(str(self.trial.shared))}/[^/]+/"
+        return _TIME.sub("", re.sub(place, "", " ".join(text.split())))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test found; workers send it to their controller."""
         keep_finding(self.record, self._config, report)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Remove what need not be kept; write the record and the scorecards."""
         if self.record.findings:
             with suppress(MachineError):
@@ -277,17 +303,12 @@ class RunnerSession:
         if judgements_of(found["findings"]):
             self._card = scorecard_of(found)
             for file in self._cards:
-                self._write(file, self._card)
+                self._write(session, file, self._card)
         self._kept = self.trial.kept_something()
 
-    def _write(self, file: Path, card: Scorecard) -> None:
+    def _write(self, session: pytest.Session, file: Path, card: Scorecard) -> None:
         text = writers()[file.suffix](card)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-            self._said.append(f"scorecard in {file}")
-        except OSError as error:
-            self._said.append(f"no scorecard in {file}: {error.strerror}")
+        self._said.append(write_asked(session, "scorecard", file, text).line)
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
@@ -308,8 +329,6 @@ class RunnerSession:
             write(f"mlcube-conformance: {line}")
         if self._kept:
             write(f"mlcube-conformance: kept {self.trial.shared}")
-        if self.record.trouble:
-            write(f"mlcube-conformance: no record: {self.record.trouble}", red=True)
 
 
 def _clause_of(item: pytest.Item) -> Clause | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,7 +33,6 @@ __all__ = ["Trial"]
 #: Seconds for making the image of the probe, the first time.
 _CONFIGURE = 600
 _UNREADY = "cannot make the image of the probe: no test can run"
-_OF_A_RUN = re.compile(r"\{(cube|platform)\}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +58,8 @@ class Trial:
     """Where calls are recorded; None where they are not."""
     sound: bool | None = None
     """Whether a cube without a fault runs; None while that is not known."""
+    seen: list[str] = field(default_factory=list)
+    """What a test saw that was as it must be."""
     _names: Counter[str] = field(default_factory=Counter)
 
     def place(self, cube: ProbeCube, *, form: Format | None = None) -> Placed:
@@ -195,6 +195,7 @@ class Trial:
             called=called,
             workspace=workspace or placed.workspace,
             is_sound=self._is_sound,
+            seen=self.seen,
         )
 
     def _is_sound(self) -> bool:
@@ -233,9 +234,8 @@ class Trial:
         Raises:
             MachineError: The list cannot be had.
         """
-        return frozenset(
-            self._ask(filled(self.description.left_behind, {"image": image})).split()
-        )
+        words = filled(self.description.left_behind, {"image": image})
+        return frozenset(self._ask(words).split())
 
     def remove(self, names: frozenset[str]) -> None:
         """Remove leftovers of a runner, except what still runs."""
@@ -314,7 +314,7 @@ class Trial:
         return ""
 
     def forget(self) -> None:
-        """Let what is asked once in a session be asked again, where it failed."""
+        """Ask again what is asked once in a session, where it failed."""
         self.sound = self.sound or None
         if self.unready:
             self.unready = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mlcube_conformance.runners.common.dockerfile.bases import base_images
 from mlcube_conformance.runners.common.dockerfile.stages import Copy, read_recipe
 
 
@@ -132,7 +133,7 @@ def test_commands_for_a_shell(text: str, commands: list[str]) -> None:
     "line",
     [
         "COPY --from=other /x /y",
-        "COPY --chmod=755 x /y",
+        "COPY --chmod=u+x x /y",
         "COPY <<EOF /y",
         "RUN <<EOF",
         "RUN --mount=type=cache,target=/x y",
@@ -167,3 +168,24 @@ def test_stages_and_bases_are_told() -> None:
 def test_line_that_cannot_be_understood_is_named(line: str) -> None:
     with pytest.raises(ValueError, match=line.split(maxsplit=1)[0]):
         read_recipe(line, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("FROM a\nRUN <<EOF\nFROM b\nEOF\nFROM c", ["a", "c"]),
+        ("FROM a\nCOPY <<-'END' <<B /x/\nFROM b\n\tEND\nFROM d\nB\nFROM c", ["a", "c"]),
+        ("FROM a\nRUN echo '<<EOF'\nFROM b", ["a", "b"]),
+        ("FROM a\nRUN --mount=type=bind,from=b,target=/x y", ["a", "b"]),
+        ("FROM a\nRUN --mount=type=cache,id=from y", ["a"]),
+        ("FROM a\nCOPY --from=b --chown=1 x /y", ["a", "b"]),
+    ],
+)
+def test_base_images(text: str, names: list[str]) -> None:
+    assert base_images(text, {}) == names
+
+
+def test_text_below_an_instruction_is_none_of_its_own() -> None:
+    recipe = read_recipe("FROM x\nRUN <<EOF\nENTRYPOINT y\nnonsense\nEOF\nUSER 5", {})
+
+    assert (recipe.entrypoint, recipe.unkept) == ((), ["USER 5"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from mlcube_conformance.base.markdown import cell, table
 from mlcube_conformance.runners.common.faults import (
     ROWS,
     Fault,
@@ -14,12 +17,12 @@ from mlcube_conformance.runners.common.faults import (
     machine_fault,
     start_fault,
 )
+from mlcube_conformance.runners.common.steps import advice_on_step
 
 ENGINES: tuple[Tool, ...] = ("docker", "singularity")
 ALL: tuple[Tool, ...] = (*ENGINES, "pip")
 MACHINE: dict[str, tuple[Tool, ...]] = {
-    "write /var/lib/docker: no space left on device": ALL,
-    "OSError: [Errno 28] No space left on device": ("pip",),
+    "OSError: [Errno 28] No room": ("pip",),
     "Connection refused": ALL,
     "read tcp 10.0.0.1:443: connection reset by peer": ALL,
     "dial tcp 10.0.0.1:443: nobody answers": ENGINES,
@@ -29,10 +32,11 @@ MACHINE: dict[str, tuple[Tool, ...]] = {
     "x509: certificate signed by unknown authority": ENGINES,
     "toomanyrequests: You have reached your pull rate limit": ENGINES,
     "unexpected EOF": ENGINES,
+    "cannot write /a/id because server did not provide an image ID": ENGINES,
+    "rpc error: code = Unavailable desc = error reading from server: EOF": ENGINES,
     "received unexpected HTTP status: 503 Service Unavailable": ENGINES,
     "net/http: request canceled (Client.Timeout exceeded)": ("docker",),
     "server gave HTTP response to HTTPS client": ("docker",),
-    "write: disk quota exceeded": ("singularity", "pip"),
     "Temporary failure in name resolution": ("singularity", "pip"),
     "urllib3.exceptions.NewConnectionError: it failed": ("pip",),
     "urllib3.exceptions.ConnectTimeoutError: it failed": ("pip",),
@@ -42,6 +46,13 @@ MACHINE: dict[str, tuple[Tool, ...]] = {
     "SSLError(1)": ("pip",),
     "[SSL: CERTIFICATE_VERIFY_FAILED]": ("pip",),
     "HTTP error 502 while getting x": ("pip",),
+}
+DISK: dict[str, tuple[Tool, ...]] = {
+    "write /var/lib/docker: no space left on device": ALL,
+    "OSError: [Errno 28] No space left on device": ALL,
+    "write: disk quota exceeded": ALL,
+    "head: standard output: I/O error": ALL,
+    "cp: error writing '/x': Input/output error\nthe next line": ALL,
 }
 STEP: dict[str, tuple[Tool, ...]] = {
     'process "/bin/sh -c x" did not complete successfully: exit code: 9': ("docker",),
@@ -68,6 +79,8 @@ START: dict[str, tuple[Tool, ...]] = {
     "exec /tiny: exec format error": ("docker",),
     "exec /tiny failed: a stale NFS file handle": ("singularity",),
     '"tiny": executable file not found in $PATH': ("singularity",),
+    "stat /opt/tool/run: no such file or directory": ("singularity",),
+    "permission denied": ("singularity",),
     "/.singularity.d/runscript: 3: exec: tiny: not found": ("runscript",),
     "/.singularity.d/actions/run: 9: /tiny: Permission denied": ("runscript",),
 }
@@ -94,6 +107,10 @@ AT_START: dict[str, Fault] = {
     "unknown or invalid runtime name: x": "value",
     "Requested CPUs are not available - requested 0-63": "value",
     "Invalid value x for cpuset cpus": "value",
+    "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available": "value",
+    "wrong rlimit value: RLIMIT_FOO: unknown": "value",
+    "network my-net not found": "value",
+    'invalid CapDrop: unknown capability: "CAP_FOO"': "value",
     "invalid ulimit type: x": "value",
     "apparmor is not enabled": "value",
     **dict.fromkeys(
@@ -137,6 +154,14 @@ def test_a_step_is_the_fault_of_the_cube_whatever_it_says(
     assert machine_fault(tool, refused, last=said) == ""
 
 
+@pytest.mark.parametrize(("said", "tool"), _table(DISK))
+def test_a_disk_is_nobodys_step(said: str, tool: Tool) -> None:
+    last = next((each for each, tools in STEP.items() if tool in tools), "exit code 1")
+
+    assert machine_fault(tool, last, last=last, log=said.splitlines())
+    assert machine_fault(tool, f"{said}\n{last}", last=last)
+
+
 @pytest.mark.parametrize(("said", "tool"), _table(START))
 def test_the_image_cannot_start_the_task(said: str, tool: Tool) -> None:
     assert cannot_start(tool, said)
@@ -168,7 +193,7 @@ def test_the_user_may_not_be_several_users(said: str, tool: Tool) -> None:
     [
         ("manifest for x:1 not found", "docker"),
         ("pull access denied for x", "docker"),
-        ("disk quota exceeded", "docker"),
+        ("an I/O error is what it fears", "docker"),
         ("Client.Timeout exceeded", "singularity"),
         ("ERROR: No matching distribution found for x", "pip"),
         ("dial tcp", "pip"),
@@ -187,14 +212,20 @@ def test_words_of_a_task_are_not_those_of_its_engine() -> None:
 
 
 def test_the_first_words_are_shown() -> None:
-    said = "connection refused, then no space left on device"
+    said = "connection refused, then dial tcp 10.0.0.1:443"
 
     assert machine_fault("docker", said) == "connection refused"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words.pattern)
 def test_each_row_has_an_example_for_each_tool(row: Row) -> None:
-    examples = {"machine": MACHINE, "step": STEP, "start": START, "ids": IDS}
+    examples = {
+        "machine": MACHINE,
+        "disk": DISK,
+        "step": STEP,
+        "start": START,
+        "ids": IDS,
+    }
     examples["mount"] = dict(MOUNT)
     for said, fault in AT_START.items():
         if fault != "start":
@@ -208,3 +239,53 @@ def test_each_row_has_an_example_for_each_tool(row: Row) -> None:
     }
 
     assert set(row.tools) <= shown
+
+
+_STEP = "executor failed running [/bin/sh -c x]: exit code: 1"
+
+
+#: For each: what an engine says of the end, a line before it, and words of what to do.
+_STEPS: tuple[tuple[str, str, str], ...] = (
+    ('"/nope" not found: not found', "", "add nope to the build context"),
+    ("COPY failed: stat a/b: file does not exist", "", "add a/b to the build"),
+    (_STEP, "Temporary failure resolving 'deb.debian.org'", "check the network"),
+    (_STEP, "fatal: Could not resolve host: github.com", "check the network"),
+    (_STEP, "tar: x: No space left on device", "free some disk space"),
+    (
+        _STEP,
+        "ERROR: Could not find a version that satisfies the requirement a==9",
+        "version of a==9",
+    ),
+    (_STEP, "E: Unable to locate package libgl1", "apt-get update"),
+    (_STEP, "ModuleNotFoundError: No module named 'torch'", "install torch in a"),
+    (_STEP, "/bin/sh: pip: not found", "install pip in a step"),
+    ("while running %post section: exit status 127", "gcc: not found", "gcc"),
+    (_STEP, "exec /bin/sh: exec format error", "another architecture"),
+    (_STEP, "Killed", "more memory"),
+    (_STEP, "make: *** [all] Error 2", ""),
+    (_STEP, "[2/2] RUN x || echo x: not found", ""),
+    (_STEP, "+ echo pip: not found", ""),
+    ("docker.io/library/x:1: not found", "x:1: not found", ""),
+)
+_PAGE = Path(__file__).parents[3] / "docs" / "reading-a-failure.md"
+
+
+def test_page_lists_what_the_steps_of_a_build_say() -> None:
+    rows = [
+        (f"`{line or said}`", cell(" ".join(advice_on_step(said, [line]).split())))
+        for said, line, does in _STEPS
+        if does
+    ]
+    text = "\n".join(table(("the build says", "what to do"), rows))
+
+    assert f"\n\n{text}\n\n" in _PAGE.read_text(encoding="utf-8"), text
+
+
+@pytest.mark.parametrize(("found", "line", "does"), _STEPS)
+def test_step_of_a_build_that_failed_is_told_its_cause(
+    found: str, line: str, does: str
+) -> None:
+    advice = advice_on_step(found, ["Step 1", line, found])
+
+    assert does in advice
+    assert bool(advice) == bool(does)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from mlcube_conformance.base.sizes import size_in_bytes
 from mlcube_conformance.runners.docker.about import OFFER
-from mlcube_conformance.runners.docker.container import size_in_bytes
 
 #: As `docker run --memory` reads them.
 _SIZES = {

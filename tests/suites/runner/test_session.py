@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mlcube_conformance.clauses import clause
 from mlcube_conformance.results.judgements import Scorecard
 from tests.runner_descriptions import refuser
 
@@ -38,11 +39,17 @@ def test_runner_without_test_files_runs_the_packaged_suite(
         [
             "mlcube-conformance *: runner refuser (0.1), cubes of the format single*",
             "mlcube-conformance: probe cubes and logs in */.mlcube-conformance/*",
-            "*EXIT-2 FAIL: *",
+            "EXIT-2: a task that exits *",
+            "  EXIT  MUST    0 of 5 passed, 5 failed, 3 not applicable",
+            "5 of 5 MUST not met, * MUST not run",
             "mlcube-conformance: scorecard in */c.json",
             "mlcube-conformance: kept */.mlcube-conformance/*",
         ]
     )
+    shown = result.stdout.str()
+    assert shown.count(clause("EXIT-2").sentence) == 1
+    assert "not run" not in shown.replace("MUST not run", "")
+    assert "PATH" not in shown
     card = Scorecard.from_json((pytester.path / "c.json").read_text())
     found = {each.clause: each.verdict for each in card.judgements}
     # It fails whatever it is asked for, and starts nothing.

@@ -17,7 +17,7 @@ from mlcube_conformance.clauses import RUNNER_CLAUSES
 from mlcube_conformance.results.judgements import Judgement, Scorecard
 from mlcube_conformance.suites.runner import session as runner_session
 from tests.fake_command_line import GOOD_KEY, FakeCall, install, play
-from tests.mutations import MUTATIONS, Mutation, exits, records
+from tests.mutations import MUTATIONS, Mutation, exits, records, says
 from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def test_failure_says_what_was_expected_and_how_to_see_it_by_hand(
         "EXIT-2: a task that exits",
         "expected: exit code 42\n",
         f"  where:    {kept}\n",
-        "  found:    it exited with 1\n",
+        "  found:    it exited with 1;\n",
         f"run by hand: cd {kept}/call-1/cwd && fake-runner run --mlcube={kept}/cube",
         f"  log:      {kept}/call-1\n",
         "    | mlcube: ",
@@ -192,8 +192,9 @@ def test_failure_says_what_was_expected_and_how_to_see_it_by_hand(
     assert "raise Violation" not in found.output
     assert (kept / "cube/mlcube.yaml").is_file()
     assert (kept / "call-1/stdout.log").is_file()
-    assert (
-        found.of("EXIT-2").reason == "expected: exit code 42; found: it exited with 1"
+    reason = found.of("EXIT-2").reason
+    assert reason.startswith(
+        "expected: exit code 42; found: it exited with 1; the task was started; "
     )
 
 
@@ -204,6 +205,76 @@ def test_runs_that_were_sound_are_not_kept(
 
     assert found.exit_code == 0
     assert left_by_run(place) == RECORD_ALONE
+
+
+@pytest.mark.parametrize(
+    ("test", "clause", "seen"),
+    [
+        ("exit_code_of_task", "EXIT-2", "exit code 3; exit code 42; exit code 255"),
+        (
+            "test_spaces",
+            "PATH-1",
+            "the task reads `seed`: 'seed\\n'; the task's output",
+        ),
+        ("usage_error", "EXIT-13", "exit code 2; no task is started; usage-error/no"),
+        (
+            "unknown_task",
+            "ARG-3",
+            "its output names 'inspect': expected: one of inspect",
+        ),
+    ],
+)
+def test_passed_clause_says_what_was_seen(
+    test: str, clause: str, seen: str, put_on_trial: PutOnTrial
+) -> None:
+    found = put_on_trial(play, "-k", test)
+
+    assert found.of(clause).verdict == "passed"
+    assert seen in found.of(clause).seen
+    assert found.of(clause).reason == ""
+
+
+_CRASH = Mutation(
+    where="unknown-task",
+    change=says(
+        "Traceback (most recent call last):\n"
+        '  File "/opt/runner/main.py", line 3, in run\n'
+        "    return tasks[name]\n"
+        "           ~~~~~^^^^^^\n"
+        "KeyError: 'lok'\n",
+        1,
+    ),
+)
+
+
+_LATE = Mutation(
+    where="unknown-task", change=says("2026-11-28 07:36:10,123 of 'lok'\n", 1)
+)
+
+
+@pytest.mark.parametrize(
+    ("broken", "test", "clause", "seen"),
+    [
+        (_CRASH, "unknown_task", "ARG-3", "found: KeyError: 'lok'; it exited with 1"),
+        (MUTATIONS["ARG-3"], "unknown_task", "ARG-3", "it said: no such task"),
+        (MUTATIONS["ENV-1"], "test_proxies", "ENV-1", "found: nothing"),
+        (_LATE, "unknown_task", "ARG-3", "it said: of 'lok'"),
+        (MUTATIONS["PATH-4"], "equals_sign", "PATH-4", "found: "),
+        (MUTATIONS["MOUNT-1"], "test_mount", "MOUNT-1", "found: nothing"),
+    ],
+)
+def test_failed_clause_says_what_was_seen(
+    broken: Callable[[FakeCall], int],
+    test: str,
+    clause: str,
+    seen: str,
+    put_on_trial: PutOnTrial,
+) -> None:
+    found = put_on_trial(broken, "-k", test)
+
+    assert found.of(clause).verdict == "failed"
+    assert seen in found.of(clause).reason
+    assert "it exited with 0" not in found.of(clause).reason
 
 
 def test_keep_all_keeps_them(put_on_trial: PutOnTrial, place: Path) -> None:
@@ -224,9 +295,12 @@ def test_expected_failure_keeps_the_run_green(
     )
 
     assert found.exit_code == 0
-    assert found.of("EXIT-2") == Judgement(
-        "EXIT-2", "failed", "it maps all codes to 1", expected=True
+    judged = found.of("EXIT-2")
+    assert judged.seen.startswith("expected: exit code 42; found: it exited with 1; ")
+    assert judged == Judgement(
+        *("EXIT-2", "failed", "it maps all codes to 1"), expected=True, seen=judged.seen
     )
+    assert found.output.count("EXIT-2") == 1
 
 
 def test_expected_failure_that_holds_fails_the_run(
@@ -240,6 +314,7 @@ def test_expected_failure_that_holds_fails_the_run(
     assert found.exit_code == 1
     assert found.of("EXIT-2").verdict == "passed"
     assert found.of("EXIT-2").expected
+    assert "[XPASS(strict)] it maps all codes to 1\nEXIT-2: a task" in found.output
 
 
 def test_image_that_cannot_be_made_is_told_once(put_on_trial: PutOnTrial) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.runners.common.dockerfile.stages import instructions
+from mlcube_conformance.runners.common.dockerfile.instructions import (
+    instructions,
+    taken_from,
+)
 from mlcube_conformance.runners.common.dockerfile.words import split_words
 
 if TYPE_CHECKING:
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["base_images", "names_folder"]
 
-_FROM = re.compile(r"--from=(\S+)|--mount=\S*?\bfrom=([^,\s]+)")
 #: What comes from the context: `COPY a b`, `ADD a b`, `RUN --mount=source=a`.
 _TAKES = re.compile(r"(COPY|ADD)\b|RUN\b.*--mount=", re.IGNORECASE)
 
@@ -37,7 +39,7 @@ def base_images(recipe: str, build_args: Mapping[str, str]) -> list[str]:
 def _base_images(recipe: str, build_args: Mapping[str, str]) -> Iterator[str]:
     known: dict[str, str] = {}
     stages: set[str] = set()
-    for keyword, rest in instructions(recipe):
+    for keyword, rest, *_ in instructions(recipe):
         if keyword == "ARG" and not stages:
             for word in split_words(rest):
                 name, _, default = word.text(known).partition("=")
@@ -50,8 +52,7 @@ def _base_images(recipe: str, build_args: Mapping[str, str]) -> Iterator[str]:
             # Also one without a name: from here on, an ARG is of one stage.
             stages.add(named[-1].lower() if named else "")
         elif keyword in {"COPY", "ADD", "RUN"}:
-            for match in _FROM.finditer(rest):
-                base = match[1] or match[2]
+            for base in taken_from(rest):
                 if not base.isdecimal() and base.lower() not in stages:
                     yield base
 
@@ -63,7 +64,7 @@ def names_folder(recipe: str, folder: str) -> bool:
         found = instructions(recipe)
     except ValueError:
         return True
-    lines = (f"{keyword} {rest}" for keyword, rest in found)
+    lines = (f"{keyword} {rest}" for keyword, rest, *_ in found)
     # What is behind the last blank is a place in the image.
     return any(
         _TAKES.match(line) and name.search(line.rstrip("]").rpartition(" ")[0])

@@ -15,12 +15,14 @@ from errno import E2BIG
 from typing import TYPE_CHECKING, NoReturn
 
 from mlcube_conformance.base.files import TreeError, below, is_there, read_text
+from mlcube_conformance.base.names import FOLDER
+from mlcube_conformance.runners.common.dockerfile.bases import names_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["kept_files", "patterns_of"]
+__all__ = ["Sieve", "kept_files", "patterns_of", "sent_files"]
 
 _MOST_PATTERNS = 500
 #: Bytes of the file: each becomes a part of an expression.
@@ -37,6 +39,8 @@ _ESCAPES = {
     **{each: rf"\{each}" for each in "abfnrtvB"},
 }
 _BOM = "\ufeff"
+#: Folders at the top of a cube that a build gets only where its recipe names them.
+_BESIDES = (".git", "workspace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,24 @@ class _Pattern:
     keeps: bool
     """Whether it brings back what an earlier one leaves out."""
     expression: re.Pattern[str]
+
+
+def sent_files(context: Path, file: Path, recipe: str) -> list[str]:
+    """Return what a build gets of its context: paths relative to it, in order.
+
+    Args:
+        context: The folder.
+        file: The recipe.
+        recipe: Its text.
+
+    Raises:
+        Violation: `.dockerignore` cannot be read, or points out of the context.
+        TreeError: Folders are nested too deep, or there are too many patterns.
+        ValueError: Docker's program refuses a pattern.
+    """
+    # In a cube that is its own context, runs would change what it is built from.
+    besides = (each for each in _BESIDES if not names_folder(recipe, each))
+    return kept_files(context, [FOLDER, *besides, *patterns_of(context, file)])
 
 
 def patterns_of(context: Path, recipe: Path) -> list[str]:
@@ -71,6 +93,54 @@ def patterns_of(context: Path, recipe: Path) -> list[str]:
     return found
 
 
+class Sieve:
+    """Says what of a context a build gets."""
+
+    def __init__(self, context: Path, patterns: Iterable[str]) -> None:
+        """Read the patterns, of which a later one counts more.
+
+        Raises:
+            ValueError: Docker's program refuses a pattern.
+        """
+        self._context = context
+        read = [*map(_pattern, (*patterns, "!Dockerfile", "!.dockerignore"))]
+        self._compiled = [each for each in read if each.text]
+        #: By which patterns a folder matches: so does all that is in it.
+        self._matching: dict[Path, set[int]] = {}
+
+    def leaves_out(self, path: Path) -> bool:
+        """Say whether a path is left out; those above it must be asked before it."""
+        name = str(path.relative_to(self._context))
+        found = self._matching.get(path.parent, set()) | {
+            index
+            for index, each in enumerate(self._compiled)
+            if each.expression.fullmatch(name)
+        }
+        self._matching[path] = found
+        return bool(found) and not self._compiled[max(found)].keeps
+
+    def may_enter(self, path: Path) -> bool:
+        """Say whether something of a folder that is left out may be kept."""
+        return _may_hold(str(path.relative_to(self._context)), self._compiled)
+
+    def keeps(self, path: Path) -> bool:
+        """Say whether a path, or anything in it, is kept.
+
+        Raises:
+            TreeError: Folders are nested too deep.
+        """
+        if path == self._context:
+            return True
+        parents = path.relative_to(self._context).parents
+        for each in reversed(list(parents)[:-1]):
+            self.leaves_out(self._context / each)
+        if not self.leaves_out(path):
+            return True
+        return self.may_enter(path) and any(
+            not self.leaves_out(each) for each in below(path)
+        )
+
+
 def kept_files(context: Path, patterns: Iterable[str]) -> list[str]:
     """Return what a build gets: paths relative to the context, in order.
 
@@ -82,24 +152,14 @@ def kept_files(context: Path, patterns: Iterable[str]) -> list[str]:
         TreeError: Folders are nested too deep.
         ValueError: Docker's program refuses a pattern.
     """
-    read = [*map(_pattern, (*patterns, "!Dockerfile", "!.dockerignore"))]
-    compiled = [each for each in read if each.text]
+    sieve = Sieve(context, patterns)
     kept: list[str] = []
-    #: By which patterns a folder matches: so does all that is in it.
-    matching: dict[Path, set[int]] = {}
 
     def left_out(path: Path) -> bool:
-        name = str(path.relative_to(context))
-        found = matching.get(path.parent, set()) | {
-            index
-            for index, each in enumerate(compiled)
-            if each.expression.fullmatch(name)
-        }
-        matching[path] = found
-        is_out = bool(found) and not compiled[max(found)].keeps
-        if not is_out:
-            kept.append(name)
-        return is_out and not _may_hold(name, compiled)
+        if sieve.leaves_out(path):
+            return not sieve.may_enter(path)
+        kept.append(str(path.relative_to(context)))
+        return False
 
     for _ in below(context, left_out):
         pass

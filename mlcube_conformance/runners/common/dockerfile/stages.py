@@ -14,6 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import did_you_mean
+from mlcube_conformance.runners.common.dockerfile.instructions import (
+    HEREDOC,
+    instructions,
+    taken_from,
+)
 from mlcube_conformance.runners.common.dockerfile.words import split_words
 
 if TYPE_CHECKING:
@@ -21,20 +26,26 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.runners.common.dockerfile.words import Word
 
-__all__ = ["Copy", "Recipe", "instructions", "read_recipe"]
+__all__ = ["Copy", "Recipe", "RecipeError", "read_recipe", "read_stages"]
 
-_HEREDOC = re.compile(r"(^|[\s;&|])<<-?[\"']?[A-Za-z_]\w*")
 _FLAG = re.compile(r"--[a-z]+(=\S*)?\s+")
-#: Those of a recipe; Docker makes images of at most 127 layers.
-_MOST_INSTRUCTIONS = 1000
 #: Flags of one COPY.
 _MOST_FLAGS = 20
 _BEYOND = ("ONBUILD", "SHELL")
 #: What says nothing of the files of an image or of how a task starts.
 _WITHOUT_EFFECT = (
-    *("CMD", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL", "VOLUME"),
+    *("EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL", "VOLUME"),
 )
 _ARCHIVE = re.compile(r"\.(tar|tgz|tar\.\w+)$")
+
+
+class RecipeError(ValueError):
+    """An instruction cannot be understood."""
+
+    def __init__(self, text: str, line: int, *, unknown: bool = False) -> None:
+        """Keep its line, and whether no builder knows it."""
+        super().__init__(text)
+        self.line, self.unknown = line, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +58,33 @@ class Copy:
     """Absolute path in the image, which it cannot leave."""
     into_folder: bool
     """Whether the target is a folder to copy into, rather than a name."""
+    line: int = field(default=0, compare=False)
+    certain: bool = field(default=True, compare=False)
+    """Whether the source is known to the last sign."""
+    mode: int | None = field(default=None, compare=False)
+    """Mode that it gives the files, -1 where that is in letters."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Recipe:
-    """What the last stage of a Dockerfile says."""
+    """What one stage of a Dockerfile says, with those that it builds on."""
 
     base: str = ""
     """Image that it starts from."""
+    base_line: int = 0
+    base_certain: bool = True
+    """Whether the name of that image is known to the last sign."""
+    name: str = ""
+    """What other stages call it, in small letters."""
+    takes: list[str] = field(default_factory=list)
+    """Stages and images that it copies something from."""
     copies: list[Copy] = field(default_factory=list)
     entrypoint: tuple[str, ...] = ()
+    entry_line: int = 0
+    entry_by_shell: bool = False
+    """Whether the entry point is in the form that a shell reads."""
+    command_line: int = 0
+    """Line of the CMD that counts; 0 for none."""
     environment: dict[str, str] = field(default_factory=dict)
     workdir: str = "/"
     commands: list[str] = field(default_factory=list)
@@ -68,6 +96,8 @@ class Recipe:
     unkept: list[str] = field(default_factory=list)
     """What is understood and does not count here, by its keyword."""
     stages: int = 0
+    line: int = 0
+    """Line of the instruction that is read."""
     _arguments: dict[str, str] = field(default_factory=dict)
     _resolved: dict[str, str] = field(default_factory=dict)
 
@@ -85,23 +115,31 @@ class Recipe:
 
 
 def read_recipe(text: str, build_args: Mapping[str, str]) -> Recipe:
-    """Read the text of a Dockerfile.
+    """Read the last stage of a Dockerfile; see `read_stages`."""
+    return read_stages(text, build_args)[-1]
+
+
+def read_stages(text: str, build_args: Mapping[str, str]) -> list[Recipe]:
+    """Read the stages of a Dockerfile, in order; one that says nothing without FROM.
 
     Raises:
         ValueError: An instruction that matters here cannot be understood.
     """
     recipe = Recipe()
-    stages: dict[str, Recipe] = {}
+    found: list[Recipe] = []
     before_all: dict[str, str] = {}
     if re.match(r"(?is)\s*(#[^\n]*\n\s*)*#\s*escape\s*=\s*[^\\\s]", text):
         message = "# escape: only the backslash is supported"
         raise ValueError(message)
-    for keyword, rest in instructions(text):
+    for keyword, rest, line, _ in instructions(text):
         try:
+            recipe.line = line
             if keyword == "FROM":
                 if not recipe.stages:
                     before_all = dict(recipe.seen)
-                recipe = _stage(rest, recipe, stages, before_all)
+                recipe = _stage(rest, recipe, found, before_all)
+                recipe.line = line
+                found.append(recipe)
             elif keyword == "ARG":
                 _arg(recipe, rest, {**before_all, **build_args}, build_args)
             elif keyword in _APPLY:
@@ -109,38 +147,18 @@ def read_recipe(text: str, build_args: Mapping[str, str]) -> Recipe:
             elif keyword in _BEYOND:
                 recipe.beyond.append(f"{keyword} {rest}")
             elif keyword not in _WITHOUT_EFFECT:
-                _unknown(keyword)
+                raise _unknown(keyword, line)
         except (ValueError, IndexError, RecursionError) as error:
             message = f"{keyword} {rest[:60]}: {error}"
-            raise ValueError(message) from error
-    return recipe
+            unknown = isinstance(error, RecipeError)
+            raise RecipeError(message, line, unknown=unknown) from error
+    return found or [recipe]
 
 
-def _unknown(keyword: str) -> None:
+def _unknown(keyword: str, line: int) -> RecipeError:
     known = (*_APPLY, *_BEYOND, *_WITHOUT_EFFECT, "ARG", "FROM")
     message = f"no such instruction; {did_you_mean(keyword, known) or 'remove it'}"
-    raise ValueError(message)
-
-
-def instructions(text: str) -> list[tuple[str, str]]:
-    """Return each instruction as its keyword in capitals and the rest of it."""
-    found: list[tuple[str, str]] = []
-    lines: list[str] = []
-    for line in text.split("\n"):
-        empty = lines and not line.strip()
-        if line.lstrip().startswith("#") or empty:
-            continue  # also within a continued line
-        if line.rstrip().endswith("\\"):
-            lines.append(line.rstrip()[:-1] + " ")
-            continue
-        keyword, *rest = "".join((*lines, line)).split(None, 1) or [""]
-        if keyword:
-            found.append((keyword.upper(), "".join(rest).strip()))
-        if len(found) > _MOST_INSTRUCTIONS:
-            message = f"more than {_MOST_INSTRUCTIONS} instructions"
-            raise ValueError(message)
-        lines = []
-    return found
+    return RecipeError(message, line, unknown=True)
 
 
 def _copied(recipe: Recipe) -> Recipe:
@@ -153,22 +171,28 @@ def _copied(recipe: Recipe) -> Recipe:
         exports=list(recipe.exports),
         beyond=list(recipe.beyond),
         unkept=list(recipe.unkept),
+        takes=list(recipe.takes),
         _resolved=dict(recipe._resolved),  # noqa: SLF001 - its own
     )
 
 
 def _stage(
-    rest: str, last: Recipe, stages: dict[str, Recipe], before_all: dict[str, str]
+    rest: str, last: Recipe, found: list[Recipe], before_all: dict[str, str]
 ) -> Recipe:
     """Begin a stage, which may build on an earlier one."""
-    parts = [word.text(before_all) for word in split_words(rest)]
+    words = split_words(rest)
+    known = [each.is_known(before_all) for each in words]
+    parts = [each.text(before_all) for each in words]
     base, *name = [part for part in parts if not part.startswith("--")]
-    earlier = stages.get(base.lower())
+    named = {each.name: each for each in found if each.name}
+    earlier = named.get(base.lower())
     recipe = _copied(earlier) if earlier is not None else Recipe(base=base)
+    if earlier is None:
+        recipe.base_line = last.line
+        recipe.base_certain = all(known)
     recipe.stages = last.stages + 1
+    recipe.name = name[-1].lower() if name else ""
     recipe._arguments = {}  # noqa: SLF001 - its own
-    if name:
-        stages[name[-1].lower()] = recipe
     return recipe
 
 
@@ -189,6 +213,12 @@ def _arg(
 def _entrypoint(recipe: Recipe, rest: str) -> None:
     shell = ("/bin/sh", "-c", rest) if rest.replace(" ", "") not in {"", "[]"} else ()
     recipe.entrypoint = _exec_form(rest) or shell
+    recipe.entry_by_shell = bool(shell) and not _exec_form(rest)
+    recipe.entry_line = recipe.line
+
+
+def _command(recipe: Recipe, _rest: str) -> None:
+    recipe.command_line = recipe.line
 
 
 def _env(recipe: Recipe, rest: str) -> None:
@@ -227,7 +257,8 @@ def _workdir(recipe: Recipe, rest: str) -> None:
 
 
 def _run(recipe: Recipe, rest: str) -> None:
-    if _FLAG.match(rest) or _HEREDOC.search(rest):
+    recipe.takes += taken_from(rest)
+    if _FLAG.match(rest) or HEREDOC.search(rest):
         recipe.beyond.append(f"RUN {rest}")
         return
     # As Docker does it: no command changes the folder of the next one.
@@ -235,6 +266,7 @@ def _run(recipe: Recipe, rest: str) -> None:
 
 
 def _copy(recipe: Recipe, rest: str) -> None:
+    recipe.takes += taken_from(rest)
     flags = []
     while match := _FLAG.match(rest):
         flags.append(match[0].strip())
@@ -242,22 +274,30 @@ def _copy(recipe: Recipe, rest: str) -> None:
         if len(flags) > _MOST_FLAGS:
             message = f"more than {_MOST_FLAGS} flags"
             raise ValueError(message)
-    if any(flag.startswith(("--from", "--chmod")) for flag in flags):
+    modes = [flag.partition("=")[2] for flag in flags if flag.startswith("--chmod")]
+    mode = int(modes[-1], 8) if modes and re.fullmatch("0?[0-7]{3}", modes[-1]) else -1
+    foreign = any(flag.startswith("--from") for flag in flags)
+    if foreign or (modes and mode < 0):
         recipe.beyond.append(f"COPY {' '.join(flags)} {rest}")
     recipe.unkept += [flag for flag in flags if flag.startswith("--chown")]
-    if any(flag.startswith("--from") for flag in flags):
+    if foreign:
         return  # from another stage or image, which is not built here
-    if _HEREDOC.search(rest):
+    if HEREDOC.search(rest):
         recipe.beyond.append(f"COPY {rest}")
-    listed = _exec_form(rest)
-    words = [w for part in listed for w in split_words(part, at_spaces=False)]
-    *sources, target = [w.text(recipe.seen) for w in words or split_words(rest)]
+    # Docker splits at blanks first: a name that has some needs the form of a list.
+    parts = _exec_form(rest) or rest.split()
+    words = [w for each in parts for w in split_words(each, at_spaces=False)]
+    certain = all(each.is_known(recipe.known) for each in words[:-1])
+    *sources, target = [each.text(recipe.seen) for each in words]
     into_folder = target.endswith("/") or target == "." or len(sources) > 1
     recipe.copies += [
         Copy(
             source=posixpath.normpath(source.lstrip("/") or "."),
             target=_inside(recipe.workdir, target),
             into_folder=into_folder,
+            line=recipe.line,
+            certain=certain,
+            mode=mode if modes else None,
         )
         for source in sources
     ]
@@ -278,6 +318,7 @@ def _user(recipe: Recipe, rest: str) -> None:
 
 _APPLY: dict[str, Callable[[Recipe, str], None]] = {
     "ADD": _add,
+    "CMD": _command,
     "COPY": _copy,
     "ENTRYPOINT": _entrypoint,
     "ENV": _env,

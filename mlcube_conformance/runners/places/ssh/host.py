@@ -23,7 +23,7 @@ from packaging.version import InvalidVersion, Version
 from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavailable
 from mlcube_conformance.base.process import run_process
 from mlcube_conformance.base.text import tail
-from mlcube_conformance.model import RemoteEntry
+from mlcube_conformance.place import RemoteEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,13 @@ _TIMEOUT = 120
 #: What the package itself takes, and a little room to work.
 _NEEDED_BYTES = 64 * 1024 * 1024
 _OLDEST_PYTHON = (3, 11)
-_KINDS = {"f": "file", "d": "directory", "l": "link"}
+_KINDS = {
+    "f": "file",
+    "d": "directory",
+    "l": "link",
+    "p": "pipe",
+    "s": "socket",
+}
 #: What decides which engine is spoken to.
 _ENGINE_VARIABLE = re.compile(r"DOCKER_|APPTAINER|SINGULARITY|PATH$")
 _VERSION = re.compile(r"\d+(\.\d+)+")
@@ -321,7 +327,7 @@ def _entries(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa:
         listed = os.fsdecode(done.stdout_bytes)
         found[name] = {
             parts[3] or ".": {
-                "kind": _KINDS.get(parts[0], "other"),
+                "kind": _KINDS.get(parts[0], "device"),
                 "size": int(parts[1]),
                 "foreign": parts[2] != user,
             }

@@ -97,6 +97,11 @@ OPTIONS = {
     "ca_bundle": None,
     "configure_timeout": 1.0,
     "task_timeout": 1.0,
+    "memory_limit": "1g",
+    "pids_limit": 100,
+    "max_log_size": 1000,
+    "max_output_size": 1000,
+    "max_files": 10,
 }
 #: What an image is called changes no result.
 OF_NAMES = {"names_image", "retag"}

@@ -1,0 +1,56 @@
+"""Writes a file whole, or leaves what was there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from errno import EACCES, EBUSY, EPERM
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["write_whole"]
+
+#: What a folder that takes no new file answers, though an old one in it may be written.
+_NO_NEW_FILE = {EACCES, EPERM, EBUSY}
+
+
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file whole, or else leave the one that was there.
+
+    What is not a plain file, such as a pipe, is written to as it is; so is a file in a
+    folder that takes no other, such as one that is mounted into a container.
+
+    Args:
+        file: Where; a link to a file is followed.
+        content: What, a text in UTF-8.
+
+    Raises:
+        OSError: It cannot be written; nothing new is left.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    file = file.resolve()
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = file.stat().st_mode
+    if mode is not None and not stat.S_ISREG(mode):
+        file.write_bytes(data)
+        return
+    name = f".{file.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.new"
+    new = file.with_name(name)
+    try:
+        new.write_bytes(data)
+        if mode is not None:
+            new.chmod(stat.S_IMODE(mode))
+        new.replace(file)
+    except OSError as error:
+        may_be_written = mode and error.errno in _NO_NEW_FILE
+        if not may_be_written:
+            raise
+        file.write_bytes(data)
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)

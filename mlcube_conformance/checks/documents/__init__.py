@@ -1,0 +1,1 @@
+"""Looks into documents that a task wrote, in a process of its own with limits."""

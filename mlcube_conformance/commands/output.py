@@ -1,0 +1,114 @@
+"""What the project's own commands write, and how they refuse."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.errors import (
+    ConformanceError,
+    MachineError,
+    Message,
+    UsageError,
+    Violation,
+)
+from mlcube_conformance.base.faults import telling_faults
+from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.streams import drop_streams
+from mlcube_conformance.base.writing import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["cannot_write", "refusing", "show", "show_or_write", "write_file"]
+
+_USAGE, _NOT_RUN = 2, 125
+
+
+@contextmanager
+def refusing(code: int = _USAGE) -> Iterator[None]:
+    """Turn an error into its message and its exit code, never a traceback."""
+    try:
+        with telling_faults():
+            yield
+    except (ConformanceError, Violation) as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(code) from error
+
+
+def show(text: str) -> None:
+    """Write a text to standard output, in UTF-8 whatever the terminal is set to.
+
+    Raises:
+        SystemExit: It cannot be written.
+    """
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise cannot_write(error) from error
+
+
+def show_or_write(text: str, output: str | None) -> None:
+    """Write a text to the file that `--output` names, or else to standard output.
+
+    Raises:
+        UsageError: The file cannot be written.
+        SystemExit: Standard output cannot be written.
+    """
+    if output is None:
+        show(text)
+    else:
+        write_file(given_path(output, "--output"), text)
+
+
+def cannot_write(error: OSError) -> SystemExit:
+    """Say that the output cannot be written, and return the end of the program."""
+    message = MachineError(
+        Message(
+            what="the output cannot be written",
+            where=str(
+                error.filename
+                or "standard output, or a file such as that of --junitxml"
+            ),
+            found=error.strerror or str(error),
+            expected="a terminal or a disk with room",
+            do="free some space, then run again",
+        )
+    )
+    with suppress(OSError):
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
+    drop_streams()
+    return SystemExit(_NOT_RUN)
+
+
+def write_file(
+    file: Path, content: str | bytes, *, makes_folders: bool = False
+) -> None:
+    """Write a file that the user named.
+
+    Args:
+        file: Where.
+        content: What, a text in UTF-8.
+        makes_folders: Whether its folder is made.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    try:
+        if makes_folders:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, content)
+    except OSError as error:
+        raise UsageError(
+            Message(
+                what=f"{file.name} cannot be written",
+                where=str(file),
+                found=error.strerror or str(error),
+                expected="a file that can be written",
+                do="fix the path, or free some disk space",
+            )
+        ) from error

@@ -1,0 +1,118 @@
+"""The command `mlcube-conformance report`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlcube_conformance.base.errors import Message, UsageError
+from mlcube_conformance.base.homes import current_folder, given_path
+from mlcube_conformance.base.text import visible
+from mlcube_conformance.commands.output import refusing, show, write_file
+from mlcube_conformance.results.changes import Limits, changes
+from mlcube_conformance.results.formats import report_options, reporters
+from mlcube_conformance.results.overview import Overview
+from mlcube_conformance.results.reading import joined, read_record
+from mlcube_conformance.results.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    Command = Callable[..., None]
+
+__all__ = ["report"]
+
+_LIMITS = Limits()
+
+
+def _with_reports(command: Command) -> Command:
+    """Add an option for each report that there is."""
+    for name in reversed([*report_options()]):
+        add = click.option(
+            f"--{name}", f"report_{name}", metavar="FILE", help=f"Report as {name}."
+        )
+        command = add(command)
+    return command
+
+
+def _percent(name: str, default: float, of: str) -> Callable[[Command], Command]:
+    return click.option(
+        name,
+        type=click.FloatRange(min=0),
+        metavar="PERCENT",
+        default=default,
+        show_default=True,
+        help=f"With --baseline: {of}.",
+    )
+
+
+@click.command(short_help="Write reports from the records of runs.")
+@click.argument("records", metavar="RECORD...", nargs=-1, required=True)
+@_with_reports
+@click.option("--baseline", metavar="RECORD", help="Record to compare with.")
+@click.option(
+    "--fail-on-regression",
+    is_flag=True,
+    help="Exit with 1 where something got worse than in the baseline.",
+)
+@_percent("--max-slowdown", _LIMITS.slower, "time that a task may take more")
+@_percent("--max-growth", _LIMITS.larger, "size that outputs may grow by")
+@_percent("--max-loss", _LIMITS.worse, "part that a promised metric may lose")
+def report(
+    *,
+    records: tuple[str, ...],
+    baseline: str | None,
+    fail_on_regression: bool,
+    max_slowdown: float,
+    max_growth: float,
+    max_loss: float,
+    **files: str | None,
+) -> None:
+    """Write reports on a run from its record, or on several runs from theirs.
+
+    A RECORD is a record.json, or the record.jsonl of a run that was killed. Without a
+    file to write, the page of Markdown is printed.
+    """
+    with refusing():
+        if fail_on_regression and baseline is None:
+            raise _no_baseline()
+        overview = Overview(joined([*map(_read, records)]))
+        found = None
+        if baseline is not None:
+            limits = Limits(slower=max_slowdown, larger=max_growth, worse=max_loss)
+            before = Overview(_read(baseline, "--baseline"))
+            found = tuple(changes(before, overview, limits))
+        shown = Report(overview=overview, folder=current_folder(), changes=found)
+        written = [*_write(shown, files)]
+        if not written:
+            show(reporters()[report_options()["md"]](shown))
+        for each in written:
+            sys.stderr.write(f"written: {visible(str(each))}\n")
+    raise SystemExit(1 if fail_on_regression and shown.regressions else 0)
+
+
+def _read(given: str, option: str = "RECORD") -> dict[str, Any]:
+    return read_record(given_path(given, option))
+
+
+def _write(shown: Report, files: dict[str, str | None]) -> Iterable[Path]:
+    for name, suffix in report_options().items():
+        given = files[f"report_{name}"]
+        if given is not None:
+            file = given_path(given, f"--{name}")
+            write_file(file, reporters()[suffix](shown))
+            yield file
+
+
+def _no_baseline() -> UsageError:
+    return UsageError(
+        Message(
+            what="nothing to compare with",
+            where="--fail-on-regression",
+            expected="the record of an earlier run",
+            do="give --baseline RECORD",
+        )
+    )

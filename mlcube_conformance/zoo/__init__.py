@@ -1,0 +1,1 @@
+"""Deliberately broken cubes, each with a sound one beside it."""

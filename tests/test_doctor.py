@@ -1,0 +1,73 @@
+"""What a machine can run, and which cubes there are, by the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command import call
+from tests.cube_folders import make_cube
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def test_what_is_missing_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
+    nowhere = {"DOCKER_HOST": f"unix://{tmp_path}/none", "PATH": str(tmp_path)}
+
+    done = call("doctor", more=nowhere)
+    facts = json.loads(call("doctor", "--json", more=nowhere).stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert "no   docker       cannot use Docker: its daemon does not answer" in (
+        done.stdout
+    )
+    assert "     found:       nothing listens there" in done.stdout
+    assert "     do:          start it" in done.stdout
+    assert "no   singularity" in done.stdout
+    assert "yes  local" in done.stdout
+    assert "Without --platform, cubes run on local." in done.stdout
+    works = {each["platform"]: each["works"] for each in facts["platforms"]}
+    assert works["docker"] is works["singularity"] is False
+    assert works["local"] is True
+    assert facts["chosen"] == "local"
+
+
+@pytest.mark.docker
+@pytest.mark.singularity
+def test_what_works_is_told_with_its_version() -> None:
+    facts = json.loads(call("doctor", "--json").stdout)
+
+    engines = {each["platform"]: each["engine"] for each in facts["platforms"]}
+    assert engines["docker"].startswith(("Docker ", "Podman "))
+    assert engines["singularity"].partition(" ")[0] in {"apptainer", "singularity"}
+
+
+def test_cubes_are_listed_with_tasks_and_platforms() -> None:
+    (found,) = json.loads(call("list", EXAMPLES, "--json").stdout)
+    text = call("list", "examples", place=EXAMPLES.parent).stdout
+
+    assert found["name"] == "mnist"
+    assert found["tasks"] == ["download", "train"]
+    assert set(found["platforms"]) == {"docker", "singularity", "local"}
+    assert text.startswith("examples/mnist (mnist)\n  tasks:     download, train\n")
+
+
+def test_what_is_wrong_with_a_cube_and_its_name_harm_no_list(tmp_path: Path) -> None:
+    cube = make_cube(tmp_path / "a \x1b[31m cube")
+    cube.write("run/use.yaml", "task_name: [")
+
+    done = call("list", place=tmp_path)
+
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "problems:  " in done.stdout
+    assert "make" in done.stdout
+
+
+def test_where_there_is_no_cube_says_so(tmp_path: Path) -> None:
+    done = call("list", place=tmp_path)
+
+    assert done.returncode == 2
+    assert "there is no cube" in done.stderr
