@@ -31,6 +31,7 @@ ROOMS = (
     "runners.flags",
     ABOUT,
     "formats",
+    "schemas",
     "runners.contract",
     "runners",
     "plan",

@@ -58,6 +58,7 @@ def write_multi_file(
             "mlcube_spec_version": "0.1.0",
             "tasks": [f"tasks/{name}.yaml" for name in tasks],
         },
+        schema="mlcube",
     )
     for name, each in tasks.items():
         _write_task(target / "tasks" / f"{name}.yaml", each, cube.workspace)
@@ -88,6 +89,7 @@ def _write_task(file: Path, invocation: Invocation, workspace: Path) -> None:
             "inputs": declared(invocation.bound("input")),
             "outputs": declared(invocation.bound("output")),
         },
+        schema="task",
     )
 
 
@@ -119,6 +121,7 @@ def _write_run(file: Path, invocation: Invocation) -> None:
             "input_binding": values(invocation.bound("input")),
             "output_binding": values(invocation.bound("output")),
         },
+        schema="run",
     )
 
 
@@ -147,6 +150,7 @@ def _write_platform(file: Path, platform: Platform) -> None:
             "platform": {"name": platform.kind, "version": version},
             "container": container,
         },
+        schema="platform",
     )
 
 

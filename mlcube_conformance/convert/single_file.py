@@ -40,7 +40,7 @@ def write_single_file(
                 content["singularity"] = section
             notes += note
     content["tasks"] = {each.task.name: _task(each) for each in cube.invocations}
-    write_yaml(target / "mlcube.yaml", content)
+    write_yaml(target / "mlcube.yaml", content, schema="mlcube")
     if is_folder(cube.docker.context):
         copy_folder(cube.docker.context, target / "build")
     return notes

@@ -13,6 +13,7 @@ from mlcube_conformance.base.files import (
     read_text,
 )
 from mlcube_conformance.plan.workspace import make_folder
+from mlcube_conformance.schemas.named import modeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,11 +24,17 @@ if TYPE_CHECKING:
 __all__ = ["copies_files", "copy_folder", "put", "write_yaml"]
 
 
-def write_yaml(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a file, and the folders above it."""
+def write_yaml(file: Path, content: Mapping[str, Any], schema: str) -> None:
+    """Write a file, and the folders above it.
+
+    Args:
+        file: The file.
+        content: What it says.
+        schema: Name of its JSON Schema, by which editors complete it.
+    """
     make_folder(file.parent)
     text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
-    file.write_text(text, encoding="utf-8")
+    file.write_text(f"{modeline(schema)}\n{text}", encoding="utf-8")
 
 
 def copy_folder(source: Path, target: Path, without: Iterable[str] = ()) -> None:
