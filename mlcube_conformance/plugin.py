@@ -82,6 +82,8 @@ _MARKERS = (
     "clause(id): the requirement that a test of the suite checks",
     "mlcube_task(*names): run the test for these tasks of a cube only",
 )
+#: Verbosity from which pytest's summary has whole messages.
+_ASKED_FOR_MORE = 2
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -171,6 +173,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except ConformanceError as error:
         raise pytest.UsageError(str(error)) from error
     if suite:
+        # In a workflow, pytest would show each failure once more in its summary.
+        config.option.force_short_summary = config.get_verbosity() < _ASKED_FOR_MORE
         config.args = _tests_asked_for(config) or [str(_suite(suite))]
 
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.output import refusing, show, write_file
-from mlcube_conformance.results.changes import Limits, changes
+from mlcube_conformance.results.changes import Limits, changes, no_baseline
 from mlcube_conformance.results.formats import report_options, reporters
 from mlcube_conformance.results.overview import Overview
 from mlcube_conformance.results.reading import joined, read_record
@@ -78,7 +77,7 @@ def report(
     """
     with refusing():
         if fail_on_regression and baseline is None:
-            raise _no_baseline()
+            raise no_baseline()
         overview = Overview(joined([*map(_read, records)]))
         found = None
         if baseline is not None:
@@ -105,14 +104,3 @@ def _write(shown: Report, files: dict[str, str | None]) -> Iterable[Path]:
             file = given_path(given, f"--{name}")
             write_file(file, reporters()[suffix](shown))
             yield file
-
-
-def _no_baseline() -> UsageError:
-    return UsageError(
-        Message(
-            what="nothing to compare with",
-            where="--fail-on-regression",
-            expected="the record of an earlier run",
-            do="give --baseline RECORD",
-        )
-    )

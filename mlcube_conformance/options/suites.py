@@ -65,6 +65,19 @@ SUITES: tuple[Option, ...] = (
         again=False,
     ),
     Option(
+        name="--baseline",
+        takers=_SUITES,
+        help="record of an earlier run, to compare this one with",
+        metavar="RECORD",
+        again=False,
+    ),
+    Option(
+        name="--fail-on-regression",
+        takers=_SUITES,
+        help="fail the run where something got worse than in the baseline",
+        again=False,
+    ),
+    Option(
         name="--level",
         takers=("cube",),
         help="level of trust to test for; L3 and L4 run tasks again",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.sizes import in_words
 from mlcube_conformance.results.overview import BAD
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.results.overview import Overview, Part
 
-__all__ = ["Change", "Limits", "changes"]
+__all__ = ["Change", "Limits", "changes", "no_baseline"]
 
 #: Differences that say nothing, however large they are in percent.
 _SECONDS, _BYTES = 1, 4096
@@ -151,3 +152,15 @@ def _loss(before: Mapping[str, Any], now: Mapping[str, Any]) -> float:
     else:
         return 0
     return float(100 * worse / (abs(was) or 1))
+
+
+def no_baseline() -> UsageError:
+    """Return the error for a comparison with no record to compare with."""
+    return UsageError(
+        Message(
+            what="nothing to compare with",
+            where="--fail-on-regression",
+            expected="the record of an earlier run",
+            do="give --baseline RECORD",
+        )
+    )

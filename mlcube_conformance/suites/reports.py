@@ -10,14 +10,19 @@ import pytest
 
 from mlcube_conformance.base.errors import ConformanceError
 from mlcube_conformance.base.faults import telling_faults
+from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.results.annotations import github_commands
+from mlcube_conformance.results.changes import Limits, changes, no_baseline
 from mlcube_conformance.results.formats import reporters
 from mlcube_conformance.results.overview import Overview
+from mlcube_conformance.results.reading import read_record
 from mlcube_conformance.results.report import Report
 from mlcube_conformance.suites.hooks import fail_run, file_to_write, write_asked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlcube_conformance.results.record import Record
 
 __all__ = ["Reports"]
@@ -39,6 +44,20 @@ def _why(error: ConformanceError | OSError) -> str:
     return ": ".join(filter(None, (message.what, message.found)))
 
 
+def _baseline(config: pytest.Config) -> Overview | None:
+    """Return the run to compare with, if one is given.
+
+    Raises:
+        UsageError: It cannot be read, or only a comparison was asked for.
+    """
+    given = config.getoption("mlcube_baseline")
+    if given is None:
+        if config.getoption("mlcube_fail_on_regression"):
+            raise no_baseline()
+        return None
+    return Overview(read_record(given_path(given, "--baseline")))
+
+
 class Reports:
     """Writes reports from the record, once it is whole."""
 
@@ -54,6 +73,8 @@ class Reports:
         """Reports that are there."""
         self._files = [file_to_write("--report", "report", x, known) for x in given]
         self._folder = config.invocation_params.dir
+        self._before = _baseline(config)
+        self._fails_on_regression = config.getoption("mlcube_fail_on_regression")
         self._record = record
         self._shown: Report | None = None
         self._said: list[str] = []
@@ -66,15 +87,38 @@ class Reports:
             fail_run(session)
         summary = os.environ.get(_SUMMARY)
         on_github = os.environ.get(_IS_GITHUB) == "true"
-        if self._record.whole is None or not (self._files or summary or on_github):
+        asked = self._files or summary or on_github or self._before
+        if self._record.whole is None or not asked:
             return
         overview = Overview(self._record.whole)
         root = Path(os.environ.get(_ROOT) or self._folder) if on_github else None
-        self._shown = Report(overview=overview, folder=root or self._folder)
+        found = changes(self._before, overview, Limits()) if self._before else None
+        self._shown = Report(
+            overview=overview,
+            folder=root or self._folder,
+            changes=None if found is None else tuple(found),
+        )
+        self._said += [*self._regressions(self._shown)]
+        if self._shown.regressions and self._fails_on_regression:
+            fail_run(session)
         for file in self._files:
             self._write(session, self._shown, file)
         if summary:
             self._add(self._shown, Path(summary))
+
+    def _regressions(self, shown: Report) -> Iterator[str]:
+        """Say what got worse since the baseline, for what was tested in this run."""
+        if shown.changes is None:
+            return
+        fails = ": this run fails" if self._fails_on_regression else ""
+        for each in shown.regressions[:_MOST]:
+            yield f"{each.kind}: {each.where}: {each.what}: {each.was} -> {each.now}"
+        count = len(shown.regressions)
+        yield (
+            f"worse than the baseline: {count} of {len(shown.changes)} changes{fails}"
+            if count
+            else "nothing got worse since the baseline"
+        )
 
     def _write(self, session: pytest.Session, shown: Report, file: Path) -> None:
         try:

@@ -27,6 +27,8 @@ _OPTIONS: Final = {
     "--terminal=tasks": _CUBES,
     "--record=record.json": _CUBES | _RUNNERS,
     "--report=report.html": _CUBES | _RUNNERS,
+    "--baseline=none.json": _CUBES | _RUNNERS,
+    "--fail-on-regression": _CUBES | _RUNNERS,
     "--fail-on-should": _CUBES,
     "--max-image-size=8g": _CUBES,
     "--keep-runs=3": _CUBES,

@@ -181,3 +181,83 @@ def test_a_report_that_cannot_be_written_changes_no_verdict(
 
     assert done.ret == 0
     done.stdout.fnmatch_lines(["*no summary in *: Is a directory"])
+
+
+def _recorded(pytester: pytest.Pytester, cube: CubeFolder, file: str) -> None:
+    pytester.runpytest_subprocess(
+        f"--cube={cube.root}", "--platform=fake", f"--record={file}"
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("-n2",), ("--terminal=tasks",)])
+def test_what_a_run_made_worse_is_told_and_can_fail_it(
+    words: tuple[str, ...], pytester: pytest.Pytester
+) -> None:
+    cube = make_cube(pytester.path / "tiny")
+    cube.fake_platform("pass")
+    _recorded(pytester, cube, "before.json")
+    record = json.loads((pytester.path / "before.json").read_text("utf-8"))
+    record["levels"][0]["level"] = "L4"
+    (pytester.path / "before.json").write_text(json.dumps(record))
+    asked = (f"--cube={cube.root}", "--platform=fake", "--baseline=before.json", *words)
+
+    told = pytester.runpytest_subprocess(*asked, "--report=a.html", "--report=a.md")
+    failed = pytester.runpytest_subprocess(*asked, "--fail-on-regression")
+
+    line = "*lower level: tiny · fake · level: for L3: *: L4 -> L2"
+    assert told.ret == pytest.ExitCode.OK
+    told.stdout.fnmatch_lines([line, "*worse than the baseline: * of * changes"])
+    assert failed.ret == pytest.ExitCode.TESTS_FAILED
+    failed.stdout.fnmatch_lines([line, "*worse than the baseline*: this run fails"])
+    for file in ("a.html", "a.md"):
+        assert "lower level" in (pytester.path / file).read_text("utf-8"), file
+
+
+def test_a_run_that_is_as_good_as_its_baseline_says_so(
+    pytester: pytest.Pytester,
+) -> None:
+    cube = make_cube(pytester.path / "tiny")
+    cube.fake_platform("pass")
+    _recorded(pytester, cube, "before.json")
+
+    done = pytester.runpytest_subprocess(
+        f"--cube={cube.root}",
+        "--platform=fake",
+        "--baseline=before.json",
+        "--fail-on-regression",
+    )
+
+    assert done.ret == pytest.ExitCode.OK
+    done.stdout.fnmatch_lines(["*nothing got worse since the baseline"])
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("--baseline=no.json", "no.json"),
+        ("--baseline=tiny/mlcube.yaml", "not JSON"),
+        ("--fail-on-regression", "give --baseline RECORD"),
+    ],
+)
+def test_a_baseline_that_is_no_record_is_refused_before_anything_runs(
+    word: str, found: str, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    done = pytester.runpytest_subprocess(f"--cube={cube.root}", "--platform=fake", word)
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert found in done.stderr.str()
+    assert "configured" not in done.stdout.str()
+
+
+@pytest.mark.parametrize("variable", ["CI", "BUILD_NUMBER"])
+def test_a_workflow_shows_each_failure_once(
+    variable: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pytester.path / "refuser.yaml").write_text(refuser())
+    monkeypatch.setenv(variable, "1")
+
+    done = pytester.runpytest_subprocess(
+        "--runner=refuser.yaml", "-k", "test_usage_error"
+    )
+
+    assert done.stdout.str().count("run by hand:") == 1

@@ -9,6 +9,7 @@ import select
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,15 +19,16 @@ from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.cube_folders import CubeFolder
 
+_SCREENS = Path(__file__).parent / "screens"
+#: Variable with which the screens are stored anew.
+_STORE = "MLCUBE_CONFORMANCE_STORE_SCREENS"
 #: What is never the same: times, the name of a run, where the test works.
 _VARIES = (
     (re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}"), "RUN"),
     (re.compile(r" +\d+\.\d s\b"), " 0.0 s"),
-    (re.compile(r"(?<=tiny-fake: L2, ).*"), "REST"),
 )
 
 
@@ -71,25 +73,32 @@ def cube(pytester: pytest.Pytester) -> CubeFolder:
     return cube
 
 
-SOUND = """\
-mlcube-conformance: logs and workspaces in /here/.mlcube-conformance/RUN (kept: failed)
-tiny · fake
-  definition   ✔ 2 checks
-  image        ✔ 1 check   built 0.0 s
-  make         ✔ 7 checks   data: 1 file, 5 bytes 0.0 s
-  use          ✔ 7 checks   result: 1 file, 5 bytes 0.0 s
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("what", ["pass", "failure", "platforms"])
+def test_screens(
+    what: str,
+    columns: int,
+    shown: Callable[..., tuple[int, str]],
+    cube: CubeFolder,
+) -> None:
+    """Compare whole screens; to store new ones, set the variable, and look at them."""
+    platforms = ["fake"]
+    if what == "failure":
+        cube.fake_platform("fail")
+    if what == "platforms":
+        cube.fake_platform("fail", name="other")
+        cube.fake_platform("pass", name="third")
+        platforms += ["other", "third"]
 
-mlcube-conformance: tiny-fake: L2, REST
-PASSED 17 checks in 0.0 s
-"""
+    code, said = shown(
+        "tiny", *(f"--platform={each}" for each in platforms), columns=columns
+    )
 
-
-@pytest.mark.usefixtures("cube")
-def test_a_pass_at_80_columns(shown: Callable[..., tuple[int, str]]) -> None:
-    code, said = shown("tiny", "--platform=fake")
-
-    assert said == SOUND
-    assert code == 0
+    file = _SCREENS / f"{what}-{columns}.txt"
+    if _STORE in os.environ:
+        file.write_text(said, "utf-8")
+    assert said == file.read_text("utf-8")
+    assert code == (what != "pass")
 
 
 @pytest.mark.parametrize("columns", [80, 120])
