@@ -23,6 +23,8 @@ from mlcube_conformance.commands.clean import clean
 from mlcube_conformance.commands.cube_list import list_cubes
 from mlcube_conformance.commands.doctor import doctor
 from mlcube_conformance.commands.explain import explain
+from mlcube_conformance.commands.matrix import matrix
+from mlcube_conformance.commands.matrix_jobs import test_jobs
 from mlcube_conformance.commands.options_page import options_markdown
 from mlcube_conformance.commands.output import (
     cannot_write,
@@ -58,6 +60,8 @@ app.add_command(validate)
 app.add_command(clean)
 app.add_command(doctor)
 app.add_command(list_cubes)
+app.add_command(matrix)
+app.add_command(test_jobs)
 app.add_command(report)
 app.add_command(zoo)
 app.add_command(explain)

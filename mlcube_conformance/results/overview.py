@@ -329,7 +329,7 @@ def _shared_key(finding: Mapping[str, Any]) -> tuple[object, ...] | None:
     if about["kind"] != "cube" or "run" not in finding:
         return None
     words = ("clause", "test", "verdict", "reason")
-    return (about["id"], *(finding[each] for each in words))
+    return (about["cube"], *(finding[each] for each in words))
 
 
 def _labels(record: Mapping[str, Any]) -> dict[tuple[str, str], str]:

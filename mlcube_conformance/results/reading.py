@@ -11,6 +11,7 @@ from mlcube_conformance.base.errors import Message, UsageError, Violation
 from mlcube_conformance.base.files import read_text
 from mlcube_conformance.base.text import plain, visible
 from mlcube_conformance.formats.json_schema import validator_of
+from mlcube_conformance.results.distinct_cubes import with_distinct_cubes
 from mlcube_conformance.results.record import LISTS, lines_of, whole
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def joined(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 do="write a report for each of them",
             )
         )
+    records = with_distinct_cubes(records)
     parts = [part for each in records for part in _parts_of(each)]
     ends = [each["ended"] for each in parts]
     found = {

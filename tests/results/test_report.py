@@ -288,6 +288,50 @@ def test_a_platform_of_two_hosts_has_a_column_for_each(tmp_path: Path) -> None:
     assert "| cube | task | docker on old | docker on new |" in page
 
 
+FIRST, SECOND = (f"sha256:{each * 64}" for each in "12")
+
+
+@pytest.mark.parametrize(
+    ("places", "contents", "names", "passed"),
+    [
+        (("a/tiny", "b/tiny"), (FIRST, SECOND), ["a-tiny", "b-tiny"], 4),
+        (("a/tiny", "b/tiny"), (None, None), ["a-tiny", "b-tiny"], 4),
+        # The same cube on two hosts: what is wrong with its files counts once.
+        (("a/tiny", "b/tiny"), (FIRST, FIRST), ["tiny"], 3),
+        (("a/tiny", "a/tiny"), (FIRST, SECOND), ["tiny"], 3),
+    ],
+)
+def test_cubes_of_several_jobs_are_told_from_one_another(
+    places: tuple[str, str],
+    contents: tuple[str | None, str | None],
+    names: list[str],
+    passed: int,
+    tmp_path: Path,
+) -> None:
+    about = {"kind": "cube", "id": "tiny", "cube": "tiny", "platform": "", "task": ""}
+    defined = finding("FILE-1", subject=about, test="test_definitions.py::test[tiny]")
+    written = []
+    for run, place, content in zip("ab", places, contents, strict=True):
+        record = cube_record(defined, finding("EXIT-1"), runs=(ran(),), run=run)
+        (cube,) = record["cubes"]
+        cube |= {"root": f"{record['folder']}/{place}", "content": content}
+        written.append(write(tmp_path, f"{run}.json", record))
+
+    joined = all_reports(*written, place=tmp_path)
+
+    assert re.findall(r"\*\*(\S*tiny)\*\*", joined["md"]) == names
+    assert f" {passed} passed" in joined["md"]
+    document = json.loads(joined["json"])
+    jsonschema.validate(document, SCHEMA)
+    for found in (
+        {each["id"] for each in document["cubes"]},
+        {each["cube"] for each in document["platforms"]},
+        {each["subject"]["cube"] for each in document["findings"]},
+    ):
+        assert found == {*names}
+    assert all_reports(tmp_path / FILES["json"], place=tmp_path) == joined
+
+
 METRIC = {"output": "data", "file": "m.json", "path": "accuracy", "value": 0.9}
 LOSS = {**METRIC, "path": "loss", "at_most": 1}
 ACCURACY = {**METRIC, "at_least": 0.5}

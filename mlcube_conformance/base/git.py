@@ -1,0 +1,156 @@
+"""Asks git which files of a work tree changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.process import find_program, safe_environment
+
+__all__ = ["Changes", "changes_since"]
+
+#: Seconds that git has for one answer.
+_TIMEOUT = 120
+_ZEROS = re.compile(r"0*")
+_WHOLE_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+#: Settings of the user or the work tree change no answer, and run no program.
+_SETTINGS = ("-c", "core.fsmonitor=false", "-c", "diff.external=", "--no-pager")
+_OPTION = "--changed-since"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What changed in a work tree."""
+
+    top: Path
+    """Folder of the work tree, links followed."""
+    files: frozenset[Path] = frozenset()
+    """Absolute paths, those of removed files too; a submodule is one path."""
+    unknown: str = ""
+    """Why they cannot be known, so everything counts as changed."""
+
+
+def changes_since(ref: str, folder: Path) -> Changes:
+    """Return what changed in the work tree of a folder since a commit.
+
+    That is since HEAD and the commit went different ways, where git knows when; else
+    all in which the two differ. What is not committed counts, except what git ignores.
+
+    Args:
+        ref: A commit, a branch or a tag. Empty or zeros alone, as GitHub names the
+            commit before the first one of a branch: everything counts as changed.
+        folder: A folder of the work tree.
+
+    Raises:
+        UsageError: The folder is not in a work tree, or has no such commit.
+        MachineError: git is missing, or does not answer.
+    """
+    answer = _ask(folder, "rev-parse", "--show-toplevel")
+    if answer.returncode or not answer.stdout.strip():
+        raise UsageError(
+            Message(
+                what="the current folder is not in a git work tree",
+                where=str(folder),
+                found=_words(answer) or "a repository without files",
+                expected="a clone, with the files of the cubes",
+                do=f"run in the clone, or omit {_OPTION}",
+            )
+        )
+    top = Path(os.path.realpath(os.fsdecode(answer.stdout.removesuffix(b"\n"))))
+    if _ZEROS.fullmatch(ref):
+        return Changes(top=top, unknown="there is no commit before this one")
+    commit = _commit(ref, top)
+    if commit is None:
+        return Changes(top=top, unknown=f"the commit {ref} no longer exists here")
+    base = _ask(top, "merge-base", commit, "HEAD").stdout.split()
+    since = os.fsdecode(base[0]) if base else commit
+    diff = ("diff", "--name-only", "-z", "--no-renames")
+    changed = _names(top, *diff, "--ignore-submodules=dirty", since, "--")
+    new = _names(top, "ls-files", "--others", "--exclude-standard", "-z")
+    return Changes(top=top, files=frozenset(top / each for each in changed + new))
+
+
+def _commit(ref: str, top: Path) -> str | None:
+    """Return the hash of a commit; None for one that a push has replaced.
+
+    Raises:
+        UsageError: There is no such commit.
+    """
+    # What begins with a hyphen would be an option of git, and names no commit.
+    if not ref.startswith("-") and "\0" not in ref:
+        answer = _ask(top, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        if not answer.returncode:
+            return os.fsdecode(answer.stdout.strip())
+    shallow = _ask(top, "rev-parse", "--is-shallow-repository").stdout.strip()
+    is_shallow = shallow == b"true"
+    if _WHOLE_HASH.fullmatch(ref) and not is_shallow:
+        return None
+    raise UsageError(
+        Message(
+            what="git does not know this commit",
+            where=_OPTION,
+            found=f"{ref!r}, and a shallow clone" if is_shallow else repr(ref),
+            expected="a commit, a branch such as origin/main, or a tag",
+            do="fetch the history: git fetch --unshallow, or fetch-depth: 0 for "
+            "actions/checkout"
+            if is_shallow
+            else "fix the name, or fetch it: git fetch origin",
+        )
+    )
+
+
+def _names(top: Path, *words: str) -> list[str]:
+    answer = _ask(top, *words)
+    if answer.returncode:
+        raise MachineError(
+            Message(
+                what="git cannot say which files changed",
+                where=str(top),
+                found=_words(answer),
+                expected="a list of files",
+                do="fix the clone, or clone again",
+            )
+        )
+    return [os.fsdecode(each) for each in answer.stdout.split(b"\0") if each]
+
+
+def _words(answer: subprocess.CompletedProcess[bytes]) -> str:
+    return answer.stderr.decode(errors="replace").strip()
+
+
+def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    program = find_program("git")
+    if program is None:
+        raise MachineError(
+            Message(
+                what="git is not installed",
+                where="PATH",
+                found="no program git",
+                expected="git, which knows what changed",
+                do=f"install git, or omit {_OPTION}",
+            )
+        )
+    try:
+        return subprocess.run(  # noqa: S603 - our own argument list
+            [program, *_SETTINGS, *words],
+            cwd=folder,
+            env={**safe_environment(), "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise MachineError(
+            Message(
+                what="git does not answer",
+                where=str(folder),
+                found=str(error)[:200],
+                expected=f"an answer within {_TIMEOUT} seconds",
+                do="fix the clone, or clone again",
+            )
+        ) from error

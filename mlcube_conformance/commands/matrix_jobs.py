@@ -1,0 +1,182 @@
+"""`mlcube-conformance test-jobs`: tests the cubes of one job of a matrix."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlcube_conformance.base.errors import Message, UsageError, Violation
+from mlcube_conformance.base.files import is_plain_file, read_text
+from mlcube_conformance.base.homes import current_folder, given_path
+from mlcube_conformance.base.text import visible
+from mlcube_conformance.commands.output import refusing, write_file
+from mlcube_conformance.plan.jobs import Job, grouped
+from mlcube_conformance.results.formats import reporters
+from mlcube_conformance.results.overview import Overview
+from mlcube_conformance.results.reading import joined, read_record
+from mlcube_conformance.results.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["test_jobs"]
+
+#: Bytes of a matrix: GitHub takes one of a megabyte.
+_LARGEST = 16 * 1024 * 1024
+_INTERRUPTED = (2, 130)
+
+
+@click.command(
+    "test-jobs",
+    short_help="Test the cubes of jobs that matrix printed.",
+    context_settings={
+        "allow_extra_args": True,
+        "allow_interspersed_args": False,
+        "help_option_names": ["-h", "--help"],
+    },
+    options_metavar="[--results DIR]",
+)
+@click.option(
+    "--results",
+    metavar="DIR",
+    default="mlcube-results",
+    show_default=True,
+    help="Folder for the reports, one in each format.",
+)
+@click.argument("file", metavar="FILE")
+@click.argument("words", metavar="[OPTIONS OF TEST]", nargs=-1, type=click.UNPROCESSED)
+def test_jobs(*, results: str, file: str, words: tuple[str, ...]) -> None:
+    """Test the cubes of jobs that `matrix` printed, and write reports on all of them.
+
+    FILE holds a matrix, or one entry of it; - is standard input. Cubes of the same
+    platforms are tested in one run. No shell reads a name. Without a job, nothing is
+    tested, and the exit code is 0. Options of `test` follow FILE.
+
+    Example: mlcube-conformance test-jobs jobs.json --level L3
+    """
+    code = 0
+    with refusing():
+        folder = given_path(results, "--results")
+        runs = grouped(_jobs_in(_text_of(file)))
+        if not runs:
+            sys.stderr.write("no jobs: nothing is tested\n")
+        records = []
+        for number, (platforms, cubes) in enumerate(runs.items(), 1):
+            record = folder / f"record-{number}.json"
+            _make_way_for(record)
+            ended = _test(cubes, platforms, (f"--record={record}", *words))
+            records += [record] * is_plain_file(record)
+            code = max(code, ended)
+            if ended in _INTERRUPTED:
+                break
+        if records:
+            _write_reports(records, folder)
+    raise SystemExit(code)
+
+
+def _text_of(file: str) -> str:
+    if file == "-":
+        return sys.stdin.buffer.read(_LARGEST).decode(errors="replace")
+    try:
+        return read_text(given_path(file, "FILE"), limit=_LARGEST)
+    except Violation as violation:
+        raise UsageError(*violation.messages) from violation
+
+
+def _jobs_in(text: str) -> list[Job]:
+    """Return the jobs of a matrix, of an entry of one, or of a shard.
+
+    Raises:
+        UsageError: There is something else.
+    """
+    try:
+        return [*_jobs_of(json.loads(text))]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise UsageError(
+            Message(
+                what="these are not the jobs of a matrix",
+                where="FILE",
+                found=visible(f"{type(error).__name__}: {error}")[:200],
+                expected="what mlcube-conformance matrix prints, or an entry of it",
+                do="give its output",
+            )
+        ) from error
+
+
+def _jobs_of(document: Any) -> Iterator[Job]:  # noqa: ANN401 - as JSON knows it
+    if isinstance(document, list):
+        for each in document:
+            yield from _jobs_of(each)
+        return
+    for key in ("include", "jobs"):
+        if key in document:
+            yield from _jobs_of(document[key])
+            return
+    cube, platform = document["cube"], document["platform"]
+    if not isinstance(cube, str) or not isinstance(platform, str):
+        raise TypeError("cube and platform are texts")
+    given_path(cube, "cube")
+    given_path(platform, "platform")
+    yield Job(cube=cube, platform=platform)
+
+
+def _make_way_for(record: Path) -> None:
+    """Make the folder of a record, and remove the one of an earlier run."""
+    try:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            Message(
+                what="the folder of results cannot be used",
+                where=str(record.parent),
+                found=error.strerror or str(error),
+                expected="a folder that can be written to",
+                do="give another one: --results DIR",
+            )
+        ) from error
+
+
+def _test(cubes: Sequence[str], platforms: Sequence[str], words: Sequence[str]) -> int:
+    """Test cubes in a process of its own, and return its exit code."""
+    named = [f"--cube={each}" for each in cubes]
+    on = [f"--platform={each}" for each in platforms]
+    argv = [sys.executable, "-P", "-m", "mlcube_conformance", "test"]
+    process = subprocess.Popen(  # noqa: S603 - our own module; no shell
+        [*argv, *named, *on, *words], stdin=subprocess.DEVNULL
+    )
+    with _asking_to_end(process.send_signal):
+        code = process.wait()
+    return 128 - code if code < 0 else code
+
+
+@contextmanager
+def _asking_to_end(ask: Callable[[int], None]) -> Iterator[None]:
+    """Pass on requests to end, and wait: containers are removed meanwhile.
+
+    A key at the terminal reaches the process by itself.
+    """
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, _: ask(number)),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _write_reports(records: Sequence[Path], folder: Path) -> None:
+    overview = Overview(joined([*map(read_record, records)]))
+    shown = Report(overview=overview, folder=current_folder())
+    for suffix, write in reporters().items():
+        write_file(folder / f"report{suffix}", write(shown))
+    sys.stderr.write(f"written: {visible(str(folder))}/report.*\n")
