@@ -46,11 +46,11 @@ from mlcube_conformance.suites.options import (
 )
 from mlcube_conformance.suites.own_settings import (
     asks_for_us,
-    is_test,
     no_cube,
     refuse_settings_of_cubes,
     started_by_command,
 )
+from mlcube_conformance.suites.starting import is_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

@@ -23,6 +23,7 @@ from mlcube_conformance.commands.clean import clean
 from mlcube_conformance.commands.cube_list import list_cubes
 from mlcube_conformance.commands.doctor import doctor
 from mlcube_conformance.commands.explain import explain
+from mlcube_conformance.commands.init import init
 from mlcube_conformance.commands.matrix import matrix
 from mlcube_conformance.commands.matrix_jobs import test_jobs
 from mlcube_conformance.commands.options_page import options_markdown
@@ -56,6 +57,7 @@ def app() -> None:
     """Test and validate cubes, test runners, show the clauses, and convert cubes."""
 
 
+app.add_command(init)
 app.add_command(validate)
 app.add_command(clean)
 app.add_command(doctor)

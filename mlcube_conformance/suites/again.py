@@ -13,7 +13,7 @@ from mlcube_conformance.model import Case
 from mlcube_conformance.options import option, options_of
 from mlcube_conformance.plan.selection import NOWHERE
 from mlcube_conformance.suites.options import given_words
-from mlcube_conformance.suites.own_settings import is_test
+from mlcube_conformance.suites.starting import is_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

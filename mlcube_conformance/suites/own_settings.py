@@ -13,14 +13,13 @@ import pytest
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.formats.main_files import MAIN_FILES
-from mlcube_conformance.suites.starting import PLUGIN
+from mlcube_conformance.suites.starting import PLUGIN, is_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
     "asks_for_us",
-    "is_test",
     "no_cube",
     "pytest_load_initial_conftests",
     "refuse_settings_of_cubes",
@@ -48,11 +47,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     # Without a path, pytest would load conftest.py of the current folder and of those
     # below it that begin with "test", which may be cubes.
     known.file_or_dir = [each for each in words if is_test(each)] or [os.devnull]
-
-
-def is_test(word: str) -> bool:
-    """Say whether a word of the command line names tests, and no cube."""
-    return word.endswith(".py") or "::" in word
 
 
 def started_by_command(config: pytest.Config) -> bool:

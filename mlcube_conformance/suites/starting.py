@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["PLUGIN", "start_words"]
+__all__ = ["PLUGIN", "is_test", "start_words"]
 
 #: Plugin by which `mlcube-conformance test` says that it started pytest.
 PLUGIN = "mlcube_conformance.suites.own_settings"
@@ -29,6 +29,11 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "tox.ini": ("pytest",),
     "setup.cfg": ("tool:pytest",),
 }
+#: Settings by which pytest finds the tests of a suite, whatever own ones are called.
+_AS_OUR_TESTS = (
+    *("testpaths=", "python_files=test_*.py", "python_functions=test"),
+    "empty_parameter_set_mark=skip",
+)
 #: pytest warns that it cannot rewrite the assertions of who called it: there are none.
 _REWRITE_WARNING = "Module already imported so cannot be rewritten"
 
@@ -42,11 +47,18 @@ def start_words(words: Sequence[str], folder: Path) -> list[str]:
     """
     file = _settings_of(folder)
     above = [] if file is not None else ["--confcutdir", str(folder)]
+    named = [] if any(map(is_test, words)) else _AS_OUR_TESTS
     return [
         *("-c", str(file or os.devnull), "--rootdir", str(folder), *above),
         *("-p", PLUGIN, "-W", f"ignore:{_REWRITE_WARNING}"),
+        *(word for each in named for word in ("-o", each)),
         *words,
     ]
+
+
+def is_test(word: str) -> bool:
+    """Say whether a word of the command line names tests, and no cube."""
+    return word.endswith(".py") or "::" in word
 
 
 def _settings_of(folder: Path) -> Path | None:

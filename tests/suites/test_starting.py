@@ -124,6 +124,28 @@ def test_settings_above_the_current_folder_count(place: Path, cube: CubeFolder) 
     assert "2 passed" in said
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "testpaths = nowhere",
+        "python_files = check_*.py",
+        "python_functions = check_*",
+        "empty_parameter_set_mark = fail_at_collect",
+    ],
+)
+@pytest.mark.parametrize("asked", ["a cube", "the current folder"])
+def test_what_own_tests_are_called_counts_for_own_tests_alone(
+    setting: str, asked: str, place: Path, cube: CubeFolder
+) -> None:
+    (place / "pytest.ini").write_text(f"[pytest]\nfilterwarnings = error\n{setting}\n")
+    folder, words = (place, [cube.root]) if asked == "a cube" else (cube.root, [])
+
+    code, said = _run(folder, "mlcube_conformance", "test", *words, *_NAMED)
+
+    assert code == 0, said
+    assert "17 passed" in said
+
+
 @pytest.mark.parametrize("name", _SETTINGS)
 @pytest.mark.parametrize("where", ["in the cube", "above the cube"])
 def test_settings_of_a_cube_are_refused_by_plain_pytest(

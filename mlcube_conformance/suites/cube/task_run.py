@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.files import read_bytes
 from mlcube_conformance.checks.judge import Judgement, Seen, judge
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Case, RunResult
 
 __all__ = ["TaskRun"]
+
+#: Bytes of a log that a test gets: more than it has, unless an option says so.
+_LONGEST = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,16 @@ class TaskRun(Seen):
         return self.result
 
     @property
+    def stdout(self) -> str:
+        """What the task wrote to standard output; what is not UTF-8 is replaced."""
+        return _text(self.result.stdout) if self.result else ""
+
+    @property
+    def stderr(self) -> str:
+        """What the task wrote to standard error, likewise."""
+        return _text(self.result.stderr) if self.result else ""
+
+    @property
     def exit_code(self) -> int | None:
         """Exit code of the task, None when it was never started."""
         return self.result.exit_code if self.result else None
@@ -70,3 +84,7 @@ class TaskRun(Seen):
             and not any(self.judgement.clauses.values())
             and not any(each.log for each in shown)
         )
+
+
+def _text(log: Path) -> str:
+    return read_bytes(log, limit=_LONGEST, cut=True).decode(errors="replace")
