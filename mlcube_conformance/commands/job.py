@@ -145,14 +145,21 @@ def _of_command_line() -> Iterator[None]:
 
 @contextmanager
 def job_on(
-    kind: str, cube: Cube, platform_name: str, logs: Path | None
+    kind: str, cube: Cube, platform_name: str | None, logs: Path | None
 ) -> Iterator[Job]:
-    """Read the platform; nothing is made or started before the files are right."""
+    """Read the platform; nothing is made or started before the files are right.
+
+    Args:
+        kind: Kind that the platform must be of; "" for any.
+        cube: The cube.
+        platform_name: Name or file of the platform; None for the first that works.
+        logs: Folder for logs, if the user wants them.
+    """
     platform = read_platform(platform_name, cube, kind)
     place = logs or Path(tempfile.mkdtemp(prefix="mlcube-"))
     # Of the characters that the name of a container may have.
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", place.name)[:40]
-    runner = make_runner(kind, f"{name}-{os.getpid()}")
+    runner = make_runner(platform.kind, f"{name}-{os.getpid()}")
     try:
         trouble = runner.unavailable()
         if trouble is not None:

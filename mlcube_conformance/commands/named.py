@@ -10,6 +10,9 @@ from mlcube_conformance.commands.said import say
 from mlcube_conformance.formats.main_files import cube_place
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.plan.values import not_there
+from mlcube_conformance.runners import first_available
+from mlcube_conformance.runners.about import preferred
+from mlcube_conformance.runners.common.recipes import is_made_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +24,20 @@ if TYPE_CHECKING:
 __all__ = ["checked_cube", "named_cube", "read_platform", "refuse"]
 
 
-def named_cube(mlcube: str) -> Path:
-    """Return the place of the cube that `--mlcube` names."""
-    path = given_path(mlcube, "--mlcube")
+def named_cube(mlcube: str, word: str) -> Path:
+    """Return the place of a cube that the command line names.
+
+    Args:
+        mlcube: How it is named.
+        word: The option, or the argument, that names it.
+
+    Raises:
+        UsageError: No cube is there.
+    """
+    path = given_path(mlcube, word)
     place = cube_place(path)
     if place is None:
-        raise not_there("--mlcube", path, "the folder of a cube, or its mlcube.yaml")
+        raise not_there(word, path, "the folder of a cube, or its mlcube.yaml")
     return place
 
 
@@ -40,15 +51,24 @@ def checked_cube(loaded: LoadedCube) -> Cube:
     return loaded.cube
 
 
-def read_platform(name: str, cube: Cube, kind: str) -> Platform:
+def read_platform(name: str | None, cube: Cube, kind: str) -> Platform:
     """Return a platform for a cube, by its name or its file.
+
+    Args:
+        name: Which; None for the first that works here of those it is made for.
+        cube: The cube.
+        kind: Kind that it must be of; "" for any.
 
     Raises:
         UsageError: Its file is invalid, or for another kind.
     """
+    if name is None:
+        made_for = tuple(each for each in preferred() if is_made_for(cube, each))
+        name, _ = first_available(made_for or preferred())
+        say(f"no --platform given, so the first that works here: {name}")
     platform, problems = load_platform(find_platform(name, cube), cube)
     refuse(problems)
-    if platform is None or platform.kind != kind:
+    if platform is None or platform.kind != (kind or platform.kind):
         raise UsageError(
             Message(
                 what=f"the platform file is not for {kind}",

@@ -36,6 +36,7 @@ from mlcube_conformance.commands.output import (
 )
 from mlcube_conformance.commands.report import report
 from mlcube_conformance.commands.validate import validate
+from mlcube_conformance.commands.work import configure, run
 from mlcube_conformance.commands.zoo import zoo
 from mlcube_conformance.convert.conversion import convert_cube
 from mlcube_conformance.results.judgements import Scorecard, scorecards_of
@@ -60,6 +61,8 @@ def app() -> None:
 app.add_command(init)
 app.add_command(validate)
 app.add_command(clean)
+app.add_command(configure)
+app.add_command(run)
 app.add_command(doctor)
 app.add_command(list_cubes)
 app.add_command(matrix)

@@ -60,7 +60,13 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Platform
     from mlcube_conformance.runners.contract import Options
 
-__all__ = ["run_command_line"]
+__all__ = ["EXIT_CODES", "configure", "run", "run_command_line"]
+
+#: What help says of exit codes.
+EXIT_CODES = (
+    "Exit codes: the task's own; 2 wrong input; 124 past the deadline or a limit; "
+    "125 the platform or the image failed; 130 interrupted."
+)
 
 _USAGE = 2
 _TIMED_OUT = 124
@@ -80,40 +86,16 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     interrupts.take()
     app = click.Group(
         help=f"Configures and runs an MLCube on {kind}.",
-        epilog="Exit codes: the task's own; 2 wrong input; 124 past the deadline "
-        "or a limit; 125 the platform or the image failed; 130 interrupted.",
+        epilog=EXIT_CODES,
     )
 
-    def configure(given: Given) -> None:
+    def configure_on_kind(given: Given) -> None:
         """Make the image of a cube."""
-        with _ending(given.value("--logs")) as (outcome, folder):
-            options = runner_options("configure", given, names_image=True)
-            place = named_cube(given.value("--mlcube"))
-            cube = checked_cube(load_for_configure(place, _for_reading(given, options)))
-            with job_on(kind, cube, given.value("--platform"), folder) as job:
-                if options.retag:
-                    _refuse_retag(job.platform)
-                outcome.image = job.configure(options)
+        configure(given, kind)
 
-    def run(given: Given) -> None:
+    def run_on_kind(given: Given) -> None:
         """Run a task of a cube; makes the image first if it does not exist."""
-        with _ending(given.value("--logs")) as (outcome, folder):
-            options = runner_options("run", given, names_image=True)
-            place, task = named_cube(given.value("--mlcube")), given.value("--task")
-            cube = checked_cube(
-                load_cube_for(place, task, _for_reading(given, options))
-            )
-            overrides = given.value("--parameter")
-            check_overrides([cube], overrides)
-            cube = override_parameters(cube, overrides)
-            (cube,) = make_optional([cube], given.value("--optional"))
-            with job_on(kind, cube, given.value("--platform"), folder) as job:
-                result = job.run(options, given.value("--workspace"))
-                outcome.result = result
-                past = result.timed_out or result.over
-                code = _TIMED_OUT if past else result.exit_code
-                if code:
-                    raise SystemExit(code)
+        run(given, kind)
 
     def clean(given: Given) -> None:
         """Remove what cubes of yours left on a host; its images stay."""
@@ -121,8 +103,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
             days, force = given.value("--older-than"), given.value("--force")
             _clean(given.value("--platform"), days, force=force)
 
-    app.add_command(command_of("configure", configure))
-    app.add_command(command_of("run", run))
+    app.add_command(command_of("configure", configure_on_kind))
+    app.add_command(command_of("run", run_on_kind))
     if kind == "ssh":
         app.add_command(command_of("clean", clean))
     try:
@@ -130,6 +112,48 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     finally:
         interrupts.give_back()
     raise SystemExit(0)
+
+
+def configure(given: Given, kind: str = "") -> None:
+    """Make the image of a cube.
+
+    Args:
+        given: What the command line gave.
+        kind: Kind that the platform must be of; "" for any.
+    """
+    with _ending(given.value("--logs")) as (outcome, folder):
+        options = runner_options("configure", given, names_image=True)
+        place = named_cube(given.value("--mlcube"), given.word("--mlcube"))
+        cube = checked_cube(load_for_configure(place, _for_reading(given, options)))
+        with job_on(kind, cube, given.value("--platform"), folder) as job:
+            if options.retag:
+                _refuse_retag(job.platform)
+            outcome.image = job.configure(options)
+
+
+def run(given: Given, kind: str = "") -> None:
+    """Run a task of a cube, and exit with the code of the task unless that is 0.
+
+    Args:
+        given: What the command line gave.
+        kind: Kind that the platform must be of; "" for any.
+    """
+    with _ending(given.value("--logs")) as (outcome, folder):
+        options = runner_options("run", given, names_image=True)
+        place = named_cube(given.value("--mlcube"), given.word("--mlcube"))
+        task = given.value("--task")
+        cube = checked_cube(load_cube_for(place, task, _for_reading(given, options)))
+        overrides = given.value("--parameter")
+        check_overrides([cube], overrides)
+        cube = override_parameters(cube, overrides)
+        (cube,) = make_optional([cube], given.value("--optional"))
+        with job_on(kind, cube, given.value("--platform"), folder) as job:
+            result = job.run(options, given.value("--workspace"))
+            outcome.result = result
+            past = result.timed_out or result.over
+            code = _TIMED_OUT if past else result.exit_code
+            if code:
+                raise SystemExit(code)
 
 
 def _for_reading(given: Given, options: Options) -> formats.Given:

@@ -10,19 +10,34 @@ from mlcube_conformance.options import options_of
 from mlcube_conformance.plan.values import hide_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mlcube_conformance.option import Option, Taker
 
 __all__ = ["Given", "command_of"]
 
+_CUBE, _ARGUMENT = "--mlcube", "CUBE"
+
 
 class Given:
     """What a command line gave, by the names of the options."""
 
-    def __init__(self, taker: Taker, values: dict[str, Any]) -> None:
-        """Keep the values, by their keys in the table."""
+    def __init__(
+        self, taker: Taker, values: dict[str, Any], words: Mapping[str, str]
+    ) -> None:
+        """Keep the values, by their keys in the table.
+
+        Args:
+            taker: Name of the command.
+            values: By the keys of the table.
+            words: What the command line calls an option that it has another way.
+        """
         self._values = {each: values[each.key] for each in options_of(taker)}
+        self._words = words
+
+    def word(self, name: str) -> str:
+        """Return what the command line calls an option of the table."""
+        return self._words.get(name, name)
 
     def __call__(self, option: Option) -> object:
         """Return what was given for an option; None or nothing where it was not."""
@@ -43,29 +58,43 @@ class Given:
         return [text for texts in found for text in texts]
 
 
-def command_of(taker: Taker, act: Callable[[Given], None]) -> click.Command:
+def command_of(
+    taker: Taker,
+    act: Callable[[Given], None],
+    *,
+    short: bool = False,
+    epilog: str | None = None,
+) -> click.Command:
     """Return a command with the options that the table says.
 
     Args:
         taker: Name of the command.
         act: What it does; its docstring is the command's help.
+        short: Whether the cube is an argument, that of the current folder by default,
+            and no platform has to be named.
+        epilog: The end of the help.
     """
 
     def command(**values: Any) -> None:  # noqa: ANN401 - as click read them
-        given = Given(taker, values)
+        given = Given(taker, values, {_CUBE: _ARGUMENT} if short else {})
         hide_values(given.secrets())
         act(given)
 
     return click.Command(
         taker,
         callback=command,
-        params=[_parameter(each) for each in options_of(taker)],
+        params=[_parameter(each, short=short) for each in options_of(taker)],
         help=act.__doc__,
+        epilog=epilog,
     )
 
 
-def _parameter(option: Option) -> click.Option:
+def _parameter(option: Option, *, short: bool) -> click.Parameter:
+    if short and option.name == _CUBE:
+        return click.Argument([option.key], metavar=f"[{_ARGUMENT}]", default=".")
     help_text = option.described
+    if short and option.required:
+        help_text += " (default: the first that works here)"
     return click.Option(
         [option.name, option.key],
         help=f"{help_text[:1].upper()}{help_text[1:]}.",
@@ -73,5 +102,5 @@ def _parameter(option: Option) -> click.Option:
         is_flag=option.is_switch,
         type=click.Choice(option.choices) if option.choices else None,
         multiple=option.repeat,
-        required=option.required,
+        required=option.required and not short,
     )

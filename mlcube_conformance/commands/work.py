@@ -1,0 +1,49 @@
+"""`mlcube-conformance configure` and `run`: a cube on any platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlcube_conformance.base.interrupts import Interrupts
+from mlcube_conformance.commands import runner
+from mlcube_conformance.commands.runner_options import command_of
+from mlcube_conformance.commands.said import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlcube_conformance.commands.runner_options import Given
+
+__all__ = ["configure", "run"]
+
+
+def _configure(given: Given) -> None:
+    """Make the image of a cube, on any platform; the default is the cube here.
+
+    Example: mlcube-conformance configure mnist --platform docker
+    """
+    _heeding_interrupts(runner.configure, given)
+
+
+def _run(given: Given) -> None:
+    """Run a task of a cube, on any platform; the default is the cube here.
+
+    The image is made first if it does not exist. Outputs are in the workspace of the
+    cube unless --workspace names another.
+
+    Example: mlcube-conformance run mnist --platform docker --task train
+    """
+    _heeding_interrupts(runner.run, given)
+
+
+def _heeding_interrupts(act: Callable[[Given], None], given: Given) -> None:
+    interrupts = Interrupts(say)
+    interrupts.take()
+    try:
+        act(given)
+    finally:
+        interrupts.give_back()
+
+
+configure = command_of("configure", _configure, short=True, epilog=runner.EXIT_CODES)
+run = command_of("run", _run, short=True, epilog=runner.EXIT_CODES)
