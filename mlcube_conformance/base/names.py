@@ -1,16 +1,18 @@
-"""How runs of a suite, and the folder that holds them, are called."""
+"""How cubes, runs of a suite, and the folder that holds these are called."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
+    from pathlib import Path, PurePath
 
-__all__ = ["FOLDER", "make_run_folder", "new_run_id"]
+__all__ = ["FOLDER", "ids_of", "make_run_folder", "new_run_id"]
 
 #: Folder of all runs, below the current one.
 FOLDER = ".mlcube-conformance"
@@ -32,3 +34,20 @@ def make_run_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError), (folder.parent / ".gitignore").open("x") as file:
         file.write("# Made by mlcube-conformance.\n*\n")
+
+
+def ids_of(paths: Sequence[PurePath]) -> list[str]:
+    """Name each path by its end, and by more of it where that is shared."""
+    names = [path.name for path in paths]
+    for depth in range(2, 10):
+        count = Counter(names)
+        if max(count.values(), default=0) <= 1:
+            break
+        names = [
+            "-".join(path.parts[-depth:]) if count[name] > 1 else name
+            for path, name in zip(paths, names, strict=True)
+        ]
+    return [
+        f"{name}-{names[:place].count(name) + 1}" if name in names[:place] else name
+        for place, name in enumerate(names)
+    ]

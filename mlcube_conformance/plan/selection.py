@@ -6,13 +6,13 @@ Reads YAML files and nothing else: no container, process or network is touched.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.files import resolved
+from mlcube_conformance.base.names import ids_of
 from mlcube_conformance.formats.cube_places import cube_places
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.given import NOTHING, Given
@@ -125,7 +125,7 @@ def select(
     reading = Reading()
     for each in loaded:
         files = _files_once(find_platform(name, each.cube) for name in platforms)
-        named = _ids([file.path.parent / file.stem for file in files])
+        named = ids_of([file.path.parent / file.stem for file in files])
         for file, platform_id in zip(files, named, strict=True):
             found, problems = load_platform(file, each.cube, reading)
             key = (each.cube.place, file)
@@ -235,24 +235,7 @@ def _read(places: Sequence[Path], given: Given) -> list[LoadedCube]:
         paths.append(path)
     return [
         replace(each, cube=replace(each.cube, id=name))
-        for each, name in zip(read, _ids(paths), strict=True)
-    ]
-
-
-def _ids(paths: list[Path]) -> list[str]:
-    """Name each by the end of its path, and by more of it where that is shared."""
-    names = [path.name for path in paths]
-    for depth in range(2, 10):
-        count = Counter(names)
-        if max(count.values(), default=0) <= 1:
-            break
-        names = [
-            "-".join(path.parts[-depth:]) if count[name] > 1 else name
-            for path, name in zip(paths, names, strict=True)
-        ]
-    return [
-        f"{name}-{names[:place].count(name) + 1}" if name in names[:place] else name
-        for place, name in enumerate(names)
+        for each, name in zip(read, ids_of(paths), strict=True)
     ]
 
 

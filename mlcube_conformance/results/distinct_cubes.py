@@ -1,4 +1,9 @@
-"""Tells cubes of several runs from one another, where their folders share a name."""
+"""Tells cubes of several runs from one another, by their places and contents.
+
+In one run each cube has an id of its own: the name of its folder, with more of its path
+where two folders have one name. So the same cube may have two ids in two jobs of a
+matrix, and two cubes the same.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from mlcube_conformance.base.names import ids_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["with_distinct_cubes"]
 
@@ -15,64 +22,74 @@ __all__ = ["with_distinct_cubes"]
 _Key = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A cube as one run saw it."""
+
+    key: _Key
+    file: PurePath
+    """Its main file, relative to the folder of the run where it is in it."""
+    content: str
+
+    @property
+    def id(self) -> str:
+        return self.key[1]
+
+    def is_same(self, other: _Seen) -> bool:
+        """Say whether two runs saw one cube, perhaps on two hosts."""
+        if self.id == other.id and self.content == other.content != "":
+            return True
+        return self.file == other.file and _are_ids_of_one(self.id, other.id)
+
+
 @dataclass(slots=True)
-class _Same:
-    """Cubes of several runs that are one: of one content, or in one place."""
+class _Cube:
+    """A cube, as several runs saw it."""
 
-    contents: set[str] = field(default_factory=set)
-    places: dict[str, None] = field(default_factory=dict)
-    keys: list[_Key] = field(default_factory=list)
+    seen: list[_Seen] = field(default_factory=list)
 
-    def has(self, place: str, content: str) -> bool:
-        return place in self.places or content in self.contents
+    @property
+    def path(self) -> PurePath:
+        """The path of its folder, which ends with its shortest id."""
+        shortest = min((each.id for each in self.seen), key=len)
+        return self.seen[0].file.parent.parent / shortest
 
 
 def with_distinct_cubes(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return records in which different cubes have different ids.
+    """Return records in which each cube has one id, and no other cube has it."""
+    cubes: list[_Cube] = []
+    by_id: dict[str, list[_Cube]] = {}
+    by_file: dict[PurePath, list[_Cube]] = {}
+    for seen in _cubes_of(records):
+        near = [*by_id.get(seen.id, ()), *by_file.get(seen.file, ())]
+        same = (x for x in near if any(seen.is_same(other) for other in x.seen))
+        cube = next(same, None)
+        if cube is None:
+            cube = _Cube()
+            cubes.append(cube)
+        cube.seen.append(seen)
+        by_id.setdefault(seen.id, []).append(cube)
+        by_file.setdefault(seen.file, []).append(cube)
+    named = zip(cubes, ids_of([each.path for each in cubes]), strict=True)
+    names = {seen.key: name for cube, name in named for seen in cube.seen}
+    return [_renamed(each, names) for each in records]
 
-    In one run they have. Jobs of a matrix may each test a cube in a folder of the same
-    name: those are called by their paths then. The same cube on several hosts keeps
-    its id: its content or its path is the same.
-    """
-    names = _names([*_cubes_of(records)])
-    return [_renamed(each, names) for each in records] if names else [*records]
+
+def _are_ids_of_one(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return long == short or long.endswith(f"-{short}")
 
 
-def _cubes_of(
-    records: Iterable[dict[str, Any]],
-) -> Iterable[tuple[_Key, str, str]]:
-    """Yield each cube with its path in the folder of its run, and its content."""
+def _cubes_of(records: Iterable[dict[str, Any]]) -> Iterator[_Seen]:
     for record in records:
         folders = {each["run"]: each["folder"] for each in record.get("parts", ())}
         for cube in record["cubes"]:
             run = cube.get("run", record["run"])
-            place = PurePath(cube["root"])
+            file = PurePath(cube["file"])
             folder = folders.get(run, record["folder"])
-            if place.is_relative_to(folder):
-                place = place.relative_to(folder)
-            content = cube.get("content") or f"unknown content at {place}"
-            yield (run, cube["id"]), str(place), content
-
-
-def _names(cubes: Iterable[tuple[_Key, str, str]]) -> dict[_Key, str]:
-    """Return a name for each cube that shares its id with another one."""
-    by_id: dict[str, list[_Same]] = {}
-    for key, place, content in cubes:
-        known = by_id.setdefault(key[1], [])
-        same = next((each for each in known if each.has(place, content)), None)
-        if same is None:
-            same = _Same()
-            known.append(same)
-        same.contents.add(content)
-        same.places[place] = None
-        same.keys.append(key)
-    return {
-        key: "-".join(PurePath(next(iter(same.places))).parts).lstrip("/-")
-        for known in by_id.values()
-        if len(known) > 1
-        for same in known
-        for key in same.keys
-    }
+            if file.is_relative_to(folder):
+                file = file.relative_to(folder)
+            yield _Seen((run, cube["id"]), file, cube.get("content") or "")
 
 
 def _renamed(record: dict[str, Any], names: dict[_Key, str]) -> dict[str, Any]:

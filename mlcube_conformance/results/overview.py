@@ -328,8 +328,8 @@ def _shared_key(finding: Mapping[str, Any]) -> tuple[object, ...] | None:
     about = finding["subject"]
     if about["kind"] != "cube" or "run" not in finding:
         return None
-    words = ("clause", "test", "verdict", "reason")
-    return (about["cube"], *(finding[each] for each in words))
+    test = finding["test"].partition("[")[0]  # In brackets is what each job calls it.
+    return (about["cube"], test, *(finding[x] for x in ("clause", "verdict", "reason")))
 
 
 def _labels(record: Mapping[str, Any]) -> dict[tuple[str, str], str]:

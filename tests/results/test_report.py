@@ -292,34 +292,45 @@ FIRST, SECOND = (f"sha256:{each * 64}" for each in "12")
 
 
 @pytest.mark.parametrize(
-    ("places", "contents", "names", "passed"),
+    ("seen", "names", "passed"),
     [
-        (("a/tiny", "b/tiny"), (FIRST, SECOND), ["a-tiny", "b-tiny"], 4),
-        (("a/tiny", "b/tiny"), (None, None), ["a-tiny", "b-tiny"], 4),
+        ((("a/x", "x", FIRST), ("b/x", "x", SECOND)), ["a-x", "b-x"], 4),
+        ((("a/x", "x", None), ("b/x", "x", None)), ["a-x", "b-x"], 4),
         # The same cube on two hosts: what is wrong with its files counts once.
-        (("a/tiny", "b/tiny"), (FIRST, FIRST), ["tiny"], 3),
-        (("a/tiny", "a/tiny"), (FIRST, SECOND), ["tiny"], 3),
+        ((("a/x", "x", FIRST), ("b/x", "x", FIRST)), ["x"], 3),
+        ((("a/x", "x", FIRST), ("a/x", "x", SECOND)), ["x"], 3),
+        # One of the jobs had another cube in a folder of that name.
+        ((("a/x", "x", FIRST), ("a/x", "a-x", FIRST)), ["x"], 3),
+        # The only cubes of two repositories.
+        (((".", "x", FIRST), (".", "y", SECOND)), ["x", "y"], 4),
     ],
 )
 def test_cubes_of_several_jobs_are_told_from_one_another(
-    places: tuple[str, str],
-    contents: tuple[str | None, str | None],
+    seen: tuple[tuple[str, str, str | None], ...],
     names: list[str],
     passed: int,
     tmp_path: Path,
 ) -> None:
-    about = {"kind": "cube", "id": "tiny", "cube": "tiny", "platform": "", "task": ""}
-    defined = finding("FILE-1", subject=about, test="test_definitions.py::test[tiny]")
     written = []
-    for run, place, content in zip("ab", places, contents, strict=True):
-        record = cube_record(defined, finding("EXIT-1"), runs=(ran(),), run=run)
-        (cube,) = record["cubes"]
-        cube |= {"root": f"{record['folder']}/{place}", "content": content}
+    for run, (place, name, content) in zip("ab", seen, strict=True):
+        about = {"kind": "cube", "id": name, "cube": name, "platform": "", "task": ""}
+        test = f"test_definitions.py::test[{name}]"
+        record = cube_record(
+            finding("FILE-1", subject=about, test=test),
+            finding("EXIT-1", cube=name),
+            runs=(ran(f"{name}-docker-make"),),
+            run=run,
+        )
+        (cube,), (platform,) = record["cubes"], record["platforms"]
+        file = f"{record['folder']}/{place}/mlcube.yaml"
+        cube |= {"id": name, "file": file, "content": content}
+        platform |= {"id": f"{name}-docker", "cube": name}
         written.append(write(tmp_path, f"{run}.json", record))
 
     joined = all_reports(*written, place=tmp_path)
 
-    assert re.findall(r"\*\*(\S*tiny)\*\*", joined["md"]) == names
+    rows = re.findall(r"^\| \**([\w-]+)\** \|", joined["md"], re.MULTILINE)
+    assert {*rows} - {"cube"} == {*names}
     assert f" {passed} passed" in joined["md"]
     document = json.loads(joined["json"])
     jsonschema.validate(document, SCHEMA)
