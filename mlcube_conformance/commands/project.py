@@ -35,6 +35,7 @@ from mlcube_conformance.commands.output import (
     write_file,
 )
 from mlcube_conformance.commands.report import report
+from mlcube_conformance.commands.schema import schema
 from mlcube_conformance.commands.validate import validate
 from mlcube_conformance.commands.work import configure, run
 from mlcube_conformance.commands.zoo import zoo
@@ -69,6 +70,7 @@ app.add_command(matrix)
 app.add_command(test_jobs)
 app.add_command(report)
 app.add_command(zoo)
+app.add_command(schema)
 app.add_command(explain)
 app.add_command(certify)
 app.add_command(verify)

@@ -95,7 +95,7 @@ def docker_build(
     if asked is None:
         trouble = _trouble_with(root, context, written, section)
     at = section.get("build_strategy")
-    builds = at is not None and at.value in {"auto", "always"}
+    builds = at is not None and at.text() in {"auto", "always"}
     if builds and isinstance(trouble, Violation):
         problems.messages.extend(trouble.messages)
     text = path_below(section, "build_file", problems) or "Dockerfile"

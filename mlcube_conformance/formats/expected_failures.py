@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["load_expected_failures"]
+__all__ = ["EXPECTED", "EXPECTED_KEYS", "load_expected_failures"]
 
-_KEYS = ("clause", "reason")
-_KNOWN = tuple(each.id for each in RUNNER_CLAUSES if each.test)
+EXPECTED_KEYS = ("clause", "reason")
+EXPECTED = tuple(each.id for each in RUNNER_CLAUSES if each.test)
 
 
 def load_expected_failures(file: Path) -> dict[str, str]:
@@ -79,15 +79,15 @@ def _read(at: Located, problems: Problems) -> tuple[str, str]:
             do="write both keys",
         )
         return "", ""
-    problems.unknown_keys(at, _KEYS)
+    problems.unknown_keys(at, EXPECTED_KEYS)
     problems.messages.extend(_written_twice(at, key) for key in at.duplicates)
-    clause, reason = (problems.text(at, key) for key in _KEYS)
-    if clause and clause not in _KNOWN:
+    clause, reason = (problems.text(at, key) for key in EXPECTED_KEYS)
+    if clause and clause not in EXPECTED:
         problems.add(
             f"unknown clause {clause!r}, or one without a test",
             at.get("clause") or at,
             expected="the id of a clause of runners that has a test",
-            do=did_you_mean(clause, _KNOWN) or "see docs/clauses.md",
+            do=did_you_mean(clause, EXPECTED) or "see docs/clauses.md",
         )
         return "", reason
     return clause, reason

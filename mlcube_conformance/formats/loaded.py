@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Cube, Parameter
 
 __all__ = [
+    "KINDS",
+    "PARAMETER_NAME",
     "LoadedCube",
     "check_kind",
     "check_name",
@@ -26,8 +28,10 @@ __all__ = [
     "loaded",
 ]
 
+#: Types of parameters.
+KINDS = ("file", "directory")
 #: Name of a parameter: what can stand between `--` and `=`, and name a folder.
-_NAME = re.compile(r"(?!\.)[^\s=/\\\x00-\x1f\x7f]{1,100}")
+PARAMETER_NAME = re.compile(r"(?!\.)[^\s=/\\\x00-\x1f\x7f]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ def loaded(cube: Cube, problems: Problems) -> LoadedCube:
 
 def check_name(name: str, what: str, at: Located, problems: Problems) -> bool:
     """Add a problem, and return False, where a parameter cannot be called so."""
-    if _NAME.fullmatch(name):
+    if PARAMETER_NAME.fullmatch(name):
         return True
     problems.add(
         f"the name of {what} is invalid",
@@ -74,15 +78,14 @@ def check_name(name: str, what: str, at: Located, problems: Problems) -> bool:
 
 def check_kind(kind: str, what: str, at: Located, problems: Problems) -> bool:
     """Add a problem, and return False, where a type is unknown."""
-    if kind in {"file", "directory"}:
+    if kind in KINDS:
         return True
     problems.add(
         f"{what} has an unknown type",
         at,
         found=kind,
         expected="file or directory",
-        do=did_you_mean(kind, ("file", "directory"))
-        or "write type: file or type: directory",
+        do=did_you_mean(kind, KINDS) or "write type: file or type: directory",
     )
     return False
 

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.reading import Reading
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["load_multi_file", "load_run_file"]
+__all__ = ["OLD_SPEC", "ROOT_KEYS", "ROOT_TYPES", "load_multi_file", "load_run_file"]
 
-_ROOT_KEYS = (
+ROOT_TYPES = ("mlcube_root", "mlbox_root")
+ROOT_KEYS = (
     "schema_type",
     "schema_version",
     "name",
@@ -42,10 +43,12 @@ _ROOT_KEYS = (
     "mlcube_spec_version",
     "tasks",
 )
+#: Key that stands for `mlcube_spec_version` in older files.
+OLD_SPEC = "mlbox_spec_version"
 #: What a main file must be, where it is nothing that tells its format.
 _EXPECTED = (
     "a mapping, with docker or singularity, and tasks; or with the keys of a cube of\n"
-    f"several files: {', '.join(_ROOT_KEYS)}"
+    f"several files: {', '.join(ROOT_KEYS)}"
 )
 
 
@@ -193,11 +196,11 @@ def _what_lies_in(folder: Path) -> str:
 
 
 def _check_root(document: Located, problems: Problems) -> tuple[str, str]:
-    problems.schema_type(document, ("mlcube_root", "mlbox_root"))
-    problems.unknown_keys(document, (*_ROOT_KEYS, "mlbox_spec_version"))
+    problems.schema_type(document, ROOT_TYPES)
+    problems.unknown_keys(document, (*ROOT_KEYS, OLD_SPEC))
     problems.text(document, "author")
-    old = document.get("mlbox_spec_version")
-    problems.version(document, "mlbox_spec_version" if old else "mlcube_spec_version")
+    old = document.get(OLD_SPEC)
+    problems.version(document, OLD_SPEC if old else "mlcube_spec_version")
     return problems.text(document, "name"), problems.version(document, "version")
 
 

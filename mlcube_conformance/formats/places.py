@@ -26,34 +26,53 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["read_place"]
+__all__ = [
+    "AUTHENTICATION_KEYS",
+    "CUBE_KEYS",
+    "ENV_KEYS",
+    "FINGERPRINT",
+    "HOST",
+    "IDENTITY_KEYS",
+    "INTERPRETERS",
+    "INTERPRETER_KEYS",
+    "JUMP",
+    "PLACE_KEYS",
+    "PORTS",
+    "USER",
+    "VARIABLE",
+    "read_place",
+]
 
 _DEFAULT_ROOT = "mlcube"
-_KEYS = (
+PLACE_KEYS = (
     *("schema_type", "schema_version"),
     *("host", "user", "port", "jump", "authentication", "known_hosts", "fingerprint"),
     *("ssh_config", "platform", "interpreter", "env", "mlcube", "mlbox"),
 )
-_IDENTITY_KEYS = ("identity_file", "identify_file")
-_AUTHENTICATION_KEYS = ("user", *_IDENTITY_KEYS)
-_INTERPRETER_KEYS = ("type", "python", "requirements", "location", "name")
-_ENV_KEYS = ("path", "sync", "interpreter", "variables")
-_CUBE_KEYS = ("path", "sync")
+IDENTITY_KEYS = ("identity_file", "identify_file")
+AUTHENTICATION_KEYS = ("user", *IDENTITY_KEYS)
+INTERPRETER_KEYS = ("type", "python", "requirements", "location", "name")
+ENV_KEYS = ("path", "sync", "interpreter", "variables")
+CUBE_KEYS = ("path", "sync")
 
 # A host, user or path that a program or a shell could take for something else is
 # refused, so none needs to be quoted.
-_HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]*")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]*")
-_JUMP = re.compile(
+HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]*")
+USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]*")
+JUMP = re.compile(
     r"([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*(:\d+)?"
     r"(,([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*(:\d+)?)*",
     re.ASCII,
 )
-_THERE = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+@-]*")
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+THERE = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+@-]*")
+FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOME = re.compile(r"(~|\$HOME|\$\{HOME\})/")
-_PORTS = 65535
+PORTS = 65535
+INTERPRETERS: Mapping[str, Literal["system", "virtualenv"]] = {
+    "system": "system",
+    "virtualenv": "virtualenv",
+}
 
 
 def read_place(document: Located, problems: Problems) -> Place:
@@ -70,18 +89,18 @@ class _PlaceReader:
 
     def read(self) -> Place:
         document = self._document
-        self._problems.unknown_keys(document, _KEYS)
-        authentication = self._mapping(document, "authentication", _AUTHENTICATION_KEYS)
-        env = self._mapping(document, "env", _ENV_KEYS)
-        cube = self._mapping(document, "mlcube", _CUBE_KEYS) or self._mapping(
-            document, "mlbox", _CUBE_KEYS
+        self._problems.unknown_keys(document, PLACE_KEYS)
+        authentication = self._mapping(document, "authentication", AUTHENTICATION_KEYS)
+        env = self._mapping(document, "env", ENV_KEYS)
+        cube = self._mapping(document, "mlcube", CUBE_KEYS) or self._mapping(
+            document, "mlbox", CUBE_KEYS
         )
         if document.get("host") is None or not self._text(document.get("host")):
             self._problems.text(document, "host")
         identity = next(
             (
                 each
-                for each in (_get(authentication, name) for name in _IDENTITY_KEYS)
+                for each in (_get(authentication, name) for name in IDENTITY_KEYS)
                 if each is not None
             ),
             None,
@@ -90,17 +109,15 @@ class _PlaceReader:
         return Place(
             file=document.source.file,
             host=self._word(
-                document.get("host"), _HOST, "the name or address of a host"
+                document.get("host"), HOST, "the name or address of a host"
             ),
             user=self._word(
                 document.get("user") or _get(authentication, "user"),
-                _USER,
+                USER,
                 "the name of a user",
             ),
             port=self._port(document.get("port")),
-            jump=self._word(
-                document.get("jump"), _JUMP, "hosts, as [user@]host[:port]"
-            ),
+            jump=self._word(document.get("jump"), JUMP, "hosts, as [user@]host[:port]"),
             identity_file=self._file(identity),
             known_hosts=self._file(document.get("known_hosts")),
             fingerprints=self._fingerprints(document.get("fingerprint")),
@@ -150,7 +167,7 @@ class _PlaceReader:
     def _there(self, at: Located | None) -> str:
         """Read a path of the other host, where a command starts in the home."""
         text = _HOME.sub("", self._text(at), count=1)
-        if at is not None and text and not _THERE.fullmatch(text):
+        if at is not None and text and not THERE.fullmatch(text):
             self._wrong(at, "a path of letters, digits and any of . _ - + @ /")
         return text
 
@@ -191,8 +208,8 @@ class _PlaceReader:
         port = at.value
         if isinstance(port, bool) or not isinstance(port, int):
             port = 0
-        if not 0 < port <= _PORTS:
-            self._wrong(at, f"a port: a number from 1 to {_PORTS}")
+        if not 0 < port <= PORTS:
+            self._wrong(at, f"a port: a number from 1 to {PORTS}")
         return port
 
     def _yes(self, at: Located | None) -> bool:
@@ -210,7 +227,7 @@ class _PlaceReader:
     def _fingerprints(self, at: Located | None) -> tuple[str, ...]:
         return tuple(
             self._word(
-                each, _FINGERPRINT, "SHA256:…, as `ssh-keygen -lf` prints a host key"
+                each, FINGERPRINT, "SHA256:…, as `ssh-keygen -lf` prints a host key"
             )
             for each in self._texts(at)
         )
@@ -219,19 +236,15 @@ class _PlaceReader:
         if at is None or at.value is None:
             return Interpreter()
         if not at.is_mapping():
-            self._wrong(at, f"a mapping with {', '.join(_INTERPRETER_KEYS)}")
+            self._wrong(at, f"a mapping with {', '.join(INTERPRETER_KEYS)}")
             return Interpreter()
-        self._problems.unknown_keys(at, _INTERPRETER_KEYS)
-        kinds: Mapping[str, Literal["system", "virtualenv"]] = {
-            "system": "system",
-            "virtualenv": "virtualenv",
-        }
+        self._problems.unknown_keys(at, INTERPRETER_KEYS)
         kind = self._text(at.get("type")) or "system"
-        if kind not in kinds:
-            self._wrong(at.get("type") or at, f"one of {', '.join(kinds)}")
+        if kind not in INTERPRETERS:
+            self._wrong(at.get("type") or at, f"one of {', '.join(INTERPRETERS)}")
         default = Interpreter()
         return Interpreter(
-            kind=kinds.get(kind, "system"),
+            kind=INTERPRETERS.get(kind, "system"),
             python=self._there(at.get("python")) or default.python,
             requirements=tuple(self._requirements(at.get("requirements"))),
             location=self._there(at.get("location")),
@@ -264,7 +277,7 @@ class _PlaceReader:
             text = value.as_written()
             if value.value is None or isinstance(value.value, (dict, list)):
                 self._wrong(value, "a text", "put it into quotes")
-            elif not _VARIABLE.fullmatch(name) or "\0" in text:
+            elif not VARIABLE.fullmatch(name) or "\0" in text:
                 self._wrong(value, "a name of letters, digits and _")
             else:
                 variables[name] = text

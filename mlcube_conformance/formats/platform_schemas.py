@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.about import About
 
 __all__ = [
+    "CONTAINER_KEYS",
+    "FIRST_KEYS",
+    "LATER_TYPES",
+    "PLATFORM_KEYS",
     "TOP_KEYS",
     "first_schema",
     "first_schemas",
     "later_schema",
 ]
 
-_LATER_SCHEMA = ("mlcube_platform", "mlcommons_box_platform")
+LATER_TYPES = ("mlcube_platform", "mlcommons_box_platform")
 TOP_KEYS = ("schema_type", "schema_version", "platform", "container")
-_FIRST_KEYS = ("schema_type", "schema_version", "image")
-_CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
+FIRST_KEYS = ("schema_type", "schema_version", "image")
+PLATFORM_KEYS = ("name", "version")
+CONTAINER_KEYS = ("image", "runtime", "command", "run_args")
 
 
 def first_schemas() -> dict[str, About]:
@@ -39,7 +44,7 @@ def first_schema(
     """Read a platform file of one of the runners of 2020."""
     found = first_schemas()[schema_type]
     key = found.first_program
-    problems.unknown_keys(document, (*_FIRST_KEYS, *([key] if key else [])))
+    problems.unknown_keys(document, (*FIRST_KEYS, *([key] if key else [])))
     problems.version(document, "schema_version")
     options: dict[str, str] = {}
     if key:
@@ -56,17 +61,17 @@ def first_schema(
 def later_schema(document: Located, problems: Problems) -> Platform | None:
     """Read a platform file of the schema that all runners share."""
     schema_type = document.get("schema_type")
-    if schema_type is not None and schema_type.text() not in _LATER_SCHEMA:
+    if schema_type is not None and schema_type.text() not in LATER_TYPES:
         problems.add(
             f"{document.source.file.name} has the wrong schema_type",
             schema_type,
             found=str(schema_type.value),
-            expected=f"one of {', '.join((_LATER_SCHEMA[0], *first_schemas()))}",
-            do=f"write schema_type: {_LATER_SCHEMA[0]}",
+            expected=f"one of {', '.join((LATER_TYPES[0], *first_schemas()))}",
+            do=f"write schema_type: {LATER_TYPES[0]}",
         )
         return None
     problems.unknown_keys(document, TOP_KEYS)
-    platform = _mapping(document, "platform", ("name", "version"), problems)
+    platform = _mapping(document, "platform", PLATFORM_KEYS, problems)
     if platform is None:
         return None
     kind = problems.text(platform, "name")
@@ -86,7 +91,7 @@ def later_schema(document: Located, problems: Problems) -> Platform | None:
     options: dict[str, str] = {}
     image = ""
     if offer.needs_image or document.get("container") is not None:
-        container = _mapping(document, "container", _CONTAINER_KEYS, problems)
+        container = _mapping(document, "container", CONTAINER_KEYS, problems)
         if not kind or container is None:
             return None
         if offer.needs_image or container.get("image") is not None:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["load_profile"]
+__all__ = ["LEVELS", "PROFILE_KEYS", "load_profile"]
 
 _OWN = Path(__file__).parent / "profiles"
 _DEFAULT = "default"
-_KEYS = ("clauses",)
-_VALUES = ("MUST", "SHOULD", "off")
+PROFILE_KEYS = ("clauses",)
+LEVELS = ("MUST", "SHOULD", "off")
 
 
 def load_profile(given: str | None) -> Mapping[str, str]:
@@ -66,7 +66,7 @@ def _read(file: Path) -> Mapping[str, str]:
     try:
         document = read_yaml(file)
         if document.is_mapping():
-            problems.unknown_keys(document, _KEYS)
+            problems.unknown_keys(document, PROFILE_KEYS)
         listed = problems.mapping(
             document,
             "clauses",
@@ -97,12 +97,12 @@ def _levels(listed: Located, problems: Problems) -> dict[str, str]:
                 expected="the id of a clause of cubes, or a pattern such as HERMETIC-*",
                 do=did_you_mean(pattern, ids) or "see docs/clauses.md",
             )
-        if level not in _VALUES:
+        if level not in LEVELS:
             problems.add(
                 f"the level of {pattern!r} is unknown",
                 at,
-                expected=f"one of {', '.join(_VALUES)}",
-                do=did_you_mean(level, _VALUES) or "fix the value",
+                expected=f"one of {', '.join(LEVELS)}",
+                do=did_you_mean(level, LEVELS) or "fix the value",
             )
         found |= dict.fromkeys(meant, level)
     return found

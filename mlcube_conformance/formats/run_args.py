@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.about import Offer
 
 __all__ = [
+    "given_elsewhere",
     "read_container",
     "read_flag",
     "read_flags",
@@ -199,7 +200,7 @@ def _parted(word: str, offer: Offer) -> tuple[str, str, str]:
     return flag, equals, value
 
 
-def _given_elsewhere(offer: Offer) -> set[str]:
+def given_elsewhere(offer: Offer) -> set[str]:
     """Return the flags of a program that other kinds of platform give."""
     others = (each.offer for each in built_in().values() if each.offer)
     return {x for each in others if each.command == offer.command for x in each.options}
@@ -213,7 +214,7 @@ def _refuse_flag(
     what, expected = f"unsupported flag in {_key(at)}", f"one of {', '.join(known)}"
     if flag in offer.refused:
         problems.limit(what, at, found=found, expected=expected, do=offer.refused[flag])
-    elif flag in offer.others or flag in _given_elsewhere(offer):
+    elif flag in offer.others or flag in given_elsewhere(offer):
         do = "remove it, if the tasks work without it"
         problems.limit(what, at, found=found, expected=expected, do=do)
     else:

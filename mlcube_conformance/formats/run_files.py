@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.problems import Problems
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["is_for_cluster", "load_run"]
+__all__ = ["CLUSTERS", "RUN_KEYS", "RUN_TYPES", "is_for_cluster", "load_run"]
 
 #: Platforms of old cubes that nothing here runs.
-_CLUSTERS = ("k8s", "kubernetes", "gke", "gcp", "kubeflow", "slurm")
-_RUN_KEYS = (
+CLUSTERS = ("k8s", "kubernetes", "gke", "gcp", "kubeflow", "slurm")
+RUN_TYPES = ("mlcube_invoke", "mlbox_invoke")
+RUN_KEYS = (
     "schema_type",
     "schema_version",
     "task_name",
@@ -47,10 +48,10 @@ def is_for_cluster(file: Path, root: Path, problems: Problems) -> bool:
         for _, value in at.items()
     ]
     named = next(
-        (key for each in values for key, _ in each.items() if key in _CLUSTERS), ""
+        (key for each in values for key, _ in each.items() if key in CLUSTERS), ""
     )
     task = document.get("task_name")
-    if not named and file.stem in _CLUSTERS and task is not None:
+    if not named and file.stem in CLUSTERS and task is not None:
         lacks = not is_plain_file(root / "tasks" / f"{task.text()[:100]}.yaml")
         named = file.stem if lacks else ""
     if named:
@@ -67,12 +68,12 @@ def load_run(
     file: Path, root: Path, tasks: dict[str, Task | None], problems: Problems
 ) -> Invocation | None:
     """Read a run file, and the file of its task; None where something is wrong."""
-    document = problems.read(file, "run file", _RUN_KEYS, *_roots(file, root))
+    document = problems.read(file, "run file", RUN_KEYS, *_roots(file, root))
     if document is None:
         return None
-    if not problems.schema_type(document, ("mlcube_invoke", "mlbox_invoke")):
+    if not problems.schema_type(document, RUN_TYPES):
         return None
-    problems.unknown_keys(document, _RUN_KEYS)
+    problems.unknown_keys(document, RUN_KEYS)
     task_name = problems.text(document, "task_name")
     if not task_name:
         return None

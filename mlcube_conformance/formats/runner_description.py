@@ -27,13 +27,24 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.formats.yaml import Located
 
-__all__ = ["Format", "RunnerDescription", "filled", "load_runner_description"]
+__all__ = [
+    "BROUGHT",
+    "COMMANDS",
+    "DESCRIPTION_KEYS",
+    "FORMATS",
+    "NEEDS_A_KEY",
+    "OPTIONS",
+    "Format",
+    "RunnerDescription",
+    "filled",
+    "load_runner_description",
+]
 
 Format = Literal["multi-file", "single-file"]
 
-_FORMATS = ("multi-file", "single-file")
+FORMATS = ("multi-file", "single-file")
 #: Placeholders of each command, beside those that every word knows.
-_OPTIONS = {
+OPTIONS = {
     "task": {"task"},
     "workspace": {"workspace"},
     "parameter": {"name", "value"},
@@ -41,7 +52,7 @@ _OPTIONS = {
     "gpus": {"gpus"},
     "environment": {"name", "value"},
 }
-_COMMANDS = {
+COMMANDS = {
     "version": (True, set[str]()),
     "configure": (True, {"cube", "platform"}),
     "run": (True, {"cube", "platform"}),
@@ -50,7 +61,7 @@ _COMMANDS = {
     "remove_image": (False, {"image"}),
 }
 #: Features that an option of the command line brings.
-_BROUGHT = {
+BROUGHT = {
     "parameter": "override",
     "workspace": "workspace",
     "network": "network",
@@ -58,8 +69,8 @@ _BROUGHT = {
     "environment": "environment",
 }
 #: Features that an option, or another key, has to bring.
-_NEEDS_A_KEY = {"engine", "gpus", "leftovers", "network", "override", "workspace"}
-_KEYS = (
+NEEDS_A_KEY = {"engine", "gpus", "leftovers", "network", "override", "workspace"}
+DESCRIPTION_KEYS = (
     *("name", "version", "formats", "configure", "run", "options", "features"),
     *("without", "platform", "place", "place_singularity", "left_behind", "remove"),
     *("remove_image", "engine_absent", "unsupported"),
@@ -149,7 +160,7 @@ def load_runner_description(file: Path) -> RunnerDescription:
     """
     problems = Problems()
     try:
-        document = problems.read(file, "the runner's description", _KEYS)
+        document = problems.read(file, "the runner's description", DESCRIPTION_KEYS)
         found = _description(document, problems) if document else None
     except TooManyProblemsError as error:
         raise UsageError(*error.messages) from error
@@ -159,15 +170,15 @@ def load_runner_description(file: Path) -> RunnerDescription:
 
 
 def _description(document: Located, problems: Problems) -> RunnerDescription:
-    problems.unknown_keys(document, _KEYS)
+    problems.unknown_keys(document, DESCRIPTION_KEYS)
     commands = {
         key: words_below(document, key, known, problems, required=required)
-        for key, (required, known) in _COMMANDS.items()
+        for key, (required, known) in COMMANDS.items()
     }
     formats = _formats(document, problems)
     options = _options(document, problems)
     engine_absent = texts_below(document, "engine_absent", problems)
-    brought = {_BROUGHT[each] for each in options if each in _BROUGHT}
+    brought = {BROUGHT[each] for each in options if each in BROUGHT}
     if engine_absent:
         brought.add("engine")
     if commands["left_behind"]:
@@ -177,7 +188,7 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
         if text is not None:
             check_placeholders(text, {"python"}, problems)
     features = _features(document, problems)
-    missing = sorted((features & _NEEDS_A_KEY) - brought)
+    missing = sorted((features & NEEDS_A_KEY) - brought)
     if missing:
         problems.add(
             f"the description does not say how the runner has {missing[0]!r}",
@@ -205,12 +216,12 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
 def _formats(document: Located, problems: Problems) -> tuple[Format, ...]:
     at = document.get("formats")
     found = tuple(each.text() for each in items_of(at)) if at else ()
-    if not found or not {*found} <= {*_FORMATS}:
+    if not found or not {*found} <= {*FORMATS}:
         problems.add(
             "the formats of the runner are missing or unknown",
             at or document,
             found=", ".join(found) or (at.kind if at else "no key 'formats'"),
-            expected=f"a list with at least one of {' and '.join(_FORMATS)}",
+            expected=f"a list with at least one of {' and '.join(FORMATS)}",
             do="write formats: [single-file]",
         )
         return ()
@@ -225,15 +236,15 @@ def _options(document: Located, problems: Problems) -> dict[str, Words]:
         problems.add(
             "'options' is not a mapping",
             at,
-            expected=f"a mapping with {', '.join(_OPTIONS)}",
+            expected=f"a mapping with {', '.join(OPTIONS)}",
             do="write each option with its words",
         )
         return {}
-    problems.unknown_keys(at, _OPTIONS)
+    problems.unknown_keys(at, OPTIONS)
     return {
-        key: words_below(at, key, _OPTIONS[key], problems, required=False)
+        key: words_below(at, key, OPTIONS[key], problems, required=False)
         for key, _ in at.items()
-        if key in _OPTIONS
+        if key in OPTIONS
     }
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.about import Offer
 
 __all__ = [
+    "VARIABLE",
     "assignments",
     "flags_below",
     "is_text",
@@ -25,7 +26,7 @@ __all__ = [
     "variables_of",
 ]
 
-_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def flags_below(
@@ -68,7 +69,7 @@ def variables_of(
         flag, _, rest = word.partition("=")
         assigned = rest if flag in flags and rest else next(words, "")
         name, equals, value = assigned.partition("=")
-        if flag not in flags or not _VARIABLE.fullmatch(name) or not equals:
+        if flag not in flags or not VARIABLE.fullmatch(name) or not equals:
             problems.add(
                 f"{key} is not a list of variables",
                 at,
@@ -113,7 +114,7 @@ def path_below(section: Located, key: str, problems: Problems) -> str:
 
 
 def _is_variable(name: str, at: Located, problems: Problems) -> bool:
-    if _VARIABLE.fullmatch(name):
+    if VARIABLE.fullmatch(name):
         return True
     problems.add(
         "the name of a variable is invalid",

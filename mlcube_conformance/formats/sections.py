@@ -39,7 +39,15 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Strategy
     from mlcube_conformance.runners.about import Offer
 
-__all__ = ["SECTIONS", "Sections", "read_sections"]
+__all__ = [
+    "DOCKER_VALUES",
+    "NOT_GIVEN",
+    "SECTIONS",
+    "SINGULARITY_VALUES",
+    "STRATEGIES",
+    "Sections",
+    "read_sections",
+]
 
 _DOCKER_FLAGS = ("--network", "--security-opt", "--gpus", "--memory", "--cpuset-cpus")
 _DOCKER_KEYS = (
@@ -47,16 +55,18 @@ _DOCKER_KEYS = (
     *("build_context", "build_file", "build_strategy", "tar_file"),
     *(*_DOCKER_FLAGS, "--mount_opts"),
 )
-_SINGULARITY_FLAGS = ("--security", "--nv", "--vm-ram", "--vm-cpu", "--mount_opts")
+#: Keys that look like flags, and mean more than these.
+DOCKER_VALUES = ("--gpus", "--mount_opts")
+SINGULARITY_VALUES = ("--security", "--nv", "--vm-ram", "--vm-cpu", "--mount_opts")
 _SINGULARITY_KEYS = (
     *("image", "image_dir", "singularity", "build_args", "run_args", "build_file"),
-    *("--network", *_SINGULARITY_FLAGS),
+    *("--network", *SINGULARITY_VALUES),
 )
 #: The platforms that this format describes, with the keys of each.
 SECTIONS = {"docker": _DOCKER_KEYS, "singularity": _SINGULARITY_KEYS}
 #: Keys of `singularity` for which its runner has nothing.
-_NOT_GIVEN = ("--security", "--vm-ram", "--vm-cpu")
-_STRATEGIES = ("auto", "pull", "always")
+NOT_GIVEN = ("--security", "--vm-ram", "--vm-cpu")
+STRATEGIES = ("auto", "pull", "always")
 _ARCHIVE = "docker-archive:"
 _BASES = ("docker://", _ARCHIVE)
 #: Where images are kept that are given no folder.
@@ -127,7 +137,7 @@ def _read_docker(
         # Its containers have GPUs, however many: nothing else need say so.
         options.update({"gpus": gpus} if (gpus := with_gpus.get("gpus")) else {})
     _read_gpus(document, section, options, problems)
-    _read_flag_keys(section, ("--gpus", "--mount_opts"), options, problems, DOCKER)
+    _read_flag_keys(section, DOCKER_VALUES, options, problems, DOCKER)
     found.platforms["docker"] = Platform(
         id="docker",
         kind="docker",
@@ -186,12 +196,12 @@ def _read_singularity(
         at = section.get("singularity") or section
         read_program(program, at, options, problems, SINGULARITY)
     options.update(flags_below(section, "run_args", problems, SINGULARITY))
-    _read_flag_keys(section, _SINGULARITY_FLAGS, options, problems, SINGULARITY)
+    _read_flag_keys(section, SINGULARITY_VALUES, options, problems, SINGULARITY)
     gpus = section.get("--nv")
     if gpus is not None and gpus.value not in _OFF:
         options["gpus"] = "all"
     _check_build_flags(section, problems)
-    for key in _NOT_GIVEN:
+    for key in NOT_GIVEN:
         asked = section.get(key)
         if asked is not None and asked.value is not None:
             problems.limit(
@@ -257,13 +267,13 @@ def _read_gpus(
 def _strategy(section: Located, recipe: Path, problems: Problems) -> Strategy:
     at = section.get("build_strategy")
     given = optional_text(section, "build_strategy", problems) or "pull"
-    if given not in _STRATEGIES:
+    if given not in STRATEGIES:
         problems.add(
             "unknown build_strategy",
             at or section,
             found=given,
-            expected=f"one of {', '.join(_STRATEGIES)}",
-            do=did_you_mean(given, _STRATEGIES) or "write auto",
+            expected=f"one of {', '.join(STRATEGIES)}",
+            do=did_you_mean(given, STRATEGIES) or "write auto",
         )
         return "auto"
     if given == "pull" and is_there(recipe):

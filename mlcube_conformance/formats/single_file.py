@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Role
 
-__all__ = ["is_single_file", "load_single_file"]
+__all__ = ["TASK_KEYS", "TASK_NAME", "TOP_KEYS", "is_single_file", "load_single_file"]
 
 _READ = ("name", "version", "platform", *SECTIONS, "tasks")
 #: Sections that are looked for under names like theirs.
 _NEEDED = (*SECTIONS, "tasks")
-_KNOWN = (*_READ, "description", "author", "authors")
+TOP_KEYS = (*_READ, "description", "author", "authors")
 #: Characters of an entry point.
 _MAX_ENTRYPOINT = 10_000
-_TASK_KEYS = ("entrypoint", "parameters", "description")
+TASK_KEYS = ("entrypoint", "parameters", "description")
 _ROLES: tuple[tuple[Role, str], ...] = (("input", "inputs"), ("output", "outputs"))
 #: Name of a task that cannot be taken for an option, a path or two words.
-_TASK_NAME = re.compile(r"\w[\w.-]{0,99}")
+TASK_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 def is_single_file(document: Located) -> bool:
@@ -125,7 +125,7 @@ def _refuse_misspelt_keys(document: Located, problems: Problems) -> set[str]:
             expected=f"one of {', '.join(_NEEDED)}",
             do=f"did you mean '{meant_section}'?",
         )
-    for key, value, meant in misspelt_keys(document, _KNOWN):
+    for key, value, meant in misspelt_keys(document, TOP_KEYS):
         if key in meant_sections:
             continue
         problems.warn(
@@ -201,7 +201,7 @@ def _invocations(document: Located, problems: Problems) -> list[Invocation]:
 
 def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
     file = at.source.file
-    if not _TASK_NAME.fullmatch(name):
+    if not TASK_NAME.fullmatch(name):
         problems.add(
             "the name of a task is invalid",
             at,
@@ -229,7 +229,7 @@ def _invocation(name: str, at: Located, problems: Problems) -> Invocation:
             return Invocation(
                 name=name, task=Task(name=name, parameters=()), bindings=(), file=file
             )
-    problems.further_keys(at, _TASK_KEYS)
+    problems.further_keys(at, TASK_KEYS)
     problems.warn_of_duplicates(at)
     parameters = at.get("parameters")
     bindings: list[Binding] = []

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from mlcube_conformance.formats.yaml import Located
     from mlcube_conformance.model import Kind
 
-__all__ = ["ROLES", "load_task", "task_files", "tasks_in"]
+__all__ = ["ROLES", "TASK_KEYS", "TASK_TYPES", "load_task", "task_files", "tasks_in"]
 
 #: Files of a folder that a message lists.
 _MAX_LISTED = 100
-_TASK_KEYS = ("schema_type", "schema_version", "inputs", "outputs")
+TASK_TYPES = ("mlcube_task", "mlbox_task")
+TASK_KEYS = ("schema_type", "schema_version", "inputs", "outputs")
 #: Each role, with its key in a task file and in a run file.
 ROLES: tuple[tuple[Role, str, str], ...] = (
     ("input", "inputs", "input_binding"),
@@ -43,12 +44,12 @@ def tasks_in(root: Path) -> list[str]:
 
 def load_task(file: Path, root: Path, problems: Problems) -> Task | None:
     """Read a task file; None where something in it is wrong."""
-    document = problems.read(file, "task file", _TASK_KEYS, root)
+    document = problems.read(file, "task file", TASK_KEYS, root)
     if document is None:
         return None
-    if not problems.schema_type(document, ("mlcube_task", "mlbox_task")):
+    if not problems.schema_type(document, TASK_TYPES):
         return None
-    problems.unknown_keys(document, _TASK_KEYS)
+    problems.unknown_keys(document, TASK_KEYS)
     before = len(problems.messages)
     parameters: list[Parameter] = []
     for role, key, _ in ROLES:

@@ -13,9 +13,9 @@ from mlcube_conformance.model import Binding, Parameter
 if TYPE_CHECKING:
     from mlcube_conformance.model import Access, Kind, Role
 
-__all__ = ["parameters_of"]
+__all__ = ["PARAMETER_KEYS", "parameters_of"]
 
-_PARAMETER_KEYS = ("type", "default", "opts", "description")
+PARAMETER_KEYS = ("type", "default", "opts", "description")
 
 
 def parameters_of(
@@ -82,12 +82,12 @@ def _word(at: Located, key: str, problems: Problems) -> str:
 
 
 def _refuse_misspelt_keys(name: str, at: Located, problems: Problems) -> None:
-    for key, value, meant in misspelt_keys(at, _PARAMETER_KEYS):
+    for key, value, meant in misspelt_keys(at, PARAMETER_KEYS):
         problems.add(
             f"the parameter {name!r} has the unknown key {key!r}",
             value,
             found=key,
-            expected=f"one of {', '.join(_PARAMETER_KEYS)}",
+            expected=f"one of {', '.join(PARAMETER_KEYS)}",
             do=meant,
         )
 

@@ -19,6 +19,7 @@ class Named:
     name: str
     what: str
     """The files, in words."""
+    title: str
     folder: str = "schemas"
     """Folder of the package that its file is in."""
     matches: tuple[str, ...] = ()
@@ -38,26 +39,50 @@ class Named:
 SCHEMAS = (
     Named(
         name="mlcube",
+        title="MLCube",
         what="main files of cubes, of both formats",
         matches=("mlcube.yaml", "mlbox.yaml"),
     ),
-    Named(name="task", what="task files of cubes of several files: tasks/*.yaml"),
-    Named(name="run", what="run files of cubes of several files: run/*.yaml"),
-    Named(name="platform", what="platform files, and places: platform/*.yaml"),
+    Named(
+        name="task",
+        title="Task of an MLCube",
+        what="task files of cubes of several files: tasks/*.yaml",
+    ),
+    Named(
+        name="run",
+        title="Run file of an MLCube",
+        what="run files of cubes of several files: run/*.yaml",
+    ),
+    Named(
+        name="platform",
+        title="Platform file of MLCubes",
+        what="platform files, and places: platform/*.yaml",
+    ),
     Named(
         name="conformance",
+        title="conformance.yaml",
         what="promises of a cube: conformance.yaml",
         folder="formats",
         matches=("conformance.yaml",),
     ),
-    Named(name="runner", what="descriptions of runners, for --runner"),
+    Named(
+        name="runner",
+        title="Runner of MLCubes",
+        what="descriptions of runners, for --runner",
+    ),
     Named(
         name="expected-failures",
+        title="Clauses that a runner breaks",
         what="clauses that a runner breaks, for --expected-failures",
     ),
-    Named(name="profile", what="levels of clauses, for --profile"),
+    Named(
+        name="profile",
+        title="Profile of clauses",
+        what="levels of clauses, for --profile",
+    ),
     Named(
         name="record",
+        title="Record of a run of mlcube-conformance",
         what="records of runs: record.json",
         folder="results",
     ),

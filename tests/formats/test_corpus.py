@@ -13,7 +13,7 @@ from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.plan.selection import select
 
 _FILE = Path(__file__).with_name("corpus.yaml")
-_ROWS: list[dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+ROWS: list[dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
 #: What a cube has where a row says nothing else: a task with an input and an output.
 _TASKS = """
 tasks:
@@ -24,7 +24,7 @@ tasks:
 """
 
 
-def _write(row: dict[str, Any], root: Path) -> Path:
+def write_row(row: dict[str, Any], root: Path) -> Path:
     """Write the files of a row, and return what `--cube` names."""
     (root / "workspace").mkdir(parents=True)
     (root / "workspace/seed.txt").write_text("seed\n")
@@ -67,9 +67,9 @@ def _answers(row: dict[str, Any], place: Path) -> dict[str, str]:
     return {key: "\n".join(map(str, each)) for key, each in said.items() if each}
 
 
-@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row["shape"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["shape"])
 def test_shape_gets_its_answer(row: dict[str, Any], tmp_path: Path) -> None:
-    place = _write(row, tmp_path / "tiny")
+    place = write_row(row, tmp_path / "tiny")
 
     said = _answers(row, place)
 
@@ -86,7 +86,7 @@ def test_shape_gets_its_answer(row: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_the_corpus_is_not_empty() -> None:
-    shapes = [row["shape"] for row in _ROWS]
+    shapes = [row["shape"] for row in ROWS]
 
     assert len(shapes) >= 60
     assert len(shapes) == len(set(shapes))
