@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.output import refusing, show, write_file
 from mlcube_conformance.results.changes import Limits, changes, no_baseline
 from mlcube_conformance.results.formats import report_options, reporters
+from mlcube_conformance.results.old_runs import last_record
 from mlcube_conformance.results.overview import Overview
 from mlcube_conformance.results.reading import joined, read_record
 from mlcube_conformance.results.report import Report
@@ -49,7 +51,7 @@ def _percent(name: str, default: float, of: str) -> Callable[[Command], Command]
 
 
 @click.command(short_help="Write reports from the records of runs.")
-@click.argument("records", metavar="RECORD...", nargs=-1, required=True)
+@click.argument("records", metavar="[RECORD...]", nargs=-1)
 @_with_reports
 @click.option("--baseline", metavar="RECORD", help="Record to compare with.")
 @click.option(
@@ -72,13 +74,16 @@ def report(
 ) -> None:
     """Write reports on a run from its record, or on several runs from theirs.
 
-    A RECORD is a record.json, or the record.jsonl of a run that was killed. Without a
-    file to write, the page of Markdown is printed.
+    A RECORD is a record.json, or the record.jsonl of a run that was killed; the default
+    is that of the last run in the current folder. Without a file to write, the page of
+    Markdown is printed.
+
+    Example: mlcube-conformance report --html report.html
     """
     with refusing():
         if fail_on_regression and baseline is None:
             raise no_baseline()
-        overview = Overview(joined([*map(_read, records)]))
+        overview = Overview(joined([*map(_read, records or (_last(),))]))
         found = None
         if baseline is not None:
             limits = Limits(slower=max_slowdown, larger=max_growth, worse=max_loss)
@@ -91,6 +96,21 @@ def report(
         for each in written:
             sys.stderr.write(f"written: {visible(str(each))}\n")
     raise SystemExit(1 if fail_on_regression and shown.regressions else 0)
+
+
+def _last() -> str:
+    found = last_record(current_folder())
+    if found is None:
+        raise UsageError(
+            Message(
+                what="nothing to report on",
+                where=str(current_folder()),
+                found="no run",
+                expected="a record of a run, or a folder that runs were started in",
+                do="run mlcube-conformance test CUBE first, or name a RECORD",
+            )
+        )
+    return str(found)
 
 
 def _read(given: str, option: str = "RECORD") -> dict[str, Any]:

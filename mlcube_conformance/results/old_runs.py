@@ -1,4 +1,4 @@
-"""Removes the folders of runs that are over."""
+"""Finds and removes the folders of runs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,24 @@ from mlcube_conformance.results.record import LINES, WHOLE
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["old_runs", "remove_old_runs"]
+__all__ = ["last_record", "old_runs", "remove_old_runs"]
 
 _RUN = re.compile(r"\d{8}-\d{6}-(?:[0-9a-f]{4}){1,2}")
 _DAY = 24 * 3600
+
+
+def last_record(place: Path) -> Path | None:
+    """Return the record of the last run, which may still go on, or was killed.
+
+    Args:
+        place: Folder that the runs were started in.
+    """
+    for folder in sorted((place / FOLDER).glob("*"), reverse=True):
+        if _RUN.fullmatch(folder.name) and not folder.is_symlink():
+            for each in (folder / WHOLE, folder / LINES):
+                if each.is_file():
+                    return each
+    return None
 
 
 def old_runs(place: Path, *, days: float = 0) -> list[Path]:

@@ -459,6 +459,37 @@ def test_records_of_different_suites_are_not_joined(tmp_path: Path) -> None:
     assert "the records cannot be joined" in done.output
 
 
+def test_the_last_run_here_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = tmp_path / ".mlcube-conformance"
+    names = ("20260101-000000-00000000", "20260102-000000-00000000", "other", "zzz")
+    for name in names:
+        (runs / name).mkdir(parents=True)
+    (runs / "30260101-000000-00000000").symlink_to(runs / names[0])
+    write(runs / names[0], "record.json", cube_record(finding("EXIT-1", "failed")))
+    write(runs / names[1], "record.json", cube_record(finding("EXIT-1", "passed")))
+    write(runs / "zzz", "record.json", cube_record(finding("EXIT-1", "failed")))
+
+    done = report()
+
+    assert done.exit_code == 0, done.output
+    assert "1 passed" in done.output
+
+
+def test_without_a_run_there_is_nothing_to_report_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    done = report("--html", tmp_path / "a.html")
+
+    assert done.exit_code == 2
+    assert "run mlcube-conformance test CUBE first" in done.output
+    assert not (tmp_path / "a.html").exists()
+
+
 def test_a_regression_needs_a_baseline(tmp_path: Path) -> None:
     done = report(write(tmp_path, "a.json", cube_record()), "--fail-on-regression")
 
