@@ -13,6 +13,8 @@ import pytest
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.plan.mounts import host_path, task_view
+from mlcube_conformance.schemas.named import modeline
+from tests.formats.read_files import errors
 
 if TYPE_CHECKING:
     from mlcube_conformance.model import Cube
@@ -80,6 +82,27 @@ def test_there_and_back_is_the_same_cube(
     assert _meaning(_read(one)) == _meaning(_read(cube_folder.root))
     assert _meaning(_read(several)) == _meaning(_read(cube_folder.root))
     assert _read(several).deterministic == {("make", "data")}
+
+
+def test_written_files_name_a_schema_by_which_they_are_valid(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    cube_folder.write("platform/docker.yaml", PLATFORM)
+    one, several = tmp_path / "one", tmp_path / "several"
+
+    _convert(cube_folder.root, one)
+    _convert(one, several)
+
+    written = {
+        one / "mlcube.yaml": "mlcube",
+        several / "mlcube.yaml": "mlcube",
+        several / "tasks/make.yaml": "task",
+        several / "run/make.yaml": "run",
+        several / "platform/docker.yaml": "platform",
+    }
+    for file, schema in written.items():
+        assert file.read_text("utf-8").splitlines()[0] == modeline(schema)
+        assert not errors(schema, file)
 
 
 @pytest.mark.parametrize(

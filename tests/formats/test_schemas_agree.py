@@ -235,6 +235,7 @@ def validate(kind: str, text: str, folder: Path) -> list[str]:
         ("mlcube", "docker: {image: a}\ntasks: [make]", True),
         ("mlcube", "docker: {image: a}\ntasks: {make: }", False),
         ("mlcube", "docker:\nsingularity:\ntasks: {make: }", False),
+        ("mlcube", "docker: {image: a, build_strategy: []}\ntasks: {make: }", True),
         ("mlcube", "docker: {image: 3.10}\ntasks: {make: }", True),
         ("mlcube", "name: 3.10\nversion: 2024-01-01\ntasks: {make: }", False),
         ("mlcube", "name: yes\nfurther: 1\ntasks: {make: {further: 1}}", False),
