@@ -10,7 +10,7 @@ SETUP ?=
 PLATFORMS := $(VENV)/platforms.env
 SOURCES := $(shell git ls-files '*.py' '*.yaml')
 
-.PHONY: test demo lint clean
+.PHONY: test demo walk lint clean
 
 test: $(VENV)/installed $(PLATFORMS)
 	@set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
@@ -18,6 +18,13 @@ test: $(VENV)/installed $(PLATFORMS)
 
 demo: $(VENV)/installed-demo
 	@PYTHONSAFEPATH=1 $(VENV)/bin/python scripts/demo.py
+
+# What the first page of the docs says, by the wheel alone, as its readers have it.
+walk:
+	@$(PYTHON) -m venv --clear $(VENV)/walk
+	@$(VENV)/walk/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/wheel .
+	@$(VENV)/walk/bin/pip install --quiet --disable-pip-version-check $(VENV)/wheel/*.whl
+	@$(VENV)/walk/bin/python scripts/follow_docs.py docs/first-cube.md
 
 lint: $(VENV)/installed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tox -q run -e lint
