@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.addresses import PAGES
 from mlcube_conformance.clauses import CLAUSES
 from mlcube_conformance.clauses.others import clauses_of_others
 
 if TYPE_CHECKING:
     from mlcube_conformance.clauses.clause import Clause
 
-__all__ = ["explaining", "known_clause", "known_ids", "naming"]
+__all__ = ["explaining", "known_clause", "known_ids", "naming", "page_of"]
 
 _OURS = {each.id: each for each in CLAUSES}
 
@@ -58,3 +59,8 @@ def naming(clause_id: str, sentence: str = "") -> dict[str, str]:
     lines = {"clause": f"{clause_id}: {sentence}" if sentence else clause_id}
     more = explaining(clause_id)
     return {**lines, "more": more} if more else lines
+
+
+def page_of(clause_id: str) -> str:
+    """Return the address of the page on a clause, "" for one of another package."""
+    return f"{PAGES}/clauses/{clause_id}/" if clause_id in _OURS else ""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlcube_conformance import __version__
+from mlcube_conformance.base.addresses import PAGES
 from mlcube_conformance.base.paths import shown_in
 from mlcube_conformance.base.text import plain, plain_json
-from mlcube_conformance.clauses.naming import explaining, known_clause
+from mlcube_conformance.clauses.naming import explaining, known_clause, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,16 +31,6 @@ _ROOT = "SRCROOT"
 #: Rule of what no clause is about.
 _OWN = "test"
 _LEVELS = {"MUST": "error", "SHOULD": "warning"}
-_DOCKER = "https://docs.docker.com/reference/dockerfile/"
-_MLCUBE = "https://docs.mlcommons.org/mlcube/"
-#: Pages about each rule; its family's, where it has none of its own.
-_PAGES = {
-    "FILE": f"{_MLCUBE}getting-started/mlcube-configuration/",
-    "IMAGE": f"{_DOCKER}#copy",
-    "IMAGE-12": f"{_DOCKER}#workdir",
-    "RECIPE": f"{_DOCKER}#entrypoint",
-    "RECIPE-4": f"{_DOCKER}#from",
-}
 
 
 def sarif_log(
@@ -58,7 +49,7 @@ def sarif_log(
             "driver": {
                 "name": "mlcube-conformance",
                 "semanticVersion": __version__,
-                "informationUri": _MLCUBE,
+                "informationUri": f"{PAGES}/",
                 "rules": [_rule(name) for name in names],
             }
         },
@@ -82,13 +73,14 @@ def _rule(name: str) -> dict[str, Any]:
     if found is None:
         text = "a test of the user's own"
         return {"id": name or _OWN, "shortDescription": {"text": text}}
+    page = page_of(name)
     return {
         "id": name,
         "shortDescription": {"text": found.sentence},
         "help": {
             "text": f"{found.sentence}. Why: {found.evidence}. More: {explaining(name)}"
         },
-        "helpUri": _PAGES.get(name) or _PAGES.get(found.family) or _MLCUBE,
+        **({"helpUri": page} if page else {}),
         "defaultConfiguration": {"level": _LEVELS[found.level]},
     }
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlcube_conformance.base.addresses import RAW
+
 __all__ = ["SCHEMAS", "Named", "modeline", "named"]
 
-_PUBLISHED = (
-    "https://raw.githubusercontent.com/mlcube-conformance/mlcube-conformance/main/"
-    "mlcube_conformance"
-)
+_PUBLISHED = f"{RAW}/mlcube_conformance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from click.testing import CliRunner
 
+from mlcube_conformance.base.addresses import PAGES
 from mlcube_conformance.base.source import source_of
 from mlcube_conformance.clauses import CLAUSES
 from mlcube_conformance.commands.project import app
@@ -242,7 +243,7 @@ def test_sarif_has_what_the_standard_requires(place: Path) -> None:
     assert {each["level"] for each in run["results"]} == {"error", "warning"}
     for rule in driver["rules"]:
         assert rule["shortDescription"]["text"]
-        assert rule["helpUri"].startswith("https://docs.")
+        assert rule["helpUri"] == f"{PAGES}/clauses/{rule['id']}/"
         explain = f"mlcube-conformance explain {rule['id']}"
         assert rule["help"]["text"].endswith(explain)
     for result in run["results"]:
