@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 SETUP ?=
+WORKERS ?= 2
 PLATFORMS := $(VENV)/platforms.env
 SOURCES := $(shell git ls-files '*.py' '*.yaml')
 
@@ -14,7 +15,7 @@ SOURCES := $(shell git ls-files '*.py' '*.yaml')
 
 test: $(VENV)/installed $(PLATFORMS)
 	@set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
-	    PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n 2 $(PYTEST)
+	    PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n $(WORKERS) $(PYTEST)
 
 demo: $(VENV)/installed-demo
 	@PYTHONSAFEPATH=1 $(VENV)/bin/python scripts/demo.py

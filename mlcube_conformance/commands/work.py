@@ -18,7 +18,9 @@ __all__ = ["configure", "run"]
 
 
 def _configure(given: Given) -> None:
-    """Make the image of a cube, on any platform; the default is the cube here.
+    """Make the image of a cube, on any platform.
+
+    The default is the cube of the current folder.
 
     Example: mlcube-conformance configure mnist --platform docker
     """
@@ -26,9 +28,9 @@ def _configure(given: Given) -> None:
 
 
 def _run(given: Given) -> None:
-    """Run a task of a cube, on any platform; the default is the cube here.
+    """Run a task of a cube, on any platform.
 
-    The image is made first if it does not exist. Outputs are in the workspace of the
+    The default is the cube of the current folder. The image is made first if it does not exist. Outputs are in the workspace of the
     cube unless --workspace names another.
 
     Example: mlcube-conformance run mnist --platform docker --task train

@@ -1,0 +1,36 @@
+"""`mlcube-conformance test`: pytest on cubes, or on a runner."""
+
+from __future__ import annotations
+
+import click
+
+from mlcube_conformance.base.homes import current_folder
+from mlcube_conformance.commands.output import refusing
+
+__all__ = ["test"]
+
+
+@click.command(
+    context_settings={
+        "allow_extra_args": True,
+        "allow_interspersed_args": False,
+        "help_option_names": ["--help"],
+        "ignore_unknown_options": True,
+    },
+    options_metavar="[CUBE...] [OPTIONS OF PYTEST]",
+)
+@click.pass_context
+def test(context: click.Context) -> None:
+    """Test cubes, or a runner by --runner; -h lists all options.
+
+    Runs pytest in the current folder and by its settings: nothing beside a cube can
+    change how it is tested. Without a cube, that of the current folder is tested. A
+    word that ends in .py is a file of your own tests.
+    """
+    import pytest  # noqa: PLC0415 - only here, since others need none
+
+    from mlcube_conformance.suites.starting import start_words  # noqa: PLC0415 - as above
+
+    with refusing(pytest.ExitCode.USAGE_ERROR):
+        folder = current_folder()
+    raise SystemExit(int(pytest.main(start_words(context.args, folder))))
