@@ -13,8 +13,8 @@ from mlcube_conformance.commands.output import cannot_write
 
 __all__ = ["COMMANDS", "app", "main"]
 
-#: Module of this folder that has each command, under its name in Python. A module is
-#: imported for its command alone, so that none waits for the others.
+#: Module of this folder that has each command, and its name there. Each is imported on
+#: its own: no command waits for the others.
 COMMANDS = {
     "certify": "certify.certify",
     "clauses": "pages.clauses",

@@ -30,8 +30,9 @@ def _configure(given: Given) -> None:
 def _run(given: Given) -> None:
     """Run a task of a cube, on any platform.
 
-    The default is the cube of the current folder. The image is made first if it does not exist. Outputs are in the workspace of the
-    cube unless --workspace names another.
+    The default is the cube of the current folder. The image is made first if it does
+    not exist. Outputs are in the workspace of the cube unless --workspace names
+    another.
 
     Example: mlcube-conformance run mnist --platform docker --task train
     """
