@@ -172,7 +172,11 @@ def load_runner_description(file: Path) -> RunnerDescription:
 def _description(document: Located, problems: Problems) -> RunnerDescription:
     problems.unknown_keys(document, DESCRIPTION_KEYS)
     commands = {
-        key: words_below(document, key, known, problems, required=required)
+        key: _from_here(
+            words_below(document, key, known, problems, required=required),
+            document,
+            problems,
+        )
         for key, (required, known) in COMMANDS.items()
     }
     formats = _formats(document, problems)
@@ -211,6 +215,31 @@ def _description(document: Located, problems: Problems) -> RunnerDescription:
         unsupported=_unsupported(document, problems),
         **commands,
     )
+
+
+def _from_here(words: Words, document: Located, problems: Problems) -> Words:
+    """Return words in which paths beside the description are whole.
+
+    Each call has a folder of its own, which no path of a description can be about.
+    """
+    folder = document.source.file.absolute().parent
+    found = tuple(
+        str(folder / word)
+        if word.startswith(("./", "../"))
+        or (number == 0 and "/" in word and word[0] not in "/~${")
+        else word
+        for number, word in enumerate(words)
+    )
+    if found != words and PLACEHOLDER.search(str(folder)):
+        problems.add(
+            "the folder of the description has a name that is a placeholder",
+            document,
+            found=str(folder),
+            expected="a path without {NAME} and ${NAME}",
+            do="rename the folder, or write absolute paths",
+        )
+        return words
+    return found
 
 
 def _formats(document: Located, problems: Problems) -> tuple[Format, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import normpath
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,41 @@ def test_variable_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("WHERE_IT_IS", "/opt/it {name}")
 
     assert filled(("${WHERE_IT_IS}/bin",), {}) == ("/opt/it {name}/bin",)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("[./run.sh, --version]", ("HERE/run.sh", "--version")),
+        ("[bin/run, bin/x]", ("HERE/bin/run", "bin/x")),
+        ("[../run]", ("HERE/../run",)),
+        ("[python3, ./run.py]", ("python3", "HERE/./run.py")),
+        ("[/bin/run, .]", ("/bin/run", ".")),
+        ('["{python}", -V]', ("{python}", "-V")),
+        ("[run]", ("run",)),
+        ('["${HOME}/bin/run"]', ("${HOME}/bin/run",)),
+    ],
+)
+def test_a_path_is_relative_to_the_description(
+    words: str, expected: tuple[str, ...], file: Path
+) -> None:
+    file.write_text(_SOUND.replace("[mine, --version]", words))
+
+    found = load_runner_description(file).version
+
+    here = str(file.parent)
+    wanted = [each.replace("HERE", here) for each in expected]
+    assert [*map(normpath, found)] == [*map(normpath, wanted)]
+
+
+def test_a_folder_that_looks_like_a_placeholder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "{cube}"
+    folder.mkdir()
+    file = folder / "mine.yaml"
+    file.write_text(_SOUND.replace("[mine, --version]", "[./run, --version]"))
+
+    with pytest.raises(UsageError, match="a name that is a placeholder"):
+        load_runner_description(file)
 
 
 def test_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
