@@ -325,6 +325,11 @@ class RunnerSession:
             )
             for reason, count in left_out.most_common():
                 write(f"n/a: {count} of them: {reason}")
+            removal = self.trial.removal_of(IMAGE)
+            if removal:
+                self._said.append(
+                    f"the probe's image stays for the next run: {removal}"
+                )
         for line in self._said:
             write(f"mlcube-conformance: {line}")
         if self._kept:

@@ -30,6 +30,21 @@ def run(pytester: pytest.Pytester) -> Run:
     return run
 
 
+def test_images_of_the_probe_that_stay_are_named(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    more = 'remove_image: [rm, "{image}"]\n'
+    pytester.makefile(".yaml", remover=_DESCRIPTION + more)
+
+    said = run("--runner", "remover.yaml", "-k", "test_usage_error")
+
+    said.stdout.fnmatch_lines(
+        ["the probe's image stays for the next run: rm mlcube-conformance-probe:*"]
+    )
+    other = run("--runner", "refuser.yaml", "-k", "test_usage_error")
+    other.stdout.no_fnmatch_line("the probe's image stays*")
+
+
 def test_runner_without_test_files_runs_the_packaged_suite(
     run: Run, pytester: pytest.Pytester
 ) -> None:
