@@ -265,7 +265,12 @@ MODULES = sorted(
     for file in (ROOT / folder).rglob("*.py")
 )
 PAGES = sorted(
-    (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))
+    (
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "changelog.d").glob("*.md"),
+        *(ROOT / ".github").rglob("*.md"),
+    )
 )
 
 

@@ -22,6 +22,7 @@ from tests.workflow_steps import (
     ACTION,
     CUBES,
     GITLAB,
+    RELEASE,
     ROOT,
     TEST,
     Machine,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping, Sequence
 
-GITHUB = (ACTION, CUBES, TEST)
+GITHUB = (ACTION, CUBES, RELEASE, TEST)
 #: What the package is built from.
 SOURCES = (
     *("pyproject.toml", "README.md", "LICENSE", ".gitignore", "platforms"),
