@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +26,7 @@ from mlcube_conformance.clauses import clause
 from mlcube_conformance.clauses.naming import explaining
 from mlcube_conformance.formats.expected_failures import load_expected_failures
 from mlcube_conformance.formats.runner_description import (
+    filled,
     load_runner_description,
 )
 from mlcube_conformance.results.finding import Finding, Subject
@@ -325,11 +327,9 @@ class RunnerSession:
             )
             for reason, count in left_out.most_common():
                 write(f"n/a: {count} of them: {reason}")
-            removal = self.trial.removal_of(IMAGE)
-            if removal:
-                self._said.append(
-                    f"the probe's image stays for the next run: {removal}"
-                )
+            how = filled(self.trial.description.remove_image, {"image": IMAGE})
+            if how:
+                write(f"the probe's image stays for the next run: {shlex.join(how)}")
         for line in self._said:
             write(f"mlcube-conformance: {line}")
         if self._kept:
