@@ -8,12 +8,14 @@ PYTHON ?= python3
 VENV ?= .venv
 SETUP ?=
 WORKERS ?= 2
+IS_NEW_ENOUGH = import sys; v = sys.version_info; sys.exit(v < (3, 11) and "make: needs Python 3.11 or newer; this is %d.%d: make $(MAKECMDGOALS) PYTHON=python3.12" % v[:2])
 PLATFORMS := $(VENV)/platforms.env
 SOURCES := $(shell git ls-files '*.py' '*.yaml')
 
 .PHONY: test demo walk lint clean
 
 test: $(VENV)/installed $(PLATFORMS)
+	@echo "test: step 2 of 2: running the tests; on two cores about 15 minutes without Docker, an hour with every platform"
 	@set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
 	    PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n $(WORKERS) $(PYTEST)
 
@@ -22,6 +24,7 @@ demo: $(VENV)/installed-demo
 
 # What the first page of the docs says, by the wheel alone, as its readers have it.
 walk:
+	@$(PYTHON) -c '$(IS_NEW_ENOUGH)'
 	@$(PYTHON) -m venv --clear $(VENV)/walk
 	@$(VENV)/walk/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/wheel .
 	@$(VENV)/walk/bin/pip install --quiet --disable-pip-version-check $(VENV)/wheel/*.whl
@@ -31,16 +34,17 @@ lint: $(VENV)/installed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tox -q run -e lint
 
 $(VENV)/bin/pip:
+	@$(PYTHON) -c '$(IS_NEW_ENOUGH)'
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(VENV)/bin/pip pyproject.toml $(SOURCES)
-	@echo "test: installing the project and what its tests need into $(VENV)"
+	@echo "test: step 1 of 2: installing the project and what its tests need into $(VENV): 125 MB of packages, about a minute"
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check '.[test]' tox
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
 $(VENV)/installed-demo: $(VENV)/bin/pip pyproject.toml $(SOURCES)
-	@echo "demo: installing the project and scikit-learn, for its digits, into $(VENV)"
+	@echo "demo: step 1 of 3: installing the project, and scikit-learn for its digits, into $(VENV): 70 MB of packages, half a minute"
 	@$(VENV)/bin/pip install --quiet --no-compile --disable-pip-version-check '.[demo]'
 	@touch $@
 
