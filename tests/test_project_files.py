@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mlcube_conformance.base.addresses import PAGES, REPOSITORY
-from tests.workflow_steps import RELEASE, document
+from tests.workflow_steps import DOCS, RELEASE, document
 
 ROOT = Path(__file__).parents[1]
 FRAGMENTS = sorted((ROOT / "changelog.d").glob("+*"))
@@ -74,6 +74,16 @@ def test_only_the_job_that_publishes_may_speak_for_the_project() -> None:
     assert jobs["publish"]["environment"]["name"] == "pypi"
     # It takes what was built, and runs nothing of the repository.
     assert [each.get("run") for each in jobs["publish"]["steps"]] == [None, None]
+
+
+def test_the_site_is_published_from_main_alone() -> None:
+    jobs = document(DOCS)["jobs"]
+
+    assert jobs["build"]["permissions"] == {"contents": "read"}
+    assert jobs["deploy"]["permissions"] == {"pages": "write", "id-token": "write"}
+    assert jobs["deploy"]["if"] == "github.event_name == 'push'"
+    assert document(DOCS)["on"]["push"]["branches"] == ["main"]
+    assert [each.get("run") for each in jobs["deploy"]["steps"]] == [None, None]
 
 
 def test_a_vulnerability_is_reported_in_private() -> None:

@@ -21,6 +21,7 @@ from tests.test_matrix_jobs import fake_cube
 from tests.workflow_steps import (
     ACTION,
     CUBES,
+    DOCS,
     GITLAB,
     RELEASE,
     ROOT,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping, Sequence
 
-GITHUB = (ACTION, CUBES, RELEASE, TEST)
+GITHUB = (ACTION, CUBES, DOCS, RELEASE, TEST)
 #: What the package is built from.
 SOURCES = (
     *("pyproject.toml", "README.md", "LICENSE", ".gitignore", "platforms"),

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ACTION = ROOT / "action.yml"
 CUBES = ROOT / ".github/workflows/cubes.yml"
 TEST = ROOT / ".github/workflows/test.yml"
+DOCS = ROOT / ".github/workflows/docs.yml"
 RELEASE = ROOT / ".github/workflows/release.yml"
 GITLAB = ROOT / "ci/gitlab.yml"
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
