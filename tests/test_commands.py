@@ -16,6 +16,7 @@ from mlcube_conformance.clauses import CLAUSES
 from mlcube_conformance.clauses.page import clauses_markdown, runner_clauses_markdown
 from mlcube_conformance.commands.clause_pages import clause_pages
 from mlcube_conformance.commands.explain import explain
+from mlcube_conformance.commands.project import COMMANDS
 from mlcube_conformance.results.judgements import Judgement, Scorecard
 from mlcube_conformance.results.scorecard import markdown
 from tests.cube_folders import make_cube
@@ -243,6 +244,35 @@ def test_explanation_fits_a_terminal(clause: Clause) -> None:
     assert done.exit_code == 0, done.output
     assert max(map(len, done.output.splitlines())) <= 80
     assert " ".join(clause.evidence.split()) in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("command", [*COMMANDS])
+def test_help_of_each_command_has_an_example_at_80_columns(command: str) -> None:
+    shown = _run(command, "--help").stdout.decode()
+
+    assert f"Example: mlcube-conformance {command}" in " ".join(shown.split())
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("va", "validate"),
+        ("test --base", "--baseline"),
+        ("explain output-", "OUTPUT-1"),
+        ("schema ru", "runner"),
+        ("zoo exits-with", "exits-with-3"),
+        ("init --template s", "shell"),
+    ],
+)
+def test_a_shell_completes(
+    words: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_MLCUBE_CONFORMANCE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"mlcube-conformance {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+
+    assert f"plain,{found}\n" in _run().stdout.decode()
 
 
 def test_help_of_each_command_fits_a_line() -> None:

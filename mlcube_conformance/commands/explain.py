@@ -28,7 +28,13 @@ _BEHIND_LABEL: Final = 12
 
 
 @click.command(short_help="Explain a clause: why, how it breaks, what to do.")
-@click.argument("clause_id", metavar="CLAUSE")
+@click.argument(
+    "clause_id",
+    metavar="CLAUSE",
+    shell_complete=lambda _, __, begun: [
+        each for each in known_ids() if each.startswith(begun.upper())
+    ],
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain(*, clause_id: str, as_json: bool) -> None:
     """Explain a clause: what it asks for, why, how cubes break it, what to do.

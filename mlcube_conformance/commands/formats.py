@@ -18,7 +18,10 @@ __all__ = ["convert"]
 @click.argument("cube", metavar="CUBE")
 @click.argument("target", metavar="TARGET")
 def convert(cube: str, target: str) -> None:
-    """Write a cube of one file as one of several files, or the other way round."""
+    """Write a cube of one file as one of several files, or the other way round.
+
+    Example: mlcube-conformance convert mnist mnist-in-one-file
+    """
     with refusing():
         place = given_path(target, "TARGET")
         for note in convert_cube(given_path(cube, "CUBE"), place):

@@ -25,6 +25,8 @@ def clauses(pages: str | None) -> None:
 
     With --pages, the lists of our own clauses are written to DIR, and a page on each
     of these to DIR/clauses: why, an example with its message, how to fix and waive it.
+
+    Example: mlcube-conformance clauses > clauses.md
     """
     with refusing():
         if pages is not None:
@@ -38,5 +40,8 @@ def clauses(pages: str | None) -> None:
 
 @click.command()
 def options() -> None:
-    """Print the page of all options, as Markdown."""
+    """Print the page of all options, as Markdown.
+
+    Example: mlcube-conformance options > options.md
+    """
     show(options_markdown())

@@ -13,7 +13,14 @@ __all__ = ["schema"]
 
 
 @click.command(short_help="Print a JSON Schema for editors, or list all.")
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument(
+    "name",
+    metavar="[NAME]",
+    required=False,
+    shell_complete=lambda _, __, begun: [
+        each.name for each in SCHEMAS if each.name.startswith(begun)
+    ],
+)
 def schema(name: str | None) -> None:
     """Print the JSON Schema of a kind of file, or list all of them.
 

@@ -32,6 +32,8 @@ def scorecard(files: tuple[str, ...], output: str | None) -> None:
     """Print scorecards, several side by side, as Markdown.
 
     A FILE is a scorecard in JSON, or the record.json of a test of a runner.
+
+    Example: mlcube-conformance scorecard docker.json local.json
     """
     with refusing():
         places = [given_path(each, "FILE") for each in files]

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlcube_conformance.base.homes import current_folder
 from mlcube_conformance.commands.output import refusing
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["test"]
 
 
+class _Test(click.Command):
+    """The command whose options are those of pytest."""
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return our options that begin so, for a shell to complete."""
+        if not incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - for shells alone
+
+        from mlcube_conformance.options import options_of  # noqa: PLC0415 - as above
+
+        return [
+            CompletionItem(each.name, help=each.help)
+            for each in options_of("cube", "runner")
+            if each.name.startswith(incomplete)
+        ]
+
+
 @click.command(
+    cls=_Test,
     context_settings={
         "allow_extra_args": True,
         "allow_interspersed_args": False,
@@ -26,6 +52,8 @@ def test(context: click.Context) -> None:
     Runs pytest in the current folder and by its settings: nothing beside a cube can
     change how it is tested. Without a cube, that of the current folder is tested. A
     word that ends in .py is a file of your own tests.
+
+    Example: mlcube-conformance test mnist --platform docker
     """
     import pytest  # noqa: PLC0415 - only here, since others need none
 

@@ -20,7 +20,7 @@ _PATH = "PATH"
 
 
 @click.command(short_help="Find problems in the files of cubes, without a run.")
-@click.argument("paths", metavar=f"{_PATH}...", nargs=-1, required=True)
+@click.argument("paths", metavar=f"[{_PATH}...]", nargs=-1)
 @click.option(
     "--format",
     "form",
@@ -43,12 +43,14 @@ def validate(
     """Find problems in the files of cubes, without a run and without an engine.
 
     A PATH is a cube, its main file, a pattern, or a folder to search for cubes.
-    Definitions, platform files, promises, Dockerfiles and recipes are read. Exit code
-    1 means problems, 2 wrong usage.
+    The default is the current folder. Definitions, platform files, promises,
+    Dockerfiles and recipes are read. Exit code 1 means problems, 2 wrong usage.
+
+    Example: mlcube-conformance validate cubes --format sarif
     """
     with refusing():
         file = given_path(output, "--output") if output is not None else None
-        places = cube_places(paths, _PATH, search=True)
+        places = cube_places(paths or (".",), _PATH, search=True)
         gc.disable()  # Nothing is freed before the end: to look for it takes time.
         cubes = tuple(check_cube(each) for each in places)
         report = Report(cubes=cubes, folder=current_folder(), strict=strict)

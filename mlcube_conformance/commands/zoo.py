@@ -25,7 +25,14 @@ __all__ = ["zoo"]
 
 
 @click.command(short_help="List cubes that are broken on purpose, or write one.")
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument(
+    "name",
+    metavar="[NAME]",
+    required=False,
+    shell_complete=lambda _, __, begun: [
+        each.name for each in animals() if each.name.startswith(begun)
+    ],
+)
 @click.option(
     "--to",
     "target",

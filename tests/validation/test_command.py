@@ -134,6 +134,17 @@ def test_cubes_are_found(words: list[str], count: int, sound: CubeFolder) -> Non
     assert json.loads(done.stdout)["counts"]["cubes"] == count
 
 
+def test_the_current_folder_is_the_default(
+    sound: CubeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sound.root)
+
+    done = _validate()
+
+    assert done.exit_code == 0
+    assert "1 cube" in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -144,7 +155,6 @@ def test_cubes_are_found(words: list[str], count: int, sound: CubeFolder) -> Non
         ([""], "a path on the command line is invalid"),
         (["sound", "--output", "no/file"], "file cannot be written"),
         (["sound", "--format", "xml"], "'xml' is not one of"),
-        ([], "Missing argument 'PATH...'"),
     ],
 )
 def test_wrong_use_is_refused(words: list[str], says: str, sound: CubeFolder) -> None:
