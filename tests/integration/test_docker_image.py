@@ -72,15 +72,24 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             shutil.copytree(ROOT / name, context / name)
         else:
             shutil.copyfile(ROOT / name, context / name)
+    (context / "secret").write_text("of the developer")
     fetch_wheels(context / "wheels")
     client = docker.from_env(timeout=300)
     tag = f"mlcube-conformance/tool-{os.getpid()}"
     own = {"BASE": BASE, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/source/wheels"}
-    client.images.build(
-        path=str(context), tag=tag, buildargs=own, rm=True, network_mode="none"
-    )
+    # The first stage has a name too, by which it is removed.
+    for target, name in (("build", f"{tag}:build"), (None, f"{tag}:latest")):
+        client.images.build(
+            path=str(context),
+            tag=name,
+            target=target,
+            buildargs=own,
+            rm=True,
+            network_mode="none",
+        )
     yield tag
-    client.images.remove(tag, force=True)
+    for name in ("latest", "build"):
+        client.images.remove(f"{tag}:{name}", force=True)
     client.close()
 
 
@@ -94,12 +103,28 @@ def test_it_runs_as_no_root_and_holds_no_sources(image: str) -> None:
     assert "source" not in files.split()
 
 
+def test_only_what_the_wheel_needs_reaches_the_build(image: str) -> None:
+    listed = run(
+        "docker", "run", "--rm", "--entrypoint=ls", f"{image}:build", "/source"
+    )
+
+    # The classic builder of Docker keeps its own two files, and BuildKit does not.
+    assert {*listed.split()} - {".dockerignore", "Dockerfile"} == {
+        *(each for each in CONTEXT if not each.startswith((".", "Dockerfile"))),
+        "wheels",
+    }
+
+
 def test_it_tests_a_cube_by_the_daemon_of_its_host(image: str, tmp_path: Path) -> None:
     call("init", "my-cube", "--template=shell", place=tmp_path)
     cube = tmp_path / "my-cube"
+    user = os.getuid() or 12345  # whom neither the image nor the daemon knows
+    if user != os.getuid():
+        for each in (cube, *cube.rglob("*")):
+            os.chown(each, user, user)
 
     said = run(
-        *("docker", "run", "--rm", f"--user={os.getuid()}:{os.getgid()}"),
+        *("docker", "run", "--rm", f"--user={user}:{os.getgid() or user}"),
         *(f"--group-add={SOCKET.stat().st_gid}", f"--volume={SOCKET}:{SOCKET}"),
         *(f"--volume={cube}:{cube}", f"--workdir={cube}", image),
         *("test", "--platform=docker", f"--build-arg=BASE_IMAGE={BUSYBOX}"),
@@ -107,4 +132,5 @@ def test_it_tests_a_cube_by_the_daemon_of_its_host(image: str, tmp_path: Path) -
     )
 
     assert "my-cube-docker: L2" in said
-    assert all(each.stat().st_uid == os.getuid() for each in cube.rglob("*"))
+    assert (cube / ".mlcube-conformance").is_dir()
+    assert {each.stat().st_uid for each in cube.rglob("*")} == {user}
