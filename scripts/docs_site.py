@@ -17,11 +17,14 @@ from mkdocs.structure.files import File
 
 from mlcube_conformance.base.addresses import REPOSITORY
 from mlcube_conformance.clauses import CUBE_CLAUSES, RUNNER_CLAUSES
+from mlcube_conformance.clauses.page import FAMILIES
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
+
+    from mlcube_conformance.clauses import Clause
 
 #: With `strict: true`, a warning fails the build.
 _LOG: Final = logging.getLogger(f"mkdocs.hooks.{Path(__file__).stem}")
@@ -67,9 +70,15 @@ def _with_clauses(part: Any) -> Any:  # noqa: ANN401 - as YAML has it
     if isinstance(value, list):
         return {name: [_with_clauses(each) for each in value]}
     if value in _LISTS:
-        pages = [{each.id: f"clauses/{each.id}.md"} for each in _LISTS[value]]
+        listed = sorted(_LISTS[value], key=_order)
+        pages = [{each.id: f"clauses/{each.id}.md"} for each in listed]
         return {name: [value, *pages]}
     return part
+
+
+def _order(clause: Clause) -> tuple[int, int]:
+    """Return the place of a clause in its list: by family, then by number."""
+    return [*FAMILIES].index(clause.family), int(clause.id.rpartition("-")[2])
 
 
 def _relinked(text: str, folder: str, place: str) -> str:
