@@ -182,7 +182,7 @@ def test_each_command_of_ours_is_one(line: Line, pytester: pytest.Pytester) -> N
         "mlcube-conformance test cube --level L9",
         "mlcube-conformance test-jobs jobs.json --platfrom docker",
         "mlcube-conformance validate cube --fromat json",
-        "mlcube-conformance validate",
+        "mlcube-conformance certify",
         "mlcube-conformance init hello --template perl",
         "pytest --cube=cube --platfrom docker",
         "mlcube_docker_run run --mlcbue=cube",
