@@ -249,6 +249,11 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
         with self._of_others():
             super().summary_errors()
 
+    def summary_passes(self) -> None:
+        """Show, with -rP and -rA, what other tests wrote."""
+        with self._of_others():
+            super().summary_passes()
+
     def summary_failures(self) -> None:
         """Show where each cube stands on each platform, then each failure once."""
         overview = self._overview

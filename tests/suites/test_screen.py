@@ -160,6 +160,16 @@ def test_quiet_shows_what_is_wrong_alone(
 
 
 @pytest.mark.usefixtures("cube")
+def test_a_list_of_all_has_no_heading_without_lines(
+    shown: Callable[..., tuple[int, str]],
+) -> None:
+    _, said = shown("tiny", "--platform=fake", "-rA")
+
+    assert "PASSES" not in said
+    assert "====" not in said
+
+
+@pytest.mark.usefixtures("cube")
 def test_verbose_shows_each_check(shown: Callable[..., tuple[int, str]]) -> None:
     said = shown("tiny", "--platform=fake", "-v")[1]
 
