@@ -9,20 +9,44 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
-__all__ = ["INTERRUPTED", "Interrupts"]
+__all__ = ["INTERRUPTED", "Interrupts", "waiting_requests"]
 
 #: Exit code of a command that was interrupted, as shells have it.
 INTERRUPTED = 130
 _REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AGAIN = 2
 _STDERR = 2
+
+
+@contextmanager
+def waiting_requests() -> Iterator[None]:
+    """Let requests to end wait until this is left, where what was started can be ended.
+
+    An interrupt between the start of a process and the code that ends it would leave
+    it running. What ignores requests goes on doing so, and so does a child.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # No request is handled here.
+        return
+    came: list[int] = []
+    before = {each: signal.getsignal(each) for each in _REQUESTS}
+    held = {number: each for number, each in before.items() if callable(each)}
+    for number in held:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, each in held.items():
+            signal.signal(number, each)
+        for request in came:
+            signal.raise_signal(request)
 
 
 class Interrupts:

@@ -8,12 +8,13 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Required, TypedDict
 
 from mlcube_conformance.base.cut_log import CutLog
+from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.output import DiskFullError, Output
 
 if TYPE_CHECKING:
@@ -143,21 +144,26 @@ def run_process(  # noqa: PLR0913 - each is one fact of the process
         reader as given,
         stdout.open("ab", buffering=0) as out_file,
         stderr.open("ab", buffering=0) as err_file,
-        subprocess.Popen(  # noqa: S603 - what to run is the caller's word
-            argv,
-            bufsize=0,
-            env=safe_environment(env),
-            cwd=cwd,
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if shared else subprocess.PIPE,
-            start_new_session=True,
-            umask=umask,
-        ) as process,
         Output() as streams,
+        ExitStack() as ending,
     ):
         left_running = None
+        process = None
         try:
+            with waiting_requests():
+                process = ending.enter_context(
+                    subprocess.Popen(  # noqa: S603 - what to run is the caller's word
+                        argv,
+                        bufsize=0,
+                        env=safe_environment(env),
+                        cwd=cwd,
+                        stdin=given,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT if shared else subprocess.PIPE,
+                        start_new_session=True,
+                        umask=umask,
+                    )
+                )
             streams.keep(process.stdout, CutLog(out_file, limit, out or err), out_file)
             streams.keep(process.stderr, CutLog(err_file, limit, err), err_file)
             if begun is not None:
@@ -168,9 +174,10 @@ def run_process(  # noqa: PLR0913 - each is one fact of the process
             if not timed_out and process.returncode is not None:
                 left_running = _left_by(process, streams)
         finally:
-            # What was looked for just now need not be looked for again.
-            _end_group(process, streams, is_empty=left_running == 0)
-            streams.end()
+            if process is not None:
+                # What was looked for just now need not be looked for again.
+                _end_group(process, streams, is_empty=left_running == 0)
+                streams.end()
     code = process.returncode
     return Ended(
         exit_code=128 - code if code < 0 else code,
