@@ -262,7 +262,7 @@ def test_commands_work_as_they_stand(
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1500,
             check=False,
         )
 
