@@ -20,7 +20,7 @@ from mlcube_conformance.commands.output import (
     show_or_write,
     write_file,
 )
-from mlcube_conformance.results.bundle import CERTIFICATE, SUFFIX, bundle, unpacked
+from mlcube_conformance.results.bundle import CERTIFICATE, SUFFIX, bundle
 from mlcube_conformance.results.certificate import (
     VERDICTS,
     certificate,
@@ -31,6 +31,7 @@ from mlcube_conformance.results.formats import reporters
 from mlcube_conformance.results.overview import Overview
 from mlcube_conformance.results.reading import joined, read_record
 from mlcube_conformance.results.report import Report
+from mlcube_conformance.results.unpacking import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

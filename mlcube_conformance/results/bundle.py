@@ -12,12 +12,11 @@ import re
 import stat
 import tarfile
 import tempfile
-import zlib
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlcube_conformance.base.errors import Message, UsageError, Violation
+from mlcube_conformance.base.errors import UsageError, Violation
 from mlcube_conformance.base.files import is_folder, read_bytes
 from mlcube_conformance.base.names import FOLDER
 from mlcube_conformance.base.sizes import in_words
@@ -27,15 +26,15 @@ from mlcube_conformance.results.reading import LARGEST, read_record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["CERTIFICATE", "SUFFIX", "bundle", "logs_of", "unpacked"]
+__all__ = ["CERTIFICATE", "SUFFIX", "TOP", "bundle", "logs_of"]
 
 SUFFIX = ".tar.gz"
 #: Name of the certificate in a bundle.
 CERTIFICATE = "certificate.intoto.json"
-_TOP = "mlcube-conformance-bundle"
-_READ = re.compile(rf"{_TOP}/({re.escape(CERTIFICATE)}|records/\d{{1,4}}\.jsonl?)")
-#: Bytes of one log, of all logs, and of what is unpacked.
-_LOG, _LOGS, _UNPACKED = 4_000_000, 64_000_000, 2_000_000_000
+#: The folder that all members are in.
+TOP = "mlcube-conformance-bundle"
+#: Bytes of one log, and of all logs.
+_LOG, _LOGS = 4_000_000, 64_000_000
 _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _LONGEST = 100
@@ -75,7 +74,7 @@ def _archive(packed: Mapping[str, bytes]) -> bytes:
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for name in sorted(packed):
-            entry = tarfile.TarInfo(f"{_TOP}/{name}")
+            entry = tarfile.TarInfo(f"{TOP}/{name}")
             entry.size, entry.mode = len(packed[name]), 0o644
             archive.addfile(entry, io.BytesIO(packed[name]))
     return whole.getvalue()
@@ -173,44 +172,3 @@ def _name(parts: tuple[str, ...], taken: set[str]) -> str:
         found = f"{name}.{number}"
     taken.add(found.lower())
     return found
-
-
-def unpacked(file: Path, folder: Path) -> tuple[Path, list[Path]]:
-    """Write the certificate and the records of a bundle into a folder; return them.
-
-    Raises:
-        UsageError: It is not a bundle.
-    """
-    found: dict[str, Path] = {}
-    room = _UNPACKED
-    try:
-        with tarfile.open(file, mode="r:gz") as archive:
-            for entry in archive:
-                room -= entry.size
-                if room < 0:
-                    raise _refused(file, f"over {in_words(_UNPACKED)}")
-                known = _READ.fullmatch(entry.name) if entry.isreg() else None
-                opened = archive.extractfile(entry) if known else None
-                if known and opened:
-                    place = folder / known[1]
-                    place.parent.mkdir(exist_ok=True)
-                    place.write_bytes(opened.read())
-                    found[known[1]] = place
-    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
-        raise _refused(file, str(error) or type(error).__name__) from error
-    certificate = found.pop(CERTIFICATE, None)
-    if certificate is None or not found:
-        raise _refused(file, "no certificate, or no record")
-    return certificate, sorted(found.values(), key=lambda each: int(each.stem))
-
-
-def _refused(file: Path, found: str) -> UsageError:
-    return UsageError(
-        Message(
-            what="not a bundle",
-            where=str(file),
-            found=found,
-            expected="what `mlcube-conformance certify --bundle` wrote",
-            do="fix the path",
-        )
-    )

@@ -284,6 +284,51 @@ def test_bundle_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     assert "over 2.0 GB" in done.stderr
 
 
+def _header(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.size = kind, size
+    return entry.tobuf(tarfile.GNU_FORMAT)
+
+
+_RECORD = f"{_TOP}records/1.json"
+_LONG_NAME = _header("x", 4, tarfile.GNUTYPE_LONGNAME) + b"abc".ljust(512, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (_header("x", 2**31, tarfile.XHDTYPE), "a header of more than 1.0 MB"),
+        (_header("x", 2**31, tarfile.GNUTYPE_LONGNAME), "a header of more than 1.0 MB"),
+        (_header("x", -1024), "a member that begins before its header"),
+        (_LONG_NAME * 2000, "maximum recursion depth"),
+        (_header("x", 0) * 20_001, "more than 20000 members"),
+        (_header(_RECORD, 1_900_000_000), "records/1.json has more than 537 MB"),
+        (_header(_RECORD, 0) * 2, "records/1.json twice"),
+        (_header(_RECORD, 0) + _header(f"{_RECORD}l", 0), "records/1.jsonl twice"),
+    ],
+    ids=["pax", "name", "back", "chain", "many", "large", "twice", "both"],
+)
+def test_archive_made_to_do_harm_is_refused(
+    content: bytes, found: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.tar.gz"
+    file.write_bytes(gzip.compress(content + b"\0" * 1024))
+
+    done = call("verify", file, timeout=30)
+
+    assert done.returncode == 2
+    assert "not a bundle" in done.stderr
+    assert f"found:    {found}" in done.stderr
+
+
+def test_bundle_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.tar.gz")
+
+    done = call("verify", tmp_path / "x.tar.gz", timeout=30)
+
+    assert (done.returncode, "not a plain file" in done.stderr) == (2, True)
+
+
 def test_bundle_of_two_runs_has_both_records(place: Path, run_fake: Run) -> None:
     run_fake("--record", "second.json")
     words = ("certify", place / "record.json", place / "second.json", "--bundle")
