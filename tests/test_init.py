@@ -117,6 +117,14 @@ def test_what_is_there_stays_as_it_is(kind: str, tmp_path: Path) -> None:
     assert sorted(map(str, tmp_path.rglob("*"))) == before
 
 
+def test_a_path_deeper_than_calls_go_is_refused(tmp_path: Path) -> None:
+    done = call("init", "a/" * 1500 + "hello", place=tmp_path)
+
+    assert done.returncode == 2
+    assert "folders nested more than 300 deep" in done.stderr
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_cube_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
 

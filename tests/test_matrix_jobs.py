@@ -150,6 +150,17 @@ def test_what_is_not_a_matrix_is_refused(tmp_path: Path, document: object) -> No
     assert done.stdout == ""
 
 
+def test_more_cubes_than_a_command_line_holds_are_told(tmp_path: Path) -> None:
+    jobs = [{"cube": f"{each:0200}", "platform": "local"} for each in range(15_000)]
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+
+    done = call("test-jobs", "jobs.json", place=tmp_path)
+
+    assert done.returncode == 2
+    assert "found:    15000 cubes in one run: Argument list too long" in done.stderr
+    assert "--shards" in done.stderr
+
+
 def test_names_reach_no_shell_and_are_no_options(tmp_path: Path) -> None:
     names = [f"./{name}" if name == "~" else name for name in HOSTILE]
     for name in names:

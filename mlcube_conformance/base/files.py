@@ -184,6 +184,8 @@ def what_is_wrong_with(path: str) -> str:
     longest = max(len(name) for name in names.split(b"/"))
     if longest > _LONGEST_NAME or len(names) > _LONGEST_PATH:
         return f"{len(names)} bytes, {longest} of them in one name"
+    if names.count(b"/") > _DEEPEST:
+        return f"folders nested more than {_DEEPEST} deep"
     return ""
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlcube_conformance.base.errors import Message, UsageError, Violation
+from mlcube_conformance.base.errors import MachineError, Message, UsageError, Violation
 from mlcube_conformance.base.files import is_plain_file, read_text
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.text import visible
@@ -149,9 +149,20 @@ def _test(cubes: Sequence[str], platforms: Sequence[str], words: Sequence[str]) 
     named = [f"--cube={each}" for each in cubes]
     on = [f"--platform={each}" for each in platforms]
     argv = [sys.executable, "-P", "-m", "mlcube_conformance", "test"]
-    process = subprocess.Popen(  # noqa: S603 - our own module; no shell
-        [*argv, *named, *on, *words], stdin=subprocess.DEVNULL
-    )
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own module; no shell
+            [*argv, *named, *on, *words], stdin=subprocess.DEVNULL
+        )
+    except OSError as error:
+        raise MachineError(
+            Message(
+                what="the test cannot be started",
+                where="FILE",
+                found=f"{len(cubes)} cubes in one run: {error.strerror}",
+                expected="as many as fit in a command line",
+                do="give fewer jobs: mlcube-conformance matrix --shards N --shard K",
+            )
+        ) from error
     with _asking_to_end(process.send_signal):
         code = process.wait()
     return 128 - code if code < 0 else code
