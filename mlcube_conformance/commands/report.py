@@ -12,6 +12,7 @@ from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.output import refusing, show, write_file
 from mlcube_conformance.results.changes import Limits, changes, no_baseline
+from mlcube_conformance.results.changes import baseline as compared_with
 from mlcube_conformance.results.formats import report_options, reporters
 from mlcube_conformance.results.old_runs import last_record
 from mlcube_conformance.results.overview import Overview
@@ -87,7 +88,8 @@ def report(
         found = None
         if baseline is not None:
             limits = Limits(slower=max_slowdown, larger=max_growth, worse=max_loss)
-            before = Overview(_read(baseline, "--baseline"))
+            suite = overview.record["suite"]
+            before = compared_with(_read(baseline, "--baseline"), suite)
             found = tuple(changes(before, overview, limits))
         shown = Report(overview=overview, folder=current_folder(), changes=found)
         written = [*_write(shown, files)]

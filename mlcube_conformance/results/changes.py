@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.sizes import in_words
-from mlcube_conformance.results.overview import BAD
+from mlcube_conformance.results.overview import BAD, Overview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from mlcube_conformance.results.overview import Overview, Part
+    from mlcube_conformance.results.overview import Part
 
-__all__ = ["Change", "Limits", "changes", "no_baseline"]
+__all__ = ["Change", "Limits", "baseline", "changes", "no_baseline"]
 
 #: Differences that say nothing, however large they are in percent.
 _SECONDS, _BYTES = 1, 4096
@@ -152,6 +152,29 @@ def _loss(before: Mapping[str, Any], now: Mapping[str, Any]) -> float:
     else:
         return 0
     return float(100 * worse / (abs(was) or 1))
+
+
+def baseline(record: Mapping[str, Any], suite: str) -> Overview:
+    """Return what a record to compare with says.
+
+    Args:
+        record: The record.
+        suite: `cube` or `runner`: what is compared with it.
+
+    Raises:
+        UsageError: It is the record of the other suite.
+    """
+    if record["suite"] == suite:
+        return Overview(record)
+    raise UsageError(
+        Message(
+            what="the records cannot be compared",
+            where="--baseline",
+            found=f"the record of a test of a {record['suite']}",
+            expected=f"the record of a test of a {suite}",
+            do="give the record of an earlier run of the same cubes or runner",
+        )
+    )
 
 
 def no_baseline() -> UsageError:

@@ -114,8 +114,8 @@ class Part:
     @property
     def seconds(self) -> float | None:
         """How long it took by itself; None where it did not run."""
-        ended = [each for each in self.runs if "seconds" in each]
-        return float(ended[0]["seconds"]) if ended else None
+        times = (float(each["seconds"]) for each in self.runs if "seconds" in each)
+        return next((each for each in times if abs(each) < float("inf")), None)
 
     @property
     def bytes(self) -> int | None:

@@ -12,7 +12,7 @@ from mlcube_conformance.base.files import read_text
 from mlcube_conformance.base.text import plain, visible
 from mlcube_conformance.formats.json_schema import validator_of
 from mlcube_conformance.results.distinct_cubes import with_distinct_cubes
-from mlcube_conformance.results.record import LISTS, lines_of, whole
+from mlcube_conformance.results.record import LISTS, lines_of, parsed, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def read_record(file: Path) -> dict[str, Any]:
         record = _without_others(whole(lines_of(text)))
     else:
         try:
-            record = json.loads(text)
+            record = parsed(text)
         except (ValueError, RecursionError) as error:
             raise _refused(file, f"not JSON: {error}", "a JSON document") from error
     for wrong in validator_of(_schema()).iter_errors(record):

@@ -29,6 +29,7 @@ __all__ = [
     "WHOLE",
     "Record",
     "lines_of",
+    "parsed",
     "read_lines",
     "whole",
 ]
@@ -51,6 +52,8 @@ _LISTS = {
 }
 #: Names of the lists of a whole record.
 LISTS = tuple(name for name, _ in _LISTS.values())
+#: Digits of the largest whole number: a float has room for 308.
+_DIGITS = 300
 
 
 class Record:
@@ -155,10 +158,27 @@ def lines_of(text: str) -> list[dict[str, Any]]:
     found = []
     for line in text.splitlines():
         with suppress(ValueError, RecursionError):
-            each = json.loads(line)
+            each = parsed(line)
             if isinstance(each, dict) and isinstance(each.get("kind"), str):
                 found.append(each)
     return found
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401 - as JSON knows it
+    """Return the JSON document of a text.
+
+    Raises:
+        ValueError: It is not JSON, or holds a number too large to compute with.
+        RecursionError: It is too deep.
+    """
+    return json.loads(text, parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        found = f"a number of {len(digits)} digits"
+        raise ValueError(found)
+    return int(digits)
 
 
 def whole(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

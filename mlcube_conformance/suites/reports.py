@@ -13,7 +13,7 @@ from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.results.annotations import github_commands
-from mlcube_conformance.results.changes import Limits, changes, no_baseline
+from mlcube_conformance.results.changes import Limits, baseline, changes, no_baseline
 from mlcube_conformance.results.formats import reporters
 from mlcube_conformance.results.overview import Overview
 from mlcube_conformance.results.reading import read_record
@@ -48,14 +48,16 @@ def _baseline(config: pytest.Config) -> Overview | None:
     """Return the run to compare with, if one is given.
 
     Raises:
-        UsageError: It cannot be read, or only a comparison was asked for.
+        UsageError: It cannot be read, or is of the other suite, or only a comparison
+            was asked for.
     """
     given = config.getoption("mlcube_baseline")
     if given is None:
         if config.getoption("mlcube_fail_on_regression"):
             raise no_baseline()
         return None
-    return Overview(read_record(given_path(given, "--baseline")))
+    suite = "runner" if config.getoption("mlcube_runner") else "cube"
+    return baseline(read_record(given_path(given, "--baseline")), suite)
 
 
 class Reports:

@@ -432,6 +432,7 @@ def test_thresholds_are_options(
         ("{}", "is a required property"),
         (json.dumps(cube_record(run="x") | {"schema_version": 2}), "1 was expected"),
         ("[" * 100_000, "not JSON"),
+        ("1" * 400, "a number of 400 digits"),
     ],
 )
 def test_what_is_not_a_record_is_refused(text: str, found: str, tmp_path: Path) -> None:
@@ -443,6 +444,19 @@ def test_what_is_not_a_record_is_refused(text: str, found: str, tmp_path: Path) 
     assert done.exit_code == 2
     assert "the file is not the record of a run" in done.output
     assert found in done.output
+
+
+@pytest.mark.parametrize("seconds", ["NaN", "Infinity", "1e999"])
+def test_time_that_is_no_time_is_left_out(seconds: str, tmp_path: Path) -> None:
+    record = cube_record(run="a", runs=(ran(seconds=1234.5),))
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(record).replace("1234.5", seconds))
+    page = tmp_path / "report.html"
+
+    done = report(file, "--html", page, "--junit", tmp_path / "report.xml")
+
+    assert done.exit_code == 0, done.output
+    assert "inf" not in page.read_text().partition("</style>")[2].lower().split()
 
 
 def test_records_of_different_suites_are_not_joined(tmp_path: Path) -> None:
@@ -457,6 +471,9 @@ def test_records_of_different_suites_are_not_joined(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert "the records cannot be joined" in done.output
+    compared = report(written[0], "--baseline", written[1])
+    assert compared.exit_code == 2
+    assert "found:    the record of a test of a runner" in compared.output
 
 
 def test_the_last_run_here_is_the_default(
