@@ -62,7 +62,8 @@ def no_cube(folder: Path) -> UsageError:
             where=str(folder),
             found=f"no {MAIN_FILES[0]} in the current folder",
             expected="the folder of a cube, or --runner NAME",
-            do="write mlcube-conformance test CUBE",
+            do="write mlcube-conformance test CUBE, or make one: "
+            "mlcube-conformance init hello",
         )
     )
 
