@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from mlcube_conformance.commands.project import app
 from tests.command import call
 from tests.cube_folders import BUSYBOX
 
@@ -123,6 +125,36 @@ def test_a_path_deeper_than_calls_go_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "folders nested more than 300 deep" in done.stderr
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("fault", [OSError(28, "No space left"), KeyboardInterrupt()])
+def test_what_was_begun_is_taken_back(
+    *,
+    there: bool,
+    fault: BaseException,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if there:
+        (tmp_path / "deep/hello").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    written = []
+
+    def replace(text: str, name: str) -> str:
+        written.append(name)
+        if len(written) > 3:
+            raise fault
+        return text
+
+    monkeypatch.setattr("mlcube_conformance.commands.init._named", replace)
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(app, ["init", "deep/hello"])
+
+    assert done.exit_code != 0
+    assert written
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_cube_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -105,16 +105,13 @@ def _refuse_what_is_there(folder: Path) -> None:
 
 def _write(template: str, name: str, folder: Path) -> list[str]:
     """Write the files of a template; return their paths in the new folder."""
-    was_there = folder.is_dir()
+    new = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("mlcube_conformance") / "templates" / template) as source:
             return sorted(_copied(source, name, folder))
     except OSError as error:
-        for each in folder.glob("*") if was_there else ():
-            shutil.rmtree(each) if each.is_dir() else each.unlink()
-        if not was_there:
-            shutil.rmtree(folder, ignore_errors=True)
+        _take_back(folder, new)
         raise UsageError(
             Message(
                 what="the cube cannot be written there",
@@ -124,6 +121,18 @@ def _write(template: str, name: str, folder: Path) -> list[str]:
                 do="fix the path, or free some disk space",
             )
         ) from error
+    except KeyboardInterrupt:
+        _take_back(folder, new)
+        raise
+
+
+def _take_back(folder: Path, new: list[Path]) -> None:
+    """Remove what was written: the folders that are new, or all in the empty one."""
+    for each in [new[-1]] if new else folder.glob("*"):
+        if each.is_dir():
+            shutil.rmtree(each, ignore_errors=True)
+        elif os.path.lexists(each):
+            each.unlink()
 
 
 def _copied(source: Path, name: str, folder: Path) -> Iterator[str]:
@@ -131,9 +140,13 @@ def _copied(source: Path, name: str, folder: Path) -> Iterator[str]:
         path = each.relative_to(source)
         if each.is_dir() or "__pycache__" in path.parts:
             continue
-        called = _IGNORED.get(path.name, path.name.replace(_NAME, name))
+        called = _IGNORED.get(path.name, _named(path.name, name))
         target = folder / path.with_name(called)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as opened:
-            opened.write(each.read_text("utf-8").replace(_NAME, name))
+            opened.write(_named(each.read_text("utf-8"), name))
         yield str(target.relative_to(folder))
+
+
+def _named(text: str, name: str) -> str:
+    return text.replace(_NAME, name)
