@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import docker
 import pytest
 
+from mlcube_conformance.runners.docker.runner import DockerRunner
 from tests.command import call
 from tests.cube_folders import BUSYBOX
 
@@ -65,6 +67,11 @@ def fetch_wheels(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the image, built without network."""
+    # Before the check of each test, since this serves the whole module.
+    with closing(DockerRunner("tests")) as runner:
+        if runner.unavailable():
+            pytest.skip("cannot use Docker: `make test SETUP=docker` sets it up")
+    client = docker.from_env(timeout=300)
     context = tmp_path_factory.mktemp("image") / "context"
     for name in CONTEXT:
         (context / name).parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +81,6 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             shutil.copyfile(ROOT / name, context / name)
     (context / "secret").write_text("of the developer")
     fetch_wheels(context / "wheels")
-    client = docker.from_env(timeout=300)
     tag = f"mlcube-conformance/tool-{os.getpid()}"
     own = {"BASE": BASE, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/source/wheels"}
     # The first stage has a name too, by which it is removed.
