@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import Self
 
 __all__ = ["INTERRUPTED", "Interrupts", "waiting_requests"]
 
@@ -36,15 +37,15 @@ def waiting_requests() -> Iterator[None]:
         yield  # No request is handled here.
         return
     came: list[int] = []
-    before = {each: signal.getsignal(each) for each in _REQUESTS}
-    held = {number: each for number, each in before.items() if callable(each)}
+    known = ((each, signal.getsignal(each)) for each in _REQUESTS)
+    held = {number: handler for number, handler in known if callable(handler)}
     for number in held:
         signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        for number, each in held.items():
-            signal.signal(number, each)
+        for number, handler in held.items():
+            signal.signal(number, handler)
         for request in came:
             signal.raise_signal(request)
 
@@ -57,6 +58,15 @@ class Interrupts:
         self._say = say
         self._count = 0
         self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        """Take the requests, and return itself."""
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give them back."""
+        self.give_back()
 
     def take(self) -> None:
         """Handle requests from now on, except those that are ignored, as by nohup."""

@@ -13,8 +13,7 @@ from mlcube_conformance.commands.output import refusing, show
 from mlcube_conformance.formats.cube_places import cube_places
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.main_files import main_file
-from mlcube_conformance.runners.about import preferred
-from mlcube_conformance.runners.common.recipes import is_made_for
+from mlcube_conformance.runners.common.recipes import made_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +53,7 @@ def _facts(place: Path) -> dict[str, Any]:
         "file": known.name,
         "name": cube.name or root.name,
         "tasks": [each.name for each in cube.invocations],
-        "platforms": [each for each in preferred() if is_made_for(cube, each)],
+        "platforms": [*made_for(cube)],
         "files": sorted(each.name for each in (root / _FOLDER).glob("*.yaml")),
         "problems": len(read.problems),
     }

@@ -12,7 +12,7 @@ from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.plan.values import not_there
 from mlcube_conformance.runners import first_available
 from mlcube_conformance.runners.about import preferred
-from mlcube_conformance.runners.common.recipes import is_made_for
+from mlcube_conformance.runners.common.recipes import made_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +63,7 @@ def read_platform(name: str | None, cube: Cube, kind: str) -> Platform:
         UsageError: Its file is invalid, or for another kind.
     """
     if name is None:
-        made_for = tuple(each for each in preferred() if is_made_for(cube, each))
-        name, _ = first_available(made_for or preferred())
+        name, _ = first_available(made_for(cube) or preferred())
         say(f"no --platform given, so the first that works here: {name}")
     platform, problems = load_platform(find_platform(name, cube), cube)
     refuse(problems)

@@ -82,8 +82,6 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         program: What help and errors call the command.
     """
     replace_closed_streams()
-    interrupts = Interrupts(say)
-    interrupts.take()
     app = click.Group(
         help=f"Configures and runs an MLCube on {kind}.",
         epilog=EXIT_CODES,
@@ -107,10 +105,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     app.add_command(command_of("run", run_on_kind))
     if kind == "ssh":
         app.add_command(command_of("clean", clean))
-    try:
+    with Interrupts(say):
         app(prog_name=program)
-    finally:
-        interrupts.give_back()
     raise SystemExit(0)
 
 

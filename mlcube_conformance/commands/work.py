@@ -40,12 +40,8 @@ def _run(given: Given) -> None:
 
 
 def _heeding_interrupts(act: Callable[[Given], None], given: Given) -> None:
-    interrupts = Interrupts(say)
-    interrupts.take()
-    try:
+    with Interrupts(say):
         act(given)
-    finally:
-        interrupts.give_back()
 
 
 configure = command_of("configure", _configure, short=True, epilog=runner.EXIT_CODES)

@@ -13,10 +13,9 @@ from mlcube_conformance.formats.reading import Reading
 from mlcube_conformance.plan.definitions import check_definitions
 from mlcube_conformance.results.flaw import Flaw
 from mlcube_conformance.runners import check_kind
-from mlcube_conformance.runners.about import preferred
 from mlcube_conformance.runners.common.recipes import (
     has_recipe,
-    is_made_for,
+    made_for,
     recipe_text,
 )
 from mlcube_conformance.validation.definition_file import definition_flaws
@@ -117,7 +116,7 @@ def _pulls(cube: Cube) -> bool:
 
 def _image_flaws(cube: Cube) -> Iterator[Flaw]:
     """Yield that a cube names no image, and has nothing to make one from."""
-    if any(is_made_for(cube, kind) for kind in preferred()):
+    if made_for(cube):
         return
     yield flaw(
         "IMAGE-1",

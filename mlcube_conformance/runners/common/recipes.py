@@ -13,7 +13,14 @@ from mlcube_conformance.runners.about import preferred
 if TYPE_CHECKING:
     from mlcube_conformance.model import Build, Cube
 
-__all__ = ["check_build", "has_recipe", "is_made_for", "not_made_for", "recipe_text"]
+__all__ = [
+    "check_build",
+    "has_recipe",
+    "is_made_for",
+    "made_for",
+    "not_made_for",
+    "recipe_text",
+]
 
 
 def has_recipe(build: Build) -> bool:
@@ -46,9 +53,14 @@ def is_made_for(cube: Cube, kind: str) -> bool:
     return found or kind not in {"docker", "local"}
 
 
+def made_for(cube: Cube) -> tuple[str, ...]:
+    """Return the kinds of platform that a cube is made for, the preferred one first."""
+    return tuple(each for each in preferred() if is_made_for(cube, each))
+
+
 def not_made_for(cube: Cube, kind: str) -> Unsupported:
     """Return the refusal to look for an image that a cube does not name."""
-    others = [each for each in preferred() if is_made_for(cube, each)]
+    others = made_for(cube)
     return Unsupported(
         Message(
             what=f"the cube {cube.id!r} is not made for {kind}",
