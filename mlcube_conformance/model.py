@@ -154,7 +154,7 @@ class Cube:
     @property
     def place(self) -> Path:
         """What tells it from all others: its folder, or its main file."""
-        return self.root / self.definition
+        return self.root / self.definition if self.definition else self.root
 
     @property
     def workspace(self) -> Path:

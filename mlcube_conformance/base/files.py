@@ -149,7 +149,7 @@ class RealPaths:
 
     def is_inside(self, root: Path, path: Path) -> bool:
         """Say whether a path, with its links followed, stays in a folder."""
-        if _cannot_be(path) or _cannot_be(root):
+        if _cannot_be(path) or (root not in self._tops and _cannot_be(root)):
             return False
         return self.holds(root, self.of(path))
 

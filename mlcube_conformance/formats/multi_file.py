@@ -228,6 +228,7 @@ def _listed_task_files(
             do="write the key 'tasks' with a list",
         )
         return tasks
+    folder = root / "tasks"
     for each in at.value:
         if not each.text():
             problems.add(
@@ -238,7 +239,7 @@ def _listed_task_files(
             )
         elif not check_path(each.text(), "an entry of 'tasks'", each, problems):
             continue
-        elif not problems.reading.is_inside(root, root / each.text()):
+        elif not problems.reading.is_inside(root, file := root / each.text()):
             problems.add(
                 "a task file is outside the cube",
                 each,
@@ -246,18 +247,17 @@ def _listed_task_files(
                 expected="a path below the cube",
                 do="move the task file into tasks/",
             )
-        elif not is_plain_file(root / each.text()):
+        elif not is_plain_file(file):
             problems.add(
                 f"the task file {each.text()} is missing",
                 each,
                 found=task_files(root),
-                expected=str(root / each.text()),
+                expected=str(file),
                 do=did_you_mean(each.text(), task_files(root).split(", "))
                 or "write the file, or remove the entry",
             )
         else:
-            file = root / each.text()
             task = load_task(file, root, problems)
-            if file == root / "tasks" / f"{file.stem}.yaml":
+            if file == folder / f"{file.stem}.yaml":
                 tasks[file.stem] = task
     return tasks

@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ __all__ = [
 _PLACE = "ssh"
 
 
+@cache
 def shared_platforms() -> Path:
     """Return the folder of the platform files that serve any cube."""
     package = Path(__file__).resolve().parents[1]

@@ -35,9 +35,10 @@ class DataFlow:
         self._numbers: dict[tuple[int, str], int] = {}
         self._written: dict[int, list[int]] = defaultdict(list)
         self._holding: dict[int, list[int]] = defaultdict(list)
+        self._index = {each.name: index for index, each in enumerate(invocations)}
         self._inputs = [self._places(each, "input") for each in invocations]
-        for index, each in enumerate(invocations):
-            made = self._places(each, "output")
+        self._outputs = [self._places(each, "output") for each in invocations]
+        for index, made in enumerate(self._outputs):
             for number in made.exact:
                 self._written[number].append(index)
             for number in made.around:
@@ -49,12 +50,14 @@ class DataFlow:
         Two that each read what the other writes (both work in place on one folder)
         keep the order in which they stand.
         """
-        read = self._places(consumer, "input")
-        made = self._places(consumer, "output")
+        place = self._index.get(consumer.name, len(self._invocations))
+        if place < len(self._invocations) and self._invocations[place] is consumer:
+            read, made = self._inputs[place], self._outputs[place]
+        else:
+            read = self._places(consumer, "input")
+            made = self._places(consumer, "output")
         found = {index for each in read.around for index in self._written.get(each, ())}
         found |= {index for each in read.exact for index in self._holding.get(each, ())}
-        names = [each.name for each in self._invocations]
-        place = names.index(consumer.name) if consumer.name in names else len(names)
         return tuple(
             each
             for index in sorted(found)

@@ -18,9 +18,8 @@ from mlcube_conformance.base.text import visible
 from mlcube_conformance.suites.cube.applicable import rule_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from _pytest.mark import ParameterSet
 
     from mlcube_conformance.formats.loaded import LoadedCube
     from mlcube_conformance.model import Case, Cube, Image, Platform
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from mlcube_conformance.suites.cube.task_run import TaskRun
     from mlcube_conformance.suites.runner.session import RunnerSession
     from mlcube_conformance.suites.runner.trial import Trial
+
+    Subject = LoadedCube | CheckedPlatform | Placement | Case | Comparison
 
 __all__ = [
     "RUNNER_SESSION",
@@ -66,35 +67,31 @@ _PLACEMENT = {"placement", "platform", "configured", "image", "workspace"}
 
 def _subjects(
     metafunc: pytest.Metafunc, session: ConformanceSession
-) -> list[ParameterSet]:
+) -> Sequence[Subject]:
     """Return the most specific subjects that the fixtures of a test need."""
     names = set(metafunc.fixturenames)
     selection = session.selection
     mark = metafunc.definition.get_closest_marker("clause")
     clause = str(mark.args[0]) if mark and mark.args else ""
-    if not session.depth.includes(clause):
+    unheard = _CHECK in names and not session.plugins.checks()
+    if unheard or not session.depth.includes(clause):
         return []
-    if _CHECK in names and not session.plugins.checks():
-        return []
-    found: list[tuple[object, str]]
     if names & _COMPARISON:
-        found = [(each, each.id) for each in selection.comparisons]
-    elif names & _CASE:
+        return selection.comparisons
+    if names & _CASE:
         wanted, rule = _tasks_of(metafunc, session), rule_of(clause)
-        found = [
-            (each, each.id)
+        return [
+            each
             for each in selection.cases
             if (not wanted or each.invocation.task.name in wanted)
             and (each.platform.place or not names & _REMOTE)
             and (rule is None or rule(each))
         ]
-    elif names & _PLACEMENT:
-        found = [(each, each.id) for each in selection.placements]
-    elif "checked_platform" in names:
-        found = [(each, each.id) for each in selection.platforms]
-    else:
-        found = [(each, each.id) for each in selection.cubes]
-    return [pytest.param(subject, id=test_id) for subject, test_id in found]
+    if names & _PLACEMENT:
+        return selection.placements
+    if "checked_platform" in names:
+        return selection.platforms
+    return selection.cubes
 
 
 def parametrize(metafunc: pytest.Metafunc, session: ConformanceSession) -> None:
@@ -108,7 +105,10 @@ def parametrize(metafunc: pytest.Metafunc, session: ConformanceSession) -> None:
     except MachineError as error:
         raise pytest.Collector.CollectError(str(error)) from error
     found = _subjects(metafunc, session)
-    metafunc.parametrize("mlcube_subject", found, indirect=True, scope="session")
+    ids = [each.id for each in found]
+    metafunc.parametrize(
+        "mlcube_subject", found, indirect=True, ids=ids, scope="session"
+    )
     if _CHECK in metafunc.fixturenames and found:
         named = [
             pytest.param(name, marks=[pytest.mark.clause(name)] if known else [])

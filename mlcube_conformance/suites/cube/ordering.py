@@ -50,14 +50,17 @@ class Ordering:
 
     def sort(self, items: list[pytest.Item]) -> None:
         """Order the tests that have a subject; others stay where they are."""
-        places = [index for index, each in enumerate(items) if subject_of_item(each)]
-        ours = sorted((items[index] for index in places), key=self._place)
-        for index, item in zip(places, ours, strict=True):
+        ours = {
+            index: self._place(item, subject)
+            for index, item in enumerate(items)
+            if (subject := subject_of_item(item)) is not None
+        }
+        ordered = [items[index] for index in sorted(ours, key=ours.__getitem__)]
+        for index, item in zip(ours, ordered, strict=True):
             items[index] = item
 
-    def _place(self, item: pytest.Item) -> tuple[int, ...]:
+    def _place(self, item: pytest.Item, subject: object) -> tuple[int, ...]:
         """Return the place of a test: that of its subject, then that of its clause."""
-        subject = subject_of_item(item)
         place = self._places[id(subject)]
         if not isinstance(subject, (Case, Placement)):
             return place

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["has_no_subject", "placement_keys", "subject_of_item"]
 
+_KINDS = (LoadedCube, CheckedPlatform, Placement, Case, Comparison)
+
 
 def subject_of_item(item: pytest.Item | pytest.Collector) -> Any:  # noqa: ANN401 - a cube, platform or case
     """Return what a test is about; None for any other test."""
     callspec = getattr(item, "callspec", None)
     subject = callspec.params.get("mlcube_subject") if callspec else None
-    kinds = (LoadedCube, CheckedPlatform, Placement, Case, Comparison)
-    return subject if isinstance(subject, kinds) else None
+    return subject if isinstance(subject, _KINDS) else None
 
 
 def has_no_subject(item: pytest.Item | pytest.Collector) -> bool:
