@@ -301,6 +301,18 @@ def test_a_folder_without_git_is_refused(tmp_path: Path, place: Path) -> None:
     assert beside.startswith("the cube is not in the git work tree of the current")
 
 
+def test_a_clone_of_another_user_is_told(place: Path) -> None:
+    # As in a container of a CI, where the clone belongs to the user outside.
+    foreign = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+
+    done = call("matrix", "--changed-since", "HEAD", place=place, more=foreign)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("git does not trust this clone\n")
+    trust = f"git config --global --add safe.directory {place}"
+    assert f"do:       run {trust}\n" in done.stderr
+
+
 def test_git_that_is_missing_is_told(place: Path, tmp_path: Path) -> None:
     done = call(
         "matrix", "--changed-since", "HEAD", place=place, more={"PATH": str(tmp_path)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ _WHOLE_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 #: Settings of the user or the work tree change no answer, and run no program.
 _SETTINGS = ("-c", "core.fsmonitor=false", "-c", "diff.external=", "--no-pager")
 _OPTION = "--changed-since"
+#: How git refuses a clone that belongs to another user, as in a container.
+_FOREIGN = b"dubious ownership"
+_TOLD_TO_TRUST = re.compile(r"--add safe\.directory (.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +51,11 @@ def changes_since(ref: str, folder: Path) -> Changes:
 
     Raises:
         UsageError: The folder is not in a work tree, or has no such commit.
-        MachineError: git is missing, or does not answer.
+        MachineError: git is missing, does not answer, or does not trust the clone.
     """
     answer = _ask(folder, "rev-parse", "--show-toplevel")
+    if _FOREIGN in answer.stderr:
+        raise _not_trusted(folder, answer)
     if answer.returncode or not answer.stdout.strip():
         raise UsageError(
             Message(
@@ -72,6 +78,24 @@ def changes_since(ref: str, folder: Path) -> Changes:
     changed = _names(top, *diff, "--ignore-submodules=dirty", since, "--")
     new = _names(top, "ls-files", "--others", "--exclude-standard", "-z")
     return Changes(top=top, files=frozenset(top / each for each in changed + new))
+
+
+def _not_trusted(
+    folder: Path, answer: subprocess.CompletedProcess[bytes]
+) -> MachineError:
+    words = _words(answer)
+    # git quotes the folder for a shell.
+    told = _TOLD_TO_TRUST.search(words)
+    place = told[1] if told else shlex.quote(str(folder))
+    return MachineError(
+        Message(
+            what="git does not trust this clone",
+            where=str(folder),
+            found=words.partition("\n")[0],
+            expected="a clone of the user who runs this, or one that git trusts",
+            do=f"run git config --global --add safe.directory {place}",
+        )
+    )
 
 
 def _commit(ref: str, top: Path) -> str | None:
