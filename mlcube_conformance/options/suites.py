@@ -54,6 +54,7 @@ SUITES: tuple[Option, ...] = (
         help="additional JSON file for the record of the run",
         metavar="FILE",
         repeat=True,
+        again=False,
     ),
     Option(
         name="--report",
