@@ -125,6 +125,27 @@ def test_options_of_test_are_passed_on(tmp_path: Path) -> None:
     assert cases_in(tmp_path) == {"one-fake-make"}
 
 
+@pytest.mark.parametrize("words", [("--results", "mine"), ("--results=mine",)])
+def test_results_may_follow_the_file(tmp_path: Path, words: tuple[str, ...]) -> None:
+    fake_cube(tmp_path / "one")
+
+    done = run_jobs(job("one"), "--task", "make", *words, "-q", place=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mine/report.xml").exists()
+    assert not (tmp_path / "mlcube-results").exists()
+
+
+def test_results_without_a_folder_are_refused(tmp_path: Path) -> None:
+    fake_cube(tmp_path / "one")
+
+    done = run_jobs(job("one"), "--results", place=tmp_path)
+
+    assert done.returncode == 2
+    assert "--results" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_without_a_job_nothing_is_tested(tmp_path: Path) -> None:
     done = run_jobs({"include": []}, place=tmp_path)
 

@@ -31,6 +31,7 @@ __all__ = ["test_jobs"]
 #: Bytes of a matrix: GitHub takes one of a megabyte.
 _LARGEST = 16 * 1024 * 1024
 _INTERRUPTED = (2, 130)
+_RESULTS = "--results"
 
 
 @click.command(
@@ -44,7 +45,7 @@ _INTERRUPTED = (2, 130)
     options_metavar="[--results DIR]",
 )
 @click.option(
-    "--results",
+    _RESULTS,
     metavar="DIR",
     default="mlcube-results",
     show_default=True,
@@ -62,8 +63,9 @@ def test_jobs(*, results: str, file: str, words: tuple[str, ...]) -> None:
     Example: mlcube-conformance test-jobs jobs.json --level L3
     """
     code = 0
+    results, words = _results_in(words, results)
     with refusing():
-        folder = given_path(results, "--results")
+        folder = given_path(results, _RESULTS)
         runs = grouped(_jobs_in(_text_of(file)))
         if not runs:
             sys.stderr.write("no jobs: nothing is tested\n")
@@ -79,6 +81,18 @@ def test_jobs(*, results: str, file: str, words: tuple[str, ...]) -> None:
         if records:
             _write_reports(records, folder)
     raise SystemExit(code)
+
+
+def _results_in(words: Sequence[str], results: str) -> tuple[str, tuple[str, ...]]:
+    """Take --results out of the options of `test`, which has no such option."""
+    left, rest = [], iter(words)
+    for each in rest:
+        name, has_value, value = each.partition("=")
+        if name == _RESULTS:
+            results = value if has_value else next(rest, "")
+        else:
+            left.append(each)
+    return results, tuple(left)
 
 
 def _text_of(file: str) -> str:
