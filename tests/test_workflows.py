@@ -17,7 +17,7 @@ import pytest
 from tests.cube_folders import make_cube
 from tests.git_clones import begin, commit, git
 from tests.test_matrix import HOSTILE
-from tests.test_matrix_jobs import fake_cube
+from tests.test_matrix_jobs import fake_cube, job
 from tests.workflow_steps import (
     ACTION,
     CUBES,
@@ -71,7 +71,8 @@ def run_job(
 ) -> subprocess.CompletedProcess[str]:
     """Run the steps of the action for an entry of a matrix, up to the tests."""
     # As toJSON of GitHub writes it.
-    given = {**INPUTS, "inputs_jobs": json.dumps(entry, indent=2), **inputs}
+    jobs = {"inputs_jobs": json.dumps(entry, indent=2), "inputs_summary": "false"}
+    given = {**INPUTS, **jobs, **inputs}
     done = machine.run(step(ACTION, "Say which cubes are tested"), **given)
     assert done.returncode == 0, done.stderr
     results = machine.outputs["results"]
@@ -211,6 +212,38 @@ def test_changed_cubes_are_tested_in_shards_and_joined(
     }
     assert ET.parse(results / "report.xml").getroot().get("failures") == "0"  # noqa: S314 - ours
     assert "| first | second |" in last.summary.read_text(encoding="utf-8")
+    # GitHub shows the summaries of all jobs below each other.
+    assert [*tmp_path.rglob("summary.md")] == [last.summary]
+
+
+def test_a_job_of_your_own_has_a_summary(clone: Path, tmp_path: Path) -> None:
+    machine = Machine(clone, tmp_path / "job")
+
+    done = run_job(machine, job("cubes/a/one", "first"), inputs_summary="true")
+
+    assert done.returncode == 0, done.stdout
+    assert "| cube | task | first |" in machine.summary.read_text(encoding="utf-8")
+
+
+def test_each_use_of_the_workflow_has_artifacts_of_its_own() -> None:
+    # GitHub refuses a second artifact of one name, of all jobs of a run.
+    steps = [each for each in steps_of(CUBES) if "uses" in each]
+    names = [
+        name
+        for each in steps
+        for key in ("artifact", "pattern", "name")
+        if (name := each.get("with", {}).get(key))
+    ]
+
+    own = "${{ inputs.artifact }}"
+    each_job = f"{own}-job-${{{{ strategy.job-index }}}}"
+    assert names == [each_job, f"{own}-job-*", own]
+
+
+def test_no_artifact_is_asked_for_where_no_cube_is_found() -> None:
+    kept = step(ACTION, "Keep the reports")
+
+    assert "steps.jobs.outputs.results != ''" in kept["if"]
 
 
 def test_a_job_for_each_cube_and_platform(clone: Path, tmp_path: Path) -> None:
@@ -377,8 +410,6 @@ def test_the_template_of_gitlab_shares_changed_cubes(clone: Path) -> None:
     for name in ("a/one", "two words"):
         (clone / "cubes" / name / "new.txt").write_text(name, encoding="utf-8")
     commit(clone)
-    results = clone / ".mlcube-conformance/results"
-    kept = []
 
     for number in ("1", "2", "3"):
         done = gitlab(
@@ -391,14 +422,29 @@ def test_the_template_of_gitlab_shares_changed_cubes(clone: Path) -> None:
             CI_MERGE_REQUEST_DIFF_BASE_SHA=before,
         )
         assert done.returncode == 0, done.stdout
-        if results.exists():
-            kept.append(results.rename(clone.parent / f"results-{number}"))
 
-    assert len(kept) == 2  # two cubes changed: the third job has nothing to do
+    # Two cubes changed: the third job has nothing to do.
+    names = document(GITLAB)["mlcube-test"]["artifacts"]["paths"]
+    kept = sorted(clone.glob(*names))
+    assert [each.name for each in kept] == ["results-1", "results-2"]
     assert _passed([each / "report.json" for each in kept]) == 4
-    assert all((each / "report.xml").exists() for each in kept)
-    artifacts = document(GITLAB)["mlcube-test"]["artifacts"]
-    assert artifacts["paths"] == [".mlcube-conformance/results"]
+    reports = document(GITLAB)["mlcube-test"]["artifacts"]["reports"]
+    assert len([*clone.glob(reports["junit"])]) == 2
+    # The last job has the artifacts of all of them.
+    done = gitlab(clone, "mlcube-report")
+    assert done.returncode == 0, done.stderr
+    assert _passed([clone / "mlcube-results/report.json"]) == 4
+    assert document(GITLAB)["mlcube-report"]["needs"] == ["mlcube-test"]
+
+
+def test_the_template_of_gitlab_without_a_changed_cube(clone: Path) -> None:
+    head = git(clone, "rev-parse", "HEAD")
+
+    tested = gitlab(clone, "mlcube-test", CI_COMMIT_BEFORE_SHA=head)
+    joined = gitlab(clone, "mlcube-report")
+
+    assert (tested.returncode, joined.returncode) == (0, 0)
+    assert "No job wrote a report." in joined.stdout
 
 
 def test_the_template_of_gitlab_validates(clone: Path) -> None:
