@@ -92,12 +92,21 @@ def _may_hold_cubes(place: Path) -> bool:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield the cubes in a folder, not those in hidden folders."""
-    for each in below(folder, lambda path: path.name.startswith(".")):
+    """Yield the cubes in a folder, not those in hidden folders and environments."""
+    for each in below(folder, _is_left_out):
         if each.name in MAIN_FILES:
             yield each.parent
         elif _NAME_LIKE_MAIN.fullmatch(each.name) and _describes_tasks(each):
             yield each
+
+
+def _is_left_out(path: Path) -> bool:
+    return path.name.startswith(".") or _is_environment(path)
+
+
+def _is_environment(path: Path) -> bool:
+    """Say whether a folder is one of Python: packages such as ours have cubes."""
+    return is_plain_file(path / "pyvenv.cfg")
 
 
 def _matching(path: Path) -> Iterator[Path]:
@@ -110,7 +119,10 @@ def _matching(path: Path) -> Iterator[Path]:
     for each in top.glob(str(pattern)):
         place = cube_place(each)
         hidden = _is_hidden(each.relative_to(top)) and not _is_hidden(pattern)
-        if place is not None and not hidden and _is_cube(place):
+        if place is None or hidden or not _is_cube(place):
+            continue
+        above = each.relative_to(top).parents
+        if not any(_is_environment(top / each) for each in above if each.parts):
             yield place
 
 

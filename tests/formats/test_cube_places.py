@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def run(pytester: pytest.Pytester) -> Run:
     """Return what collects the tests of cubes beside a tree of them."""
     tree = pytester.path / "tree"
-    for name in ("one", "deep/two", ".hidden/three"):
+    for name in ("one", "deep/two", ".hidden/three", "deep/python/lib/four"):
         make_cube(tree / name).fake_platform("pass")
+    (tree / "deep/python/pyvenv.cfg").write_text("home = /usr/bin\n")
     kept = pytester.path / "tree/one/.mlcube-conformance/run/main/probe/cube"
     make_cube(kept).fake_platform("pass")
     (tree / "one/workspace/folder").mkdir()

@@ -123,8 +123,9 @@ def test_what_is_not_supported_fails_nothing(sound: CubeFolder) -> None:
 )
 def test_cubes_are_found(words: list[str], count: int, sound: CubeFolder) -> None:
     place = sound.root.parent
-    for name in ("tree/one", "tree/two", ".hidden/three"):
+    for name in ("tree/one", "tree/two", ".hidden/three", "tree/python/lib/four"):
         _pin(make_cube(place / name))
+    (place / "tree/python/pyvenv.cfg").write_text("home = /usr/bin\n")
     gpu = make_hello_world(place / "gpu")
     (place / "gpu/mlcube.yaml").rename(place / "tree/two/mlcube_gpu.yaml")
     gpu.write("mlcube_notes.yaml", "a: b\n")
