@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.base.homes import current_folder
+from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.output import refusing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click.shell_completion import CompletionItem
 
 __all__ = ["test"]
@@ -61,4 +66,30 @@ def test(context: click.Context) -> None:
 
     with refusing(pytest.ExitCode.USAGE_ERROR):
         folder = current_folder()
-    raise SystemExit(int(pytest.main(start_words(context.args, folder))))
+
+    class Start:
+        """A plugin that notes whether pytest knew all options."""
+
+        options_are_read = False
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_cmdline_main(self) -> None:
+            self.options_are_read = True
+
+    start = Start()
+    code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
+    if code == pytest.ExitCode.USAGE_ERROR and not start.options_are_read:
+        _guess_options(context.args)
+    raise SystemExit(code)
+
+
+def _guess_options(words: Sequence[str]) -> None:
+    """Say which of our options may have been meant: pytest does not guess."""
+    from mlcube_conformance.options import options_of  # noqa: PLC0415 - for errors alone
+
+    known = {each.name for each in options_of("cube", "runner")}
+    for word in words:
+        name = word.partition("=")[0]
+        guess = did_you_mean(name, known) if name.startswith("--") else ""
+        if guess and name not in known:
+            sys.stderr.write(f"{visible(name)}: {guess}\n")

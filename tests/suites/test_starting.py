@@ -281,6 +281,32 @@ def test_our_options_are_there_where_we_are_asked_for(
         assert (code, "2 passed" in said) == (0, True), said
 
 
+def test_a_misspelt_option_is_guessed(place: Path, cube: CubeFolder) -> None:
+    words = (cube.root, "--platfrom=fake")
+
+    code, said = _run(place, "mlcube_conformance", "test", *words)
+
+    assert code == 4
+    assert said.endswith("--platfrom: did you mean '--platform'?\n")
+
+
+def test_an_option_of_another_plugin_is_not_guessed(
+    place: Path, cube: CubeFolder
+) -> None:
+    (place / "other.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--platforms')\n"
+    )
+    words = ("-p", "other", cube.root, "--platforms=x", *_NAMED, "--task=none")
+
+    code, said = _run(
+        place, "mlcube_conformance", "test", *words, PYTHONPATH=str(place)
+    )
+
+    assert code == 4
+    assert "unknown task 'none'" in said
+    assert "--platforms" not in said
+
+
 @pytest.mark.parametrize("name", ["other.py", "conftest.py"])
 def test_clash_with_another_plugin_is_told(
     name: str, place: Path, cube: CubeFolder
