@@ -17,7 +17,7 @@ import pytest
 from tests.cube_folders import make_cube
 from tests.git_clones import begin, commit, git
 from tests.test_matrix import HOSTILE
-from tests.test_matrix_jobs import fake_cube, job
+from tests.test_matrix_jobs import fake_cube
 from tests.workflow_steps import (
     ACTION,
     CUBES,
@@ -218,8 +218,9 @@ def test_changed_cubes_are_tested_in_shards_and_joined(
 
 def test_a_job_of_your_own_has_a_summary(clone: Path, tmp_path: Path) -> None:
     machine = Machine(clone, tmp_path / "job")
+    entry = {"cube": "cubes/a/one", "platform": "first"}
 
-    done = run_job(machine, job("cubes/a/one", "first"), inputs_summary="true")
+    done = run_job(machine, entry, inputs_summary="true")
 
     assert done.returncode == 0, done.stdout
     assert "| cube | task | first |" in machine.summary.read_text(encoding="utf-8")
