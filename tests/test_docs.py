@@ -171,6 +171,8 @@ def test_the_pages_have_many_commands() -> None:
 
 @pytest.mark.parametrize("line", OURS.values(), ids=str)
 def test_each_command_of_ours_is_one(line: Line, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(size_limit="")  # of docs/hooks.md
+    pytester.syspathinsert()
     assert is_right(ours(line), pytester, whole=line.is_whole)
 
 

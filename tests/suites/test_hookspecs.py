@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+import re
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from mlcube_conformance import hookspecs
+from tests.command import call
 from tests.cube_folders import CubeFolder, make_cube
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CALLS = """
     import pathlib
@@ -281,3 +281,21 @@ def test_each_hook_says_when_it_is_called(name: str) -> None:
 
     assert "Called once" in contract
     assert "Args:" in contract or "Returns:" in contract
+
+
+def test_the_example_of_the_docs_works_as_it_is_written(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs/hooks.md"
+    blocks = dict(
+        re.findall(r"```(\w+)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)[:2]
+    )
+    (tmp_path / "size_limit.py").write_text(blocks["python"], encoding="utf-8")
+    make_cube(tmp_path / "cube").fake_platform("pass")
+    variable, program, *words = blocks["shell"].replace("CUBE", "cube").split()
+    assert program == "mlcube-conformance"
+
+    # As the installed program: the current folder is not on the path of Python.
+    more = dict([variable.split("=")]) | {"PYTHONSAFEPATH": "1"}
+    done = call(*words, "--platform=fake", "-v", place=tmp_path, more=more)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SIZE-1" in done.stdout
