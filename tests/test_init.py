@@ -66,6 +66,15 @@ def test_the_name_stands_in_each_file_that_needs_it(tmp_path: Path) -> None:
         assert "hello" not in each + (cube / each).read_text("utf-8")
 
 
+def test_in_a_repository_the_place_of_the_workflow_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+
+    made = call("init", "cubes/one", place=tmp_path)
+
+    told = f"for GitHub: move .github to {tmp_path}, where it is read"
+    assert made.stdout.splitlines()[2:] == [told]
+
+
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
 
