@@ -331,12 +331,58 @@ def test_settings_of_a_clone_run_nothing(place: Path, tmp_path: Path) -> None:
     git(place, "config", "diff.relative", "true")
     (place / "cubes/two/new.txt").write_text("new\n", encoding="utf-8")
     commit(place)
+    (tmp_path / "hooks").mkdir()
+    shutil.copy(script, tmp_path / "hooks/post-index-change")
+    git(place, "config", "core.hooksPath", tmp_path / "hooks")
+    # The last two are in a file that the settings include.
+    for number, name in enumerate(("a.clean", "b.process", "c=d.clean", "e.clean")):
+        more = ("--file", tmp_path / "included") if number > 1 else ()
+        git(place, "config", *more, f"filter.{name}", script)
+        git(place, "config", *more, f"filter.{name[:-6].rstrip('.')}.required", "true")
+    git(place, "config", "include.path", tmp_path / "included")
+    attributes = "one/** filter=a\ntwo/** filter=b\nmlcube.yaml filter=e\n"
+    (place / ".git/info/attributes").write_text(f"cubes/{attributes}", "utf-8")
+    for each in (place / "cubes").rglob("*.yaml"):
+        os.utime(each, (0, 0))  # so git has to read it again
     (tmp_path / "ran").unlink(missing_ok=True)
 
     found = cubes("--changed-since", "HEAD~1", place=place / "cubes/one/..")
 
     assert found == ["two"]
     assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_is_fetched(place: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
+    script.chmod(0o755)
+    missing = commit(place)
+    commit(place)
+    (place / ".git/objects" / missing[:2] / missing[2:]).unlink()
+    for name, value in {
+        "core.repositoryFormatVersion": "1",
+        "core.sshCommand": str(script),
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": "ssh://example.org/clone",
+    }.items():
+        git(place, "config", name, value)
+
+    found = matrix("--changed-since", missing, place=place)
+
+    assert len({each["cube"] for each in found}) == 3
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_clone_without_old_content_is_enough(place: Path, tmp_path: Path) -> None:
+    (place / "cubes/two/mlcube.yaml").write_text("name: new\n", encoding="utf-8")
+    commit(place)
+    git(place, "config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    git(tmp_path, "clone", "-q", "--filter=blob:none", place.as_uri(), partial)
+    (partial / "cubes/two/mlcube.yaml").write_text("name: next\n", encoding="utf-8")
+
+    assert cubes("--changed-since", "HEAD~1", place=partial) == ["cubes/two"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 6, 50])

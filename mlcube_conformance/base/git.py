@@ -7,10 +7,15 @@ import re
 import shlex
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
 from mlcube_conformance.base.process import find_program, safe_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Changes", "changes_since"]
 
@@ -18,8 +23,21 @@ __all__ = ["Changes", "changes_since"]
 _TIMEOUT = 120
 _ZEROS = re.compile(r"0*")
 _WHOLE_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-#: Settings of the user or the work tree change no answer, and run no program.
-_SETTINGS = ("-c", "core.fsmonitor=false", "-c", "diff.external=", "--no-pager")
+#: Settings of a clone change no answer, and run no program: no hook, and none to fetch
+#: what a partial clone lacks.
+_SETTINGS = (
+    *("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "diff.external=", "--no-pager"),
+)
+_ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",  # the same, for git before 2.45
+    "LC_ALL": "C",
+}
+#: Programs that git calls for the content of files, by settings of any name.
+_FILTERS = r"^filter\..*\.(clean|smudge|process|required)$"
+_DIFF = ("diff", "--name-only", "-z", "--no-renames", "--ignore-submodules=dirty")
 _OPTION = "--changed-since"
 #: How git refuses a clone that belongs to another user, as in a container.
 _FOREIGN = b"dubious ownership"
@@ -74,10 +92,17 @@ def changes_since(ref: str, folder: Path) -> Changes:
         return Changes(top=top, unknown=f"the commit {ref} no longer exists here")
     base = _ask(top, "merge-base", commit, "HEAD").stdout.split()
     since = os.fsdecode(base[0]) if base else commit
-    diff = ("diff", "--name-only", "-z", "--no-renames")
-    changed = _names(top, *diff, "--ignore-submodules=dirty", since, "--")
-    new = _names(top, "ls-files", "--others", "--exclude-standard", "-z")
-    return Changes(top=top, files=frozenset(top / each for each in changed + new))
+    files = {
+        top / each
+        for words in (
+            # In two steps: a partial clone has the content of HEAD alone.
+            (*_DIFF, since, "HEAD", "--"),
+            (*_DIFF, "HEAD", "--"),
+            ("ls-files", "--others", "--exclude-standard", "-z"),
+        )
+        for each in _names(top, *words)
+    }
+    return Changes(top=top, files=frozenset(files))
 
 
 def _not_trusted(
@@ -128,7 +153,7 @@ def _commit(ref: str, top: Path) -> str | None:
 
 
 def _names(top: Path, *words: str) -> list[str]:
-    answer = _ask(top, *words)
+    answer = _ask(top, *words, more=_without_filters(top))
     if answer.returncode:
         raise MachineError(
             Message(
@@ -136,17 +161,45 @@ def _names(top: Path, *words: str) -> list[str]:
                 where=str(top),
                 found=_words(answer),
                 expected="a list of files",
-                do="fix the clone, or clone again",
+                do="fix the clone, or clone again, without --filter",
             )
         )
     return [os.fsdecode(each) for each in answer.stdout.split(b"\0") if each]
+
+
+@cache
+def _without_filters(top: Path) -> Mapping[str, str]:
+    """Return variables by which git calls no filter of the settings of a clone.
+
+    Without them, it takes some files that did not change for changed. Those of the
+    user's own settings stay.
+    """
+    names = {
+        name
+        for scope in ("--local", "--worktree")
+        for name in _ask(
+            *(top, "config", scope, "--includes", "--null", "--name-only"),
+            *("--get-regexp", _FILTERS),
+        ).stdout.split(b"\0")
+        if name
+    }
+    # Not by `-c`, in which a name ends at its first `=`.
+    count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    found = {"GIT_CONFIG_COUNT": str(count + len(names))}
+    for number, name in enumerate(sorted(names), count):
+        found[f"GIT_CONFIG_KEY_{number}"] = os.fsdecode(name)
+        is_flag = name.endswith(b".required")
+        found[f"GIT_CONFIG_VALUE_{number}"] = "false" if is_flag else ""
+    return found
 
 
 def _words(answer: subprocess.CompletedProcess[bytes]) -> str:
     return answer.stderr.decode(errors="replace").strip()
 
 
-def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+def _ask(
+    folder: Path, *words: str, more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     program = find_program("git")
     if program is None:
         raise MachineError(
@@ -162,7 +215,7 @@ def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # noqa: S603 - our own argument list
             [program, *_SETTINGS, *words],
             cwd=folder,
-            env={**safe_environment(), "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            env={**safe_environment(), **_ENVIRONMENT, **(more or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TIMEOUT,
