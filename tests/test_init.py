@@ -166,6 +166,26 @@ def test_what_was_begun_is_taken_back(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_what_another_program_makes_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(folder: Path) -> None:
+        (folder / "app").mkdir(parents=True)
+        (folder / "app/mine").write_text("mine")
+        (folder / "mlcube.yaml").write_text("mine")
+
+    monkeypatch.setattr("mlcube_conformance.commands.init._refuse_what_is_there", make)
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(app, ["init", "deep/hello"])
+
+    assert done.exit_code == 2
+    found = [each for each in (tmp_path / "deep").rglob("*") if each.is_file()]
+    names = {str(each.relative_to(tmp_path / "deep/hello")) for each in found}
+    assert names == {"app/mine", "mlcube.yaml"}
+    assert {each.read_text() for each in found} == {"mine"}
+
+
 def test_a_cube_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+from contextlib import suppress
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
@@ -108,13 +108,13 @@ def _refuse_what_is_there(folder: Path) -> None:
 
 def _write(template: str, name: str, folder: Path) -> list[str]:
     """Write the files of a template; return their paths in the new folder."""
-    new = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    made: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder, made)
         with as_file(files("mlcube_conformance") / "templates" / template) as source:
-            return sorted(_copied(source, name, folder))
+            return sorted(_copied(source, name, folder, made))
     except OSError as error:
-        _take_back(folder, new)
+        _take_back(made)
         raise UsageError(
             Message(
                 what="the cube cannot be written there",
@@ -125,28 +125,35 @@ def _write(template: str, name: str, folder: Path) -> list[str]:
             )
         ) from error
     except KeyboardInterrupt:
-        _take_back(folder, new)
+        _take_back(made)
         raise
 
 
-def _take_back(folder: Path, new: list[Path]) -> None:
-    """Remove what was written: the folders that are new, or all in the empty one."""
-    for each in [new[-1]] if new else folder.glob("*"):
-        if each.is_dir():
-            shutil.rmtree(each, ignore_errors=True)
-        elif os.path.lexists(each):
-            each.unlink()
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    """Make a folder and those above it, and remember those that are new."""
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            each.mkdir()
+            made.append(each)
 
 
-def _copied(source: Path, name: str, folder: Path) -> Iterator[str]:
+def _take_back(made: list[Path]) -> None:
+    """Remove what was made here, and nothing that another program made meanwhile."""
+    for each in reversed(made):
+        with suppress(OSError):
+            each.rmdir() if each.is_dir() else each.unlink()
+
+
+def _copied(source: Path, name: str, folder: Path, made: list[Path]) -> Iterator[str]:
     for each in sorted(source.rglob("*")):
         path = each.relative_to(source)
         if each.is_dir() or "__pycache__" in path.parts:
             continue
         called = _IGNORED.get(path.name, _named(path.name, name))
         target = folder / path.with_name(called)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent, made)
         with target.open("x", encoding="utf-8") as opened:
+            made.append(target)
             opened.write(_named(each.read_text("utf-8"), name))
         yield str(target.relative_to(folder))
 
