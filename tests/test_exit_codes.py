@@ -29,7 +29,7 @@ LOCAL = "--platform=local"
 #: Rows of the table that another test shows, by command and code.
 ELSEWHERE = {
     ("test", "2"): "tests/integration/test_ends.py",
-    ("configure, run", "130"): "tests/integration/test_command_line.py",
+    ("every command but test", "130"): "tests/test_requests_to_end.py",
     ("doctor", "0"): "tests/test_doctor.py",
     ("doctor", "1"): "tests/test_doctor.py",
     ("report", "1"): "tests/results/test_report.py",

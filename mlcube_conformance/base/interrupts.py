@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Self
 
-__all__ = ["INTERRUPTED", "Interrupts", "waiting_requests"]
+__all__ = [
+    "INTERRUPTED",
+    "REQUESTS",
+    "Interrupts",
+    "ignore_requests",
+    "waiting_requests",
+]
 
 #: Exit code of a command that was interrupted, as shells have it.
 INTERRUPTED = 130
-_REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AGAIN = 2
 _STDERR = 2
 
@@ -37,7 +43,7 @@ def waiting_requests() -> Iterator[None]:
         yield  # No request is handled here.
         return
     came: list[int] = []
-    known = ((each, signal.getsignal(each)) for each in _REQUESTS)
+    known = ((each, signal.getsignal(each)) for each in REQUESTS)
     held = {number: handler for number, handler in known if callable(handler)}
     for number in held:
         signal.signal(number, lambda number, _: came.append(number))
@@ -48,6 +54,17 @@ def waiting_requests() -> Iterator[None]:
             signal.signal(number, handler)
         for request in came:
             signal.raise_signal(request)
+
+
+def ignore_requests() -> None:
+    """Ignore requests to end from now on, where one was heeded and the end is near.
+
+    Another would change the exit code while Python takes itself down.
+    """
+    for number in REQUESTS:
+        handler = signal.getsignal(number)
+        if isinstance(getattr(handler, "__self__", None), Interrupts):
+            signal.signal(number, signal.SIG_IGN)
 
 
 class Interrupts:
@@ -72,7 +89,7 @@ class Interrupts:
         """Handle requests from now on, except those that are ignored, as by nohup."""
         if threading.current_thread() is not threading.main_thread():
             return  # Only that one may.
-        for number in _REQUESTS:
+        for number in REQUESTS:
             before = signal.getsignal(number)
             if before != signal.SIG_IGN:
                 self._before[number] = before

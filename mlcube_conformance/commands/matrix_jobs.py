@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ import click
 from mlcube_conformance.base.errors import MachineError, Message, UsageError, Violation
 from mlcube_conformance.base.files import is_plain_file, read_text
 from mlcube_conformance.base.homes import current_folder, given_path
+from mlcube_conformance.base.interrupts import REQUESTS
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.output import refusing, write_file
 from mlcube_conformance.plan.jobs import Job, grouped
@@ -23,14 +23,15 @@ from mlcube_conformance.results.reading import joined, read_record
 from mlcube_conformance.results.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from types import FrameType
 
 __all__ = ["test_jobs"]
 
 #: Bytes of a matrix: GitHub takes one of a megabyte.
 _LARGEST = 16 * 1024 * 1024
-_INTERRUPTED = (2, 130)
+_INTERRUPTED = 2
 _RESULTS = "--results"
 
 
@@ -76,7 +77,7 @@ def test_jobs(*, results: str, file: str, words: tuple[str, ...]) -> None:
             ended = _test(cubes, platforms, (f"--record={record}", *words))
             records += [record] * is_plain_file(record)
             code = max(code, ended)
-            if ended in _INTERRUPTED:
+            if ended == _INTERRUPTED:
                 break
         if records:
             _write_reports(records, folder)
@@ -163,10 +164,17 @@ def _test(cubes: Sequence[str], platforms: Sequence[str], words: Sequence[str]) 
     named = [f"--cube={each}" for each in cubes]
     on = [f"--platform={each}" for each in platforms]
     argv = [sys.executable, "-P", "-m", "mlcube_conformance", "test"]
+    requests = _Requests()
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own module; no shell
-            [*argv, *named, *on, *words], stdin=subprocess.DEVNULL
-        )
+        with requests:
+            process = subprocess.Popen(  # noqa: S603 - our own module; no shell
+                [*argv, *named, *on, *words],
+                stdin=subprocess.DEVNULL,
+                # Else a key at the terminal would reach it twice.
+                process_group=0,
+            )
+            requests.pass_to(process)
+            code = process.wait()
     except OSError as error:
         raise MachineError(
             Message(
@@ -177,26 +185,44 @@ def _test(cubes: Sequence[str], platforms: Sequence[str], words: Sequence[str]) 
                 do="give fewer jobs: mlcube-conformance matrix --shards N --shard K",
             )
         ) from error
-    with _asking_to_end(process.send_signal):
-        code = process.wait()
+    if requests.came:
+        return _INTERRUPTED  # also where it had no time to say so
     return 128 - code if code < 0 else code
 
 
-@contextmanager
-def _asking_to_end(ask: Callable[[int], None]) -> Iterator[None]:
-    """Pass on requests to end, and wait: containers are removed meanwhile.
+class _Requests:
+    """Passes requests to end on to a run, which removes its containers first."""
 
-    A key at the terminal reaches the process by itself.
-    """
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, _: ask(number)),
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        """Begin without one."""
+        self.came: list[int] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> None:
+        """Take them, except those that are ignored, as by nohup."""
+        for number in REQUESTS:
+            before = signal.getsignal(number)
+            if before != signal.SIG_IGN:
+                self._before[number] = before
+                signal.signal(number, self._take)
+
+    def __exit__(self, *_: object) -> None:
+        """Give them back."""
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def pass_to(self, process: subprocess.Popen[bytes]) -> None:
+        """Pass them to a process from now on, those that came before it too."""
+        self._process = process
+        for number in self.came:
+            process.send_signal(number)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self.came.append(number)
+        if self._process is not None:
+            self._process.send_signal(number)
 
 
 def _write_reports(records: Sequence[Path], folder: Path) -> None:

@@ -8,7 +8,9 @@ from importlib import import_module
 import click
 
 from mlcube_conformance import __version__
+from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.streams import replace_closed_streams
+from mlcube_conformance.commands.group import Group, take_requests
 from mlcube_conformance.commands.output import cannot_write
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -39,7 +41,7 @@ COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """The commands of the table."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
@@ -51,7 +53,8 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(".")
-        found = getattr(import_module(f"{__package__}.{module}"), name)
+        with waiting_requests():  # half a module is of no use
+            found = getattr(import_module(f"{__package__}.{module}"), name)
         return found if isinstance(found, click.Command) else None
 
 
@@ -64,6 +67,7 @@ def app() -> None:
 def main() -> None:
     """Read the command line, do what it says, and exit."""
     replace_closed_streams()
+    take_requests()
     try:
         try:
             app(prog_name="mlcube-conformance")

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
 from mlcube_conformance.base.errors import (
     ConformanceError,
     Message,
@@ -23,8 +21,8 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.base.interrupts import INTERRUPTED, Interrupts
 from mlcube_conformance.base.streams import replace_closed_streams
+from mlcube_conformance.commands.group import Group, interrupted, take_requests
 from mlcube_conformance.commands.job import job_on
 from mlcube_conformance.commands.log_folder import (
     claim_log_folder,
@@ -82,7 +80,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
         program: What help and errors call the command.
     """
     replace_closed_streams()
-    app = click.Group(
+    take_requests()
+    app = Group(
         help=f"Configures and runs an MLCube on {kind}.",
         epilog=EXIT_CODES,
     )
@@ -105,8 +104,7 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     app.add_command(command_of("run", run_on_kind))
     if kind == "ssh":
         app.add_command(command_of("clean", clean))
-    with Interrupts(say):
-        app(prog_name=program)
+    app(prog_name=program)
     raise SystemExit(0)
 
 
@@ -218,8 +216,7 @@ def _ending(logs: str | None) -> Iterator[tuple[Outcome, Path | None]]:
         usage = isinstance(error, (UsageError, Unsupported))
         raise SystemExit(_USAGE if usage else _NOT_RUN) from error
     except KeyboardInterrupt as error:
-        say("interrupted")
-        raise SystemExit(INTERRUPTED) from error
+        raise interrupted() from error
     finally:
         if place is not None:
             try:

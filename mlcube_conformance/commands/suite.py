@@ -77,7 +77,10 @@ def test(context: click.Context) -> None:
             self.options_are_read = True
 
     start = Start()
-    code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
+    try:
+        code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
+    except KeyboardInterrupt as error:  # before pytest expects one
+        raise SystemExit(int(pytest.ExitCode.INTERRUPTED)) from error
     if code == pytest.ExitCode.USAGE_ERROR and not start.options_are_read:
         _guess_options(context.args)
     raise SystemExit(code)

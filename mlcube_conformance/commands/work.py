@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.interrupts import Interrupts
 from mlcube_conformance.commands import runner
 from mlcube_conformance.commands.runner_options import command_of
-from mlcube_conformance.commands.said import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mlcube_conformance.commands.runner_options import Given
 
 __all__ = ["configure", "run"]
@@ -24,7 +20,7 @@ def _configure(given: Given) -> None:
 
     Example: mlcube-conformance configure mnist --platform docker
     """
-    _heeding_interrupts(runner.configure, given)
+    runner.configure(given)
 
 
 def _run(given: Given) -> None:
@@ -36,12 +32,7 @@ def _run(given: Given) -> None:
 
     Example: mlcube-conformance run mnist --platform docker --task train
     """
-    _heeding_interrupts(runner.run, given)
-
-
-def _heeding_interrupts(act: Callable[[Given], None], given: Given) -> None:
-    with Interrupts(say):
-        act(given)
+    runner.run(given)
 
 
 configure = command_of("configure", _configure, short=True, epilog=runner.EXIT_CODES)
