@@ -101,6 +101,7 @@ def test_file_that_cannot_be_written_is_told(files: list[Path], tmp_path: Path) 
     ("content", "says"),
     [
         (None, "card.json cannot be read"),
+        (None, "do:       fix the path"),
         (b"{", "not JSON"),
         (b"\xff", "byte 0 is not UTF-8"),
         (b"{}", "schema_version"),

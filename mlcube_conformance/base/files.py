@@ -251,7 +251,8 @@ def read_bytes(
             _refuse_odd(file, os.fstat(opened.fileno()))
             content = opened.read(limit + 1)
     except (OSError, ValueError) as error:
-        raise unreadable(file, _words(error), "a readable file") from error
+        do = "fix the path" if isinstance(error, FileNotFoundError) else "fix the file"
+        raise unreadable(file, _words(error), "a readable file", do) from error
     if len(content) > limit and not cut:
         raise unreadable(file, "more bytes", f"at most {limit} bytes")
     return content
