@@ -22,13 +22,14 @@ test: $(VENV)/installed $(PLATFORMS)
 demo: $(VENV)/installed-demo
 	@PYTHONSAFEPATH=1 $(VENV)/bin/python scripts/demo.py
 
-# What the first page of the docs says, by the wheel alone, as its readers have it.
+# What the first page of the docs says, by the wheel alone, as its readers have it;
+# WITH=docker follows what needs Docker, too.
 walk:
 	@$(PYTHON) -c '$(IS_NEW_ENOUGH)'
 	@$(PYTHON) -m venv --clear $(VENV)/walk
 	@$(VENV)/walk/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/wheel .
 	@$(VENV)/walk/bin/pip install --quiet --disable-pip-version-check $(VENV)/wheel/*.whl
-	@$(VENV)/walk/bin/python scripts/follow_docs.py docs/first-cube.md
+	@$(VENV)/walk/bin/python scripts/follow_docs.py $(addprefix --with ,$(WITH)) docs/first-cube.md
 
 lint: $(VENV)/installed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tox -q run -e lint

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Run the commands of the README on a machine that has next to nothing.
 
-    python3 scripts/check_fresh_machine.py demo test [NAME=VALUE...]
+    python3 scripts/check_fresh_machine.py demo test [--docker walk] [NAME=VALUE...]
 
 For each named target of the Makefile, a clean Debian root file system is made
 with python3, python3-venv, git, make and ca-certificates, and a plain user in it
 clones this checkout and calls `make TARGET NAME=VALUE...`. There is no daemon and no
-root. The package index is reached as pip on this machine is set up to reach it.
+root; for a target given by --docker, the user may ask the daemon of this machine, as
+one of its group `docker` may. The package index is reached as pip on this machine is
+set up to reach it.
 
 Needs root, for the file system. Exits with the first target's failure.
 """
@@ -32,17 +34,18 @@ HOME: Final = "/home/somebody"
 MAKE_SECONDS: Final = 300
 TARGET_SECONDS: Final = 2400
 CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"
+SOCKET: Final = Path("/run/docker.sock")
 NAMES: Final = ("/etc/resolv.conf", "/etc/hosts")
 
 
 # In a mount namespace of its own, so nothing stays mounted: the first word is
-# the new root, then come folders of this machine up to `--`, then the command.
+# the new root, then come paths of this machine up to `--`, then the command.
 _MOUNT: Final = """
 root=$1
 shift
 mount -t proc proc "$root/proc"
 while [ "$1" != -- ]; do
-    mkdir -p "$root$1"
+    if [ -d "$1" ]; then mkdir -p "$root$1"; else touch "$root$1"; fi
     mount --rbind "$1" "$root$1"
     shift
 done
@@ -58,19 +61,30 @@ class CheckError(Exception):
 def main() -> int:
     """Check each target, and return the first exit code that is not 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("targets", nargs="+", metavar="TARGET", help="of the Makefile")
-    words = parser.parse_args().targets
-    targets = [each for each in words if "=" not in each]
-    variables = [each for each in words if "=" in each]
+    parser.add_argument("words", nargs="*", metavar="TARGET", help="of the Makefile")
+    parser.add_argument(
+        "--docker",
+        action="append",
+        default=[],
+        metavar="TARGET",
+        help="a target whose user may ask the daemon of this machine",
+    )
+    given = parser.parse_args()
+    targets = [each for each in given.words if "=" not in each]
+    variables = [each for each in given.words if "=" in each]
     if os.getuid() != 0:
         _say("fresh machine: only root can make a root file system: run this as root")
+        return 1
+    if given.docker and not SOCKET.is_socket():
+        _say(f"fresh machine: --docker needs a daemon that listens at {SOCKET}")
         return 1
     try:
         with tempfile.TemporaryDirectory(prefix="fresh-machine-") as folder:
             archive = Path(folder) / "root.tar"
             _make_archive(archive)
-            for target in targets:
-                code = _check(target, variables, archive, Path(folder) / target)
+            for target in (*targets, *given.docker):
+                root, docker = Path(folder) / target, target in given.docker
+                code = _check(target, variables, archive, root, docker=docker)
                 if code:
                     return code
     except CheckError as error:
@@ -103,7 +117,9 @@ def _make_archive(archive: Path) -> None:
     _say(f"fresh machine: made in {time.monotonic() - started:.0f} s")
 
 
-def _check(target: str, variables: list[str], archive: Path, root: Path) -> int:
+def _check(
+    target: str, variables: list[str], archive: Path, root: Path, *, docker: bool
+) -> int:
     root.mkdir()
     subprocess.run(
         ["tar", "-xf", archive, "-C", root], check=True, timeout=MAKE_SECONDS
@@ -111,6 +127,15 @@ def _check(target: str, variables: list[str], archive: Path, root: Path) -> int:
     shared = _share_package_index(root)
     _add_user(root)
     _clone(root)
+    groups, temporary = str(USER), "/tmp"  # noqa: S108 - of the new root
+    if docker:
+        # The daemon has to see the folders of a run where the user there sees them.
+        place = root.with_name(f"{root.name}-seen-by-docker")
+        place.mkdir()
+        os.chown(place, USER, USER)
+        temporary = str(place)
+        groups += f",{SOCKET.stat().st_gid}"
+        shared += [temporary, str(SOCKET)]
     _say(f"fresh machine: make {target}")
     started = time.monotonic()
     try:
@@ -118,8 +143,14 @@ def _check(target: str, variables: list[str], archive: Path, root: Path) -> int:
             [
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
                 *("sh", "-euc", _MOUNT, "sh", str(root), "/dev", *shared, "--"),
-                *("chroot", f"--userspec={USER}:{USER}", str(root)),
+                *(
+                    "chroot",
+                    f"--userspec={USER}:{USER}",
+                    f"--groups={groups}",
+                    str(root),
+                ),
                 *("env", "-i", f"HOME={HOME}", "PATH=/usr/bin:/bin", "LANG=C.UTF-8"),
+                f"TMPDIR={temporary}",
                 *_proxies(),
                 *("make", "-C", f"{HOME}/checkout", target, *variables),
             ],
