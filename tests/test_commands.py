@@ -90,6 +90,18 @@ def test_scorecard_writes_a_file(files: list[Path], tmp_path: Path) -> None:
     assert (tmp_path / "page.md").read_text("utf-8") == markdown(CARDS[:1])
 
 
+def test_a_file_that_is_read_is_not_replaced(files: list[Path], tmp_path: Path) -> None:
+    before = files[0].read_bytes()
+    link = tmp_path / "page.md"
+    link.symlink_to(files[0])
+
+    for output in (files[0], link):
+        done = _run("scorecard", files[0], "--output", output)
+        assert done.returncode == 2
+        assert b"would replace" in done.stderr
+    assert files[0].read_bytes() == before
+
+
 def test_file_that_cannot_be_written_is_told(files: list[Path], tmp_path: Path) -> None:
     done = _run("scorecard", files[0], "--output", tmp_path / "none" / "page.md")
 

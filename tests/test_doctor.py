@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,16 @@ def test_where_there_is_no_cube_says_so(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "there is no cube" in done.stderr
+
+
+def test_a_program_that_says_too_much_is_told_in_short(tmp_path: Path) -> None:
+    for name in ("singularity", "apptainer"):
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\nhead -c 30000000 /dev/zero | tr '\\0' x\n")
+        program.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+
+    done = call("doctor", "--json", more={"PATH": path})
+
+    assert "says 'xxx" in done.stdout
+    assert len(done.stdout) < 10_000

@@ -76,6 +76,7 @@ def test_docker_is_one_of_them(tmp_path: Path) -> None:
         (["tiny"], "--task is missing"),
         (["tiny", "--task=make", "--platform=nothere"], "nothere"),
         (["tiny", "--mlcube=tiny"], "No such option"),
+        (["tiny", "--task=make", "--workspace=tiny/mlcube.yaml"], "is not a folder"),
     ],
 )
 @pytest.mark.usefixtures("cube")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
+    Message,
     UsageError,
     Violation,
     require,
@@ -81,6 +82,16 @@ class Job:
         if given is None:
             return self._run(case, self.cube.workspace, options)
         workspace = given_path(given, "--workspace")
+        if os.path.lexists(workspace) and not workspace.is_dir():
+            raise UsageError(
+                Message(
+                    what="--workspace is not a folder",
+                    where=str(workspace),
+                    found="a file, or a broken link",
+                    expected="a new or existing folder",
+                    do="name another folder",
+                )
+            )
         make_folder(workspace)
         with only_run_in(workspace):
             return self._run(case, workspace, options)

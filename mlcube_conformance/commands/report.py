@@ -10,7 +10,12 @@ import click
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.text import visible
-from mlcube_conformance.commands.output import refusing, show, write_file
+from mlcube_conformance.commands.output import (
+    refuse_to_replace,
+    refusing,
+    show,
+    write_file,
+)
 from mlcube_conformance.results.changes import Limits, changes, no_baseline
 from mlcube_conformance.results.changes import baseline as compared_with
 from mlcube_conformance.results.formats import report_options, reporters
@@ -20,7 +25,7 @@ from mlcube_conformance.results.reading import joined, read_record
 from mlcube_conformance.results.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     Command = Callable[..., None]
@@ -92,7 +97,8 @@ def report(
             before = compared_with(_read(baseline, "--baseline"), suite)
             found = tuple(changes(before, overview, limits))
         shown = Report(overview=overview, folder=current_folder(), changes=found)
-        written = [*_write(shown, files)]
+        given = [*(records or (_last(),)), *((baseline,) if baseline else ())]
+        written = _write(shown, files, [given_path(each) for each in given])
         if not written:
             show(reporters()[report_options()["md"]](shown))
         for each in written:
@@ -119,10 +125,18 @@ def _read(given: str, option: str = "RECORD") -> dict[str, Any]:
     return read_record(given_path(given, option))
 
 
-def _write(shown: Report, files: dict[str, str | None]) -> Iterable[Path]:
-    for name, suffix in report_options().items():
+def _write(
+    shown: Report, files: dict[str, str | None], read: Sequence[Path]
+) -> list[Path]:
+    outputs: dict[str, Path] = {}
+    for name in report_options():
         given = files[f"report_{name}"]
         if given is not None:
             file = given_path(given, f"--{name}")
-            write_file(file, reporters()[suffix](shown))
-            yield file
+            # A record that several were joined to may take the place of one of them.
+            kept = () if name == "json" else read
+            refuse_to_replace((*kept, *outputs.values()), file, f"--{name}")
+            outputs[name] = file
+    for name, file in outputs.items():
+        write_file(file, reporters()[report_options()[name]](shown))
+    return [*outputs.values()]

@@ -11,7 +11,11 @@ import click
 from mlcube_conformance.base.errors import UsageError, Violation
 from mlcube_conformance.base.files import read_text
 from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.commands.output import refusing, show_or_write
+from mlcube_conformance.commands.output import (
+    refuse_to_replace,
+    refusing,
+    show_or_write,
+)
 from mlcube_conformance.results.judgements import Scorecard, scorecards_of
 from mlcube_conformance.results.reading import read_record
 from mlcube_conformance.results.scorecard import markdown
@@ -37,6 +41,8 @@ def scorecard(files: tuple[str, ...], output: str | None) -> None:
     """
     with refusing():
         places = [given_path(each, "FILE") for each in files]
+        if output is not None:
+            refuse_to_replace(places, given_path(output, "--output"), "--output")
         page = markdown([card for each in places for card in _read_cards(each)])
         show_or_write(page, output)
 

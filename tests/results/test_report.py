@@ -507,6 +507,34 @@ def test_without_a_run_there_is_nothing_to_report_on(
     assert not (tmp_path / "a.html").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--html", "a.json"), ("--baseline", "a.json", "--md", "link.md")],
+)
+def test_a_record_that_is_read_is_not_replaced(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, "a.json", cube_record())
+    (tmp_path / "link.md").symlink_to("a.json")
+    before = file.read_bytes()
+    monkeypatch.chdir(tmp_path)
+
+    done = report("a.json", *words)
+
+    assert done.exit_code == 2
+    assert "would replace" in done.output
+    assert file.read_bytes() == before
+
+
+def test_two_reports_do_not_replace_each_other(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.json", cube_record())
+
+    done = report(file, "--html", tmp_path / "x", "--md", tmp_path / "x")
+
+    assert done.exit_code == 2
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_regression_needs_a_baseline(tmp_path: Path) -> None:
     done = report(write(tmp_path, "a.json", cube_record()), "--fail-on-regression")
 

@@ -36,6 +36,9 @@ _KEPT = ("TMPDIR", "CACHEDIR", "CONFIGDIR", "DOCKER_USERNAME", "DOCKER_PASSWORD"
 _OWN = re.compile(r"(SINGULARITY|APPTAINER)(ENV)?_(\w+)")
 #: Seconds for a question that needs no image.
 _ANSWER_TIMEOUT = 30
+#: Bytes of a stream of a short command, and characters of what it says in a message.
+_LONGEST_ANSWER = 64 * 1024
+_SHOWN = 200
 #: Bits of capabilities(7) without which root cannot make containers as root does.
 _CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_SYS_RESOURCE": 24}
 
@@ -104,7 +107,7 @@ def find_engine(wanted: str = "") -> Engine:
         said = answer([path, "--version"])
         match = _VERSION.search(said)
         if match is None:
-            found.append(f"{path}: says {said or 'nothing'!r} for --version")
+            found.append(f"{path}: says {said[:_SHOWN] or 'nothing'!r} for --version")
             continue
         flavour = match[1] or Path(path).name
         version = (int(match[2]), int(match[3]))
@@ -131,7 +134,13 @@ def answer(argv: Sequence[str]) -> str:
     with temporary_folder() as folder:
         said, complained = folder / "said", folder / "complained"
         try:
-            run_process(argv, stdout=said, stderr=complained, timeout=_ANSWER_TIMEOUT)
+            run_process(
+                argv,
+                stdout=said,
+                stderr=complained,
+                timeout=_ANSWER_TIMEOUT,
+                limit=_LONGEST_ANSWER,
+            )
         except OSError as error:
             return str(error)
         text = said.read_text(encoding="utf-8", errors="replace").strip()
