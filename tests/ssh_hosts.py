@@ -88,7 +88,9 @@ class SshHost:
         # sshd asks for it of root.
         with suppress(PermissionError):
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        given = {"PATH": os.environ["PATH"], **self.environment}
+        # To a shell that is not the first, bash reads no ~/.bashrc: what the user of this
+        # machine has there may start hundreds of programs for each command.
+        given = {"PATH": os.environ["PATH"], "SHLVL": "1", **self.environment}
         words = " ".join(f'"{name}={text}"' for name, text in given.items())
         config = self.folder / "sshd_config"
         config.write_text(

@@ -40,6 +40,8 @@ SYSTEM_PATH: Final = "/usr/sbin:/sbin"
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 START_NOTHING: Final = "#!/bin/sh\nexit 101\n"
 ENGINES: Final = ("docker", "singularity")
+#: To a shell that is not the first (SHLVL), bash reads no ~/.bashrc: what a user has there
+#: may start hundreds of programs for each command.
 CONFIG: Final = """\
 ListenAddress 127.0.0.1
 Port {port}
@@ -51,7 +53,7 @@ StrictModes no
 UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-SetEnv "PATH={path}"{more}
+SetEnv "PATH={path}" "SHLVL=1"{more}
 """
 PLATFORM: Final = """\
 # This machine itself, by an sshd of its own on loopback.
