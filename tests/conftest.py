@@ -26,7 +26,7 @@ from mlcube_conformance.runners.singularity.runner import SingularityRunner
 from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlcube_conformance.runners.contract import Runner
 
@@ -37,6 +37,8 @@ _HOW_TO_GET_SINGULARITY = "as root, `make test SETUP='docker singularity'` sets 
 _HOW_TO_GET_SSH = "as root, `make test SETUP='docker ssh'` sets it up"
 _HOW_TO_GET_BROWSER = "as root, `make test SETUP=browser` sets it up"
 _PULLED: dict[str, bool] = {}
+#: Platforms that were found to work, which is asked once.
+_AVAILABLE: set[str] = set()
 #: Variables by which tools, pytest among them, see that they run in a workflow.
 _OF_WORKFLOWS = (
     *("CI", "BUILD_NUMBER", "GITLAB_CI", "TF_BUILD"),
@@ -147,11 +149,15 @@ def _hidden(folder: Path, names: Sequence[str]) -> Path:
     return folder
 
 
-def _need(runner: Runner, name: str, how: str) -> None:
+def _need(make: Callable[[str], Runner], name: str, how: str) -> None:
     """Skip where a platform does not exist; fail where it should have been set up."""
+    if name in _AVAILABLE:
+        return
+    runner = make("tests")
     trouble = runner.unavailable()
     runner.close()
     if trouble is None:
+        _AVAILABLE.add(name)
         return
     message = f"{trouble.messages[0].what}; {how}"
     if name in REQUIRED:
@@ -160,7 +166,7 @@ def _need(runner: Runner, name: str, how: str) -> None:
 
 
 def _need_singularity() -> None:
-    _need(SingularityRunner("tests"), "singularity", _HOW_TO_GET_SINGULARITY)
+    _need(SingularityRunner, "singularity", _HOW_TO_GET_SINGULARITY)
     if "singularity" not in REQUIRED and not image_in_daemon(BUSYBOX):
         pytest.skip(f"no daemon has the image {BUSYBOX}; {_HOW_TO_GET_SINGULARITY}")
 
@@ -199,7 +205,7 @@ def _which(name: str) -> str | None:
 
 
 def _need_docker(request: pytest.FixtureRequest) -> None:
-    _need(DockerRunner("tests"), "docker", _HOW_TO_GET_DOCKER)
+    _need(DockerRunner, "docker", _HOW_TO_GET_DOCKER)
     client = docker.from_env(timeout=60)
     if not _has_base_image(client) and "docker" not in REQUIRED:
         client.close()

@@ -88,8 +88,8 @@ class SshHost:
         # sshd asks for it of root.
         with suppress(PermissionError):
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        # To a shell that is not the first, bash reads no ~/.bashrc: what the user of this
-        # machine has there may start hundreds of programs for each command.
+        # In a shell that is not the first, bash reads no ~/.bashrc: what the user of
+        # this machine has there may start hundreds of programs for each command.
         given = {"PATH": os.environ["PATH"], "SHLVL": "1", **self.environment}
         words = " ".join(f'"{name}={text}"' for name, text in given.items())
         config = self.folder / "sshd_config"

@@ -40,8 +40,8 @@ SYSTEM_PATH: Final = "/usr/sbin:/sbin"
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 START_NOTHING: Final = "#!/bin/sh\nexit 101\n"
 ENGINES: Final = ("docker", "singularity")
-#: To a shell that is not the first (SHLVL), bash reads no ~/.bashrc: what a user has there
-#: may start hundreds of programs for each command.
+#: In a shell that is not the first (SHLVL), bash reads no ~/.bashrc: what a user has
+#: there may start hundreds of programs for each command.
 CONFIG: Final = """\
 ListenAddress 127.0.0.1
 Port {port}
