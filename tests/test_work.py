@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.command import call
 from tests.cube_folders import CubeFolder, make_cube
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MADE = 'echo "made $data"; echo x > "$data/part"'
 
@@ -40,6 +41,56 @@ def test_the_exit_code_is_that_of_the_task(cube: CubeFolder, tmp_path: Path) -> 
     done = call("run", "tiny", "--platform=local", "--task=make", place=tmp_path)
 
     assert done.returncode == 42
+
+
+def _run_into(
+    stdout: int, cube: CubeFolder, *words: str, workflow: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "mlcube_conformance", "run"),
+            *("--platform=local", "--task=make", *words),
+        ],
+        cwd=cube.root,
+        env=os.environ | {"GITHUB_ACTIONS": workflow},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["--logs=kept"]])
+@pytest.mark.parametrize("workflow", ["", "true"])
+def test_what_a_task_says_is_not_lost_to_a_full_disk(
+    words: list[str], workflow: str, cube: CubeFolder
+) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        done = _run_into(full, cube, *words, workflow=workflow)
+    finally:
+        os.close(full)
+
+    assert done.returncode == 125
+    assert "the output cannot be written" in done.stderr
+    assert "Exception ignored" not in done.stderr
+    (folder,) = re.findall(r"logs are kept in (.+)", done.stderr)
+    assert (Path(folder) / "stdout.log").read_text().startswith("made ")
+
+
+def test_nobody_has_to_read_what_a_task_says(cube: CubeFolder) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = _run_into(writing, cube)
+    finally:
+        os.close(writing)
+
+    assert done.returncode == 0, done.stderr
+    assert "cannot be written" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert (cube.root / "workspace/data/part").is_file()
 
 
 def test_a_platform_file_says_the_kind(cube: CubeFolder, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.checks.judge import Seen, judge
 from mlcube_conformance.commands.log_folder import CONFIGURE_LOG, STDERR_LOG, STDOUT_LOG
 from mlcube_conformance.commands.named import read_platform
+from mlcube_conformance.commands.output import cannot_write
 from mlcube_conformance.commands.said import say
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.given import Given
@@ -47,6 +49,8 @@ __all__ = ["Job", "job_on"]
 
 #: Variables of the services whose logs can be commands to them.
 _CI = ("GITHUB_ACTIONS", "TF_BUILD")
+#: What a stream says that is a file of a full disk.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +200,10 @@ def job_on(
             finally:
                 for each in streams:
                     each.end()
+        lost = next((each.lost for each in streams if each.lost is not None), None)
+        if lost is not None:
+            say(f"logs are kept in {place}")
+            raise cannot_write(lost)
         if logs is None:
             remove_tree(place)
     finally:
@@ -223,9 +231,11 @@ class _Stream:
         self._stream = stream
         shown = stream.isatty() or any(map(os.environ.get, _CI))
         self._live = LiveText() if shown else None
+        self.lost: OSError | None = None
+        """Why some of it is nowhere but in the log, if a disk is full."""
 
     def __call__(self, piece: bytes) -> None:
-        with suppress(OSError):  # nobody listens any more; the log has it all
+        with self._passing():
             if self._live is None:
                 self._stream.buffer.write(piece)
             else:
@@ -234,6 +244,14 @@ class _Stream:
 
     def end(self) -> None:
         """Show what waited for more."""
-        with suppress(OSError):
+        with self._passing():
             self._stream.write(self._live.end() if self._live else "")
             self._stream.flush()
+
+    @contextmanager
+    def _passing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:  # or nobody listens any more
+            if error.errno in _FULL:
+                self.lost = self.lost or error
