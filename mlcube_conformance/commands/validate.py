@@ -8,8 +8,14 @@ import sys
 import click
 
 from mlcube_conformance.base.homes import current_folder, given_path
-from mlcube_conformance.commands.output import refusing, show, write_file
+from mlcube_conformance.commands.output import (
+    refuse_to_replace,
+    refusing,
+    show,
+    write_file,
+)
 from mlcube_conformance.formats.cube_places import cube_places
+from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.validation.cubes import check_cube
 from mlcube_conformance.validation.formats import FORMATS
 from mlcube_conformance.validation.report import Report
@@ -51,6 +57,9 @@ def validate(
     with refusing():
         file = given_path(output, "--output") if output is not None else None
         places = cube_places(paths or (".",), _PATH, search=True)
+        if file is not None:
+            read = [main_file(each) or each for each in places]
+            refuse_to_replace(read, file, "--output")
         gc.disable()  # Nothing is freed before the end: to look for it takes time.
         cubes = tuple(check_cube(each) for each in places)
         report = Report(cubes=cubes, folder=current_folder(), strict=strict)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlcube_conformance.base.errors import ConformanceError
+from mlcube_conformance.base.errors import ConformanceError, Message, UsageError
 from mlcube_conformance.base.faults import telling_faults
+from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.results.annotations import github_commands
@@ -33,6 +34,13 @@ _IS_GITHUB, _SUMMARY, _ROOT = (
     "GITHUB_STEP_SUMMARY",
     "GITHUB_WORKSPACE",
 )
+#: Options that name a file to write, and where pytest keeps what they got.
+_WRITTEN = {
+    "--record": "mlcube_record",
+    "--report": "mlcube_report",
+    "--scorecard": "mlcube_scorecard",
+    "--junit-xml": "xmlpath",
+}
 #: Annotations of a run: GitHub shows ten of a step.
 _MOST = 50
 
@@ -60,6 +68,30 @@ def _baseline(config: pytest.Config) -> Overview | None:
     return baseline(read_record(given_path(given, "--baseline")), suite)
 
 
+def _refuse_one_file_for_two(config: pytest.Config) -> None:
+    """Refuse a file that two options would write: the last would replace the first.
+
+    Raises:
+        UsageError: There is one.
+    """
+    found: dict[Path, str] = {}
+    for option, name in _WRITTEN.items():
+        given = config.getoption(name, None) or []
+        for each in [given] if isinstance(given, str) else given:
+            file = resolved(given_path(each, option))
+            other = found.setdefault(file, option)
+            if other != option:
+                raise UsageError(
+                    Message(
+                        what=f"{other} and {option} name one file",
+                        where=option,
+                        found=str(each),
+                        expected="a file of its own for each",
+                        do="give one of them another name",
+                    )
+                )
+
+
 class Reports:
     """Writes reports from the record, once it is whole."""
 
@@ -69,6 +101,7 @@ class Reports:
         Raises:
             UsageError: One cannot be written there.
         """
+        _refuse_one_file_for_two(config)
         given: list[str] = config.getoption("mlcube_report")
         known = tuple(reporters())
         self.written: list[Path] = []

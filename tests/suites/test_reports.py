@@ -44,6 +44,37 @@ def summary(monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> Path:
     return file
 
 
+@pytest.mark.parametrize(
+    ("some", "other"),
+    [
+        ("--record=one.json", "--report=./one.json"),
+        ("--record=linked.xml", "--junit-xml=one.xml"),
+        ("--report=one.xml", "--junitxml=one.xml"),
+    ],
+)
+def test_two_outputs_are_two_files(
+    some: str, other: str, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "linked.xml").symlink_to("one.xml")
+
+    done = pytester.runpytest(f"--cube={cube.root}", "--platform=fake", some, other)
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([f"*{some.partition('=')[0]}* name one file"])
+    assert not list(pytester.path.glob("one.*"))
+
+
+def test_two_outputs_are_two_files_for_a_runner(pytester: pytest.Pytester) -> None:
+    (pytester.path / "refuser.yaml").write_text(refuser())
+
+    done = pytester.runpytest(
+        "--runner=refuser.yaml", "--scorecard=one.json", "--record=one.json"
+    )
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*--record and --scorecard name one file"])
+
+
 @pytest.mark.parametrize("words", [(), ("-n2",)])
 def test_a_run_writes_the_reports_that_are_asked_for(
     words: tuple[str, ...], cube: CubeFolder, pytester: pytest.Pytester

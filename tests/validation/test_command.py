@@ -155,6 +155,7 @@ def test_the_current_folder_is_the_default(
         (["file.txt"], "found:    a file"),
         ([""], "a path on the command line is invalid"),
         (["sound", "--output", "no/file"], "file cannot be written"),
+        (["sound", "--output", "sound/mlcube.yaml"], "would replace a file"),
         (["sound", "--format", "xml"], "'xml' is not one of"),
     ],
 )
