@@ -90,9 +90,12 @@ def _guess_options(words: Sequence[str]) -> None:
     """Say which of our options may have been meant: pytest does not guess."""
     from mlcube_conformance.options import options_of  # noqa: PLC0415 - for errors alone
 
-    known = {each.name for each in options_of("cube", "runner")}
+    # Without the dashes, which all options are alike in.
+    known = {each.name.removeprefix("--") for each in options_of("cube", "runner")}
     for word in words:
         name = word.partition("=")[0]
-        guess = did_you_mean(name, known) if name.startswith("--") else ""
-        if guess and name not in known:
-            sys.stderr.write(f"{visible(name)}: {guess}\n")
+        bare = name.removeprefix("--")
+        guess = did_you_mean(bare, known) if bare != name and bare not in known else ""
+        if guess:
+            shown = guess.replace("'", "'--", 1)
+            sys.stderr.write(f"{visible(name)}: {shown}\n")

@@ -290,6 +290,15 @@ def test_a_misspelt_option_is_guessed(place: Path, cube: CubeFolder) -> None:
     assert said.endswith("--platfrom: did you mean '--platform'?\n")
 
 
+def test_an_option_that_is_like_none_is_not_guessed(
+    place: Path, cube: CubeFolder
+) -> None:
+    code, said = _run(place, "mlcube_conformance", "test", cube.root, "--cob=1")
+
+    assert code == 4
+    assert "did you mean" not in said
+
+
 def test_an_option_of_another_plugin_is_not_guessed(
     place: Path, cube: CubeFolder
 ) -> None:
