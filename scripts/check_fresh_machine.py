@@ -60,6 +60,30 @@ class CheckError(Exception):
 
 def main() -> int:
     """Check each target, and return the first exit code that is not 0."""
+    targets, with_docker, variables = read_words()
+    if os.getuid() != 0:
+        _say("fresh machine: only root can make a root file system: run this as root")
+        return 1
+    if with_docker and not SOCKET.is_socket():
+        _say(f"fresh machine: --docker needs a daemon that listens at {SOCKET}")
+        return 1
+    try:
+        with tempfile.TemporaryDirectory(prefix="fresh-machine-") as folder:
+            archive = Path(folder) / "root.tar"
+            _make_archive(archive)
+            for target in (*targets, *with_docker):
+                root, docker = Path(folder) / target, target in with_docker
+                code = _check(target, variables, archive, root, docker=docker)
+                if code:
+                    return code
+    except CheckError as error:
+        _say(f"fresh machine: {error}")
+        return 1
+    return 0
+
+
+def read_words(words: list[str] | None = None) -> tuple[list[str], ...]:
+    """Return targets, those of --docker, and variables; by default of this process."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("words", nargs="*", metavar="TARGET", help="of the Makefile")
     parser.add_argument(
@@ -69,28 +93,12 @@ def main() -> int:
         metavar="TARGET",
         help="a target whose user may ask the daemon of this machine",
     )
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args(words)  # variables follow an option, too
     targets = [each for each in given.words if "=" not in each]
     variables = [each for each in given.words if "=" in each]
-    if os.getuid() != 0:
-        _say("fresh machine: only root can make a root file system: run this as root")
-        return 1
-    if given.docker and not SOCKET.is_socket():
-        _say(f"fresh machine: --docker needs a daemon that listens at {SOCKET}")
-        return 1
-    try:
-        with tempfile.TemporaryDirectory(prefix="fresh-machine-") as folder:
-            archive = Path(folder) / "root.tar"
-            _make_archive(archive)
-            for target in (*targets, *given.docker):
-                root, docker = Path(folder) / target, target in given.docker
-                code = _check(target, variables, archive, root, docker=docker)
-                if code:
-                    return code
-    except CheckError as error:
-        _say(f"fresh machine: {error}")
-        return 1
-    return 0
+    if not targets and not given.docker:
+        parser.error("give a target")
+    return targets, given.docker, variables
 
 
 def _make_archive(archive: Path) -> None:
