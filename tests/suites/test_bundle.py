@@ -66,6 +66,28 @@ def test_bundle_has_all_that_others_need_and_verifies(place: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--output", "record.json"),
+        ("--bundle", "link.tar.gz"),
+        ("--bundle", "b.tar.gz", "--output", "./b.tar.gz"),
+    ],
+)
+def test_no_output_replaces_a_record_or_the_other(
+    words: tuple[str, ...], place: Path
+) -> None:
+    (place / "link.tar.gz").symlink_to("record.json")
+    before = (place / "record.json").read_bytes()
+
+    done = call("certify", "record.json", *words, place=place)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "would replace" in done.stderr
+    assert (place / "record.json").read_bytes() == before
+    assert not (place / "b.tar.gz").exists()
+
+
 def test_same_run_gives_the_same_bytes(place: Path) -> None:
     files = [place / "a.tar.gz", place / "b.tar.gz"]
     for file in files:

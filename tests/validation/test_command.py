@@ -156,6 +156,8 @@ def test_the_current_folder_is_the_default(
         ([""], "a path on the command line is invalid"),
         (["sound", "--output", "no/file"], "file cannot be written"),
         (["sound", "--output", "sound/mlcube.yaml"], "would replace a file"),
+        (["sound", "--output", "sound/run/make.yaml"], "would replace a file"),
+        (["sound", "--output", "sound/build/Dockerfile"], "would replace a file"),
         (["sound", "--format", "xml"], "'xml' is not one of"),
     ],
 )
