@@ -122,6 +122,32 @@ def test_the_start_of_a_command_can_be_interrupted(
     assert (process.returncode, out, err) == (130, "", "mlcube: interrupted\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "module"),
+    [
+        (["--help"], 130, "mlcube_conformance.commands.zoo"),
+        (["test", "slow"], 2, "_pytest.main"),
+    ],
+)
+def test_a_command_that_is_still_being_read_can_be_interrupted(
+    words: list[str], code: int, module: str, tmp_path: Path
+) -> None:
+    # A finder that asks the process to end where it begins to import a module.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+    )
+
+    with started(*words, place=tmp_path, PYTHONPATH=str(tmp_path)) as process:
+        out, err = process.communicate(timeout=40)
+
+    assert (process.returncode, out, err) == (code, "", "mlcube: interrupted\n")
+
+
 def _takes_no_requests(process_id: int) -> bool:
     """Say whether SIGHUP would just end a process, as at its very beginning."""
     with open(f"/proc/{process_id}/status", encoding="utf-8") as status:  # noqa: PTH123 - no file

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.base.homes import current_folder
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.commands.group import interrupted
 from mlcube_conformance.commands.output import refusing
 
 if TYPE_CHECKING:
@@ -19,9 +20,23 @@ if TYPE_CHECKING:
 
 __all__ = ["test"]
 
+#: Exit code of pytest, which is imported by this command alone.
+_INTERRUPTED = 2
+
 
 class _Test(click.Command):
     """The command whose options are those of pytest."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        """Call it; before pytest expects an interrupt, too, one ends it as pytest does.
+
+        Raises:
+            SystemExit: It was interrupted.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise interrupted(_INTERRUPTED) from error
 
     def shell_complete(
         self, ctx: click.Context, incomplete: str
@@ -77,10 +92,7 @@ def test(context: click.Context) -> None:
             self.options_are_read = True
 
     start = Start()
-    try:
-        code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
-    except KeyboardInterrupt as error:  # before pytest expects one
-        raise SystemExit(int(pytest.ExitCode.INTERRUPTED)) from error
+    code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
     if code == pytest.ExitCode.USAGE_ERROR and not start.options_are_read:
         _guess_options(context.args)
     raise SystemExit(code)
