@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import signal
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,9 +13,6 @@ from click.testing import CliRunner
 from mlcube_conformance.commands.project import app
 from tests.command import call
 from tests.cube_folders import BUSYBOX
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PYTHON = os.environ.get("MLCUBE_CONFORMANCE_BASE_TORCH", "python:3.12-slim")
 TEMPLATES = ("python", "shell", "medperf")
@@ -164,6 +162,25 @@ def test_what_was_begun_is_taken_back(
     assert done.exit_code != 0
     assert written
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("making", ["mkdir", "touch"])
+def test_an_interrupt_while_something_is_made_leaves_nothing(
+    making: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = getattr(Path, making)
+
+    def make_and_ask(self: Path, **more: bool) -> None:
+        make(self, **more)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Path, making, make_and_ask)
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(app, ["init", "deep/hello"])
+
+    assert done.exit_code == 130
+    assert not [*tmp_path.iterdir()]
 
 
 def test_what_another_program_makes_meanwhile_stays(

@@ -12,6 +12,7 @@ import click
 
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import current_folder, given_path
+from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.output import refusing, show
 
@@ -133,8 +134,9 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
     """Make a folder and those above it, and remember those that are new."""
     for each in (*reversed(folder.parents), folder):
         if not each.is_dir():
-            each.mkdir()
-            made.append(each)
+            with waiting_requests():
+                each.mkdir()
+                made.append(each)
 
 
 def _take_back(made: list[Path]) -> None:
@@ -152,9 +154,10 @@ def _copied(source: Path, name: str, folder: Path, made: list[Path]) -> Iterator
         called = _IGNORED.get(path.name, _named(path.name, name))
         target = folder / path.with_name(called)
         _make_folder(target.parent, made)
-        with target.open("x", encoding="utf-8") as opened:
+        with waiting_requests():
+            target.touch(exist_ok=False)
             made.append(target)
-            opened.write(_named(each.read_text("utf-8"), name))
+        target.write_text(_named(each.read_text("utf-8"), name), "utf-8")
         yield str(target.relative_to(folder))
 
 
