@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlcube_conformance.base.errors import did_you_mean
+from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.homes import current_folder
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.group import interrupted
@@ -77,15 +79,28 @@ def test(context: click.Context) -> None:
     """
     import pytest  # noqa: PLC0415 - only here, since others need none
 
-    from mlcube_conformance.suites.starting import start_words  # noqa: PLC0415 - as above
+    from mlcube_conformance.suites.starting import (  # noqa: PLC0415 - as above
+        OPTIONS,
+        PLUGIN,
+        start_words,
+    )
 
     with refusing(pytest.ExitCode.USAGE_ERROR):
         folder = current_folder()
+        _refuse_open_quotes()
 
     class Start:
-        """A plugin that notes whether pytest knew all options."""
+        """A plugin that notes whether pytest knew all options, and has the others."""
 
         options_are_read = False
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+            # Without them, cubes would be folders whose tests pytest runs.
+            for name in (PLUGIN, OPTIONS):
+                if not early_config.pluginmanager.hasplugin(name):
+                    text = f"cubes are not tested without {name}: omit -p no:{name}"
+                    raise pytest.UsageError(text)
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_cmdline_main(self) -> None:
@@ -96,6 +111,28 @@ def test(context: click.Context) -> None:
     if code == pytest.ExitCode.USAGE_ERROR and not start.options_are_read:
         _guess_options(context.args)
     raise SystemExit(code)
+
+
+def _refuse_open_quotes() -> None:
+    """Refuse options in a variable that pytest would end at with a traceback.
+
+    Raises:
+        UsageError: They cannot be split into words.
+    """
+    name = "PYTEST_ADDOPTS"
+    words = os.environ.get(name, "")
+    try:
+        shlex.split(words)
+    except ValueError as error:
+        raise UsageError(
+            Message(
+                what=f"{name} cannot be split into options",
+                where=name,
+                found=f"{words!r}: {error}",
+                expected="options of pytest, quoted as for a shell",
+                do="close the quotation, or unset the variable",
+            )
+        ) from error
 
 
 def _guess_options(words: Sequence[str]) -> None:

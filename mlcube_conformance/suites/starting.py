@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["PLUGIN", "is_test", "start_words"]
+__all__ = ["OPTIONS", "PLUGIN", "is_test", "start_words"]
 
 #: Plugin by which `mlcube-conformance test` says that it started pytest.
 PLUGIN = "mlcube_conformance.suites.own_settings"
+#: Plugin with our options, which is loaded even where none is by itself.
+OPTIONS = "mlcube_conformance.plugin"
 #: Files that pytest reads settings from, in its order, and the tables that hold them.
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "pytest.toml": (),
@@ -50,7 +52,7 @@ def start_words(words: Sequence[str], folder: Path) -> list[str]:
     named = [] if any(map(is_test, words)) else _AS_OUR_TESTS
     return [
         *("-c", str(file or os.devnull), "--rootdir", str(folder), *above),
-        *("-p", PLUGIN, "-W", f"ignore:{_REWRITE_WARNING}"),
+        *("-p", PLUGIN, "-p", OPTIONS, "-W", f"ignore:{_REWRITE_WARNING}"),
         *(word for each in named for word in ("-o", each)),
         *words,
     ]

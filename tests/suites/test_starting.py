@@ -330,3 +330,50 @@ def test_clash_with_another_plugin_is_told(
     assert code == USAGE
     assert "already has the option" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        {"PYTEST_ADDOPTS": "--disable-plugin-autoload"},
+        {"PYTEST_ADDOPTS": "-p no:mlcube_conformance.plugin"},
+    ],
+    ids=lambda given: " ".join(given.values()),
+)
+def test_command_brings_its_plugins_whatever_variables_say(
+    place: Path, cube: CubeFolder, variables: dict[str, str]
+) -> None:
+    words = ("mlcube_conformance", "test", cube.root, "--platform", "fake")
+    code, output = _run(place, *words, **variables)
+
+    assert code == 0, output
+    assert " passed in " in output
+
+
+@pytest.mark.parametrize("name", ["plugin", "suites.own_settings"])
+def test_without_its_plugins_the_command_runs_no_test_of_a_cube(
+    place: Path, cube: CubeFolder, name: str
+) -> None:
+    cube.write("conftest.py", _MARKS)
+    cube.write("test_own.py", f"{_MARKS}def test_it(): pass\n")
+    option = f"no:mlcube_conformance.{name}"
+
+    code, output = _run(place, "mlcube_conformance", "test", cube.root, "-p", option)
+
+    assert code == USAGE, output
+    assert f"omit -p {option}" in output
+    assert not (place / "mark").exists()
+
+
+@pytest.mark.parametrize("words", ["'", '-k "a', "\\"])
+def test_options_with_an_open_quotation_are_refused(
+    place: Path, cube: CubeFolder, words: str
+) -> None:
+    code, output = _run(
+        *(place, "mlcube_conformance", "test", cube.root), PYTEST_ADDOPTS=words
+    )
+
+    assert code == USAGE
+    assert output.startswith("PYTEST_ADDOPTS cannot be split into options\n"), output
+    assert "Traceback" not in output
