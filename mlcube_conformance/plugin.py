@@ -53,7 +53,7 @@ from mlcube_conformance.suites.own_settings import (
 from mlcube_conformance.suites.starting import is_test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from mlcube_conformance.option import Option
     from mlcube_conformance.results.record import Record
@@ -218,7 +218,8 @@ def _begin(config: pytest.Config) -> str:
         session = config.stash[SESSION] = ConformanceSession(config)
         config.pluginmanager.register(session, "mlcube_session")
         config.pluginmanager.register(OwnTime(session.execution), "mlcube_own_time")
-        _begin_reports(config, session.record)
+        cubes = [each.cube.place for each in session.selection.cubes]
+        _begin_reports(config, session.record, cubes)
         return "cube"
     if config.getoption("mlcube_runner"):
         from mlcube_conformance.suites.runner.session import RunnerSession  # noqa: PLC0415
@@ -230,10 +231,12 @@ def _begin(config: pytest.Config) -> str:
     return ""
 
 
-def _begin_reports(config: pytest.Config, record: Record) -> None:
+def _begin_reports(
+    config: pytest.Config, record: Record, cubes: Sequence[Path] = ()
+) -> None:
     from mlcube_conformance.suites.reports import Reports  # noqa: PLC0415
 
-    config.pluginmanager.register(Reports(config, record), "mlcube_reports")
+    config.pluginmanager.register(Reports(config, record, cubes), "mlcube_reports")
 
 
 def _refuse(given: Callable[[Option], object], asked: Iterable[str] = ()) -> None:

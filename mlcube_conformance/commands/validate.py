@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from mlcube_conformance.base.files import is_plain_file, resolved
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.commands.output import (
     refuse_to_replace,
@@ -17,21 +15,14 @@ from mlcube_conformance.commands.output import (
     write_file,
 )
 from mlcube_conformance.formats.cube_places import cube_places
-from mlcube_conformance.formats.main_files import folder_and_name, main_file
+from mlcube_conformance.formats.main_files import is_definition
 from mlcube_conformance.validation.cubes import check_cube
 from mlcube_conformance.validation.formats import FORMATS
 from mlcube_conformance.validation.report import Report
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 __all__ = ["validate"]
 
 _PATH = "PATH"
-
-#: Beginnings of the names of files that say how an image is made.
-_RECIPES = ("Dockerfile", "Singularity")
 
 
 @click.command(short_help="Find problems in the files of cubes, without a run.")
@@ -67,7 +58,8 @@ def validate(
         file = given_path(output, "--output") if output is not None else None
         places = cube_places(paths or (".",), _PATH, search=True)
         if file is not None:
-            refuse_to_replace(_read(places, file), file, "--output")
+            read = [file for each in places if is_definition(file, each)]
+            refuse_to_replace(read, file, "--output")
         gc.disable()  # Nothing is freed before the end: to look for it takes time.
         cubes = tuple(check_cube(each) for each in places)
         report = Report(cubes=cubes, folder=current_folder(), strict=strict)
@@ -78,14 +70,3 @@ def validate(
         else:
             show(written)
     raise SystemExit(1 if report.problems else 0)
-
-
-def _read(places: Iterable[Path], output: Path) -> Iterator[Path]:
-    """Yield the definitions of cubes that an output might replace."""
-    real = resolved(output)
-    is_named_so = real.suffix in {".yaml", ".yml"} or real.name.startswith(_RECIPES)
-    is_there = is_named_so and is_plain_file(real)
-    for each in places:
-        yield main_file(each) or each
-        if is_there and real.is_relative_to(resolved(folder_and_name(each)[0])):
-            yield real

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.files import is_folder, is_there
+from mlcube_conformance.base.files import is_folder, is_plain_file, is_there, resolved
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MAIN_FILES", "cube_place", "folder_and_name", "main_file", "roots_of"]
+__all__ = [
+    "MAIN_FILES",
+    "cube_place",
+    "folder_and_name",
+    "is_definition",
+    "main_file",
+    "roots_of",
+]
 
 #: Names of the file that describes a cube, today and before.
 MAIN_FILES = ("mlcube.yaml", "mlbox.yaml")
 #: Endings of the file where it has another name.
 _ENDINGS = (".yaml", ".yml")
+#: Beginnings of the names of files that say how an image is made.
+_RECIPES = ("Dockerfile", "Singularity")
 
 
 def cube_place(given: Path) -> Path | None:
@@ -44,6 +53,17 @@ def main_file(place: Path) -> Path | None:
     root, name = folder_and_name(place)
     names = (name,) if name else MAIN_FILES
     return next((root / each for each in names if is_there(root / each)), None)
+
+
+def is_definition(file: Path, place: Path) -> bool:
+    """Say whether a file is there and may be one that defines a cube."""
+    real = resolved(file)
+    main = main_file(place) or place
+    if real == resolved(main):
+        return True
+    is_named_so = real.suffix in _ENDINGS or real.name.startswith(_RECIPES)
+    is_inside = real.is_relative_to(resolved(folder_and_name(place)[0]))
+    return is_named_so and is_inside and is_plain_file(real)
 
 
 def roots_of(file: Path) -> tuple[Path, ...]:

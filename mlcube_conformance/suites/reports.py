@@ -13,6 +13,7 @@ from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.formats.main_files import is_definition
 from mlcube_conformance.results.annotations import github_commands
 from mlcube_conformance.results.changes import Limits, baseline, changes, no_baseline
 from mlcube_conformance.results.formats import reporters
@@ -22,7 +23,7 @@ from mlcube_conformance.results.report import Report
 from mlcube_conformance.suites.hooks import fail_run, file_to_write, write_asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mlcube_conformance.results.record import Record
 
@@ -68,17 +69,27 @@ def _baseline(config: pytest.Config) -> Overview | None:
     return baseline(read_record(given_path(given, "--baseline")), suite)
 
 
-def _refuse_one_file_for_two(config: pytest.Config) -> None:
-    """Refuse a file that two options would write: the last would replace the first.
+def _refuse_to_replace(config: pytest.Config, cubes: Sequence[Path]) -> None:
+    """Refuse to write over a definition of a cube, or twice over one file.
 
     Raises:
-        UsageError: There is one.
+        UsageError: An option asks for it.
     """
     found: dict[Path, str] = {}
     for option, name in _WRITTEN.items():
         given = config.getoption(name, None) or []
         for each in [given] if isinstance(given, str) else given:
             file = resolved(given_path(each, option))
+            if any(is_definition(file, cube) for cube in cubes):
+                raise UsageError(
+                    Message(
+                        what="the output would replace a definition of the cube",
+                        where=option,
+                        found=str(each),
+                        expected="a file of its own",
+                        do="give another name",
+                    )
+                )
             other = found.setdefault(file, option)
             if other != option:
                 raise UsageError(
@@ -95,13 +106,15 @@ def _refuse_one_file_for_two(config: pytest.Config) -> None:
 class Reports:
     """Writes reports from the record, once it is whole."""
 
-    def __init__(self, config: pytest.Config, record: Record) -> None:
+    def __init__(
+        self, config: pytest.Config, record: Record, cubes: Sequence[Path] = ()
+    ) -> None:
         """Look where reports go.
 
         Raises:
             UsageError: One cannot be written there.
         """
-        _refuse_one_file_for_two(config)
+        _refuse_to_replace(config, cubes)
         given: list[str] = config.getoption("mlcube_report")
         known = tuple(reporters())
         self.written: list[Path] = []

@@ -64,6 +64,22 @@ def test_two_outputs_are_two_files(
     assert not list(pytester.path.glob("one.*"))
 
 
+@pytest.mark.parametrize("option", ["--record", "--report", "--junit-xml"])
+@pytest.mark.parametrize("name", ["mlcube.yaml", "run/make.yaml", "link.xml"])
+def test_no_output_replaces_a_definition(
+    option: str, name: str, cube: CubeFolder, pytester: pytest.Pytester
+) -> None:
+    (cube.root / "link.xml").symlink_to("build/Dockerfile")
+    before = (cube.root / name).read_text()
+
+    done = pytester.runpytest(
+        f"--cube={cube.root}", "--platform=fake", f"{option}={cube.root / name}"
+    )
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert (cube.root / name).read_text() == before
+
+
 def test_two_outputs_are_two_files_for_a_runner(pytester: pytest.Pytester) -> None:
     (pytester.path / "refuser.yaml").write_text(refuser())
 
