@@ -36,6 +36,8 @@ _KEPT = ("TMPDIR", "CACHEDIR", "CONFIGDIR", "DOCKER_USERNAME", "DOCKER_PASSWORD"
 _OWN = re.compile(r"(SINGULARITY|APPTAINER)(ENV)?_(\w+)")
 #: Seconds for a question that needs no image.
 _ANSWER_TIMEOUT = 30
+#: What stands for the answer of a command that goes on past them.
+_SILENCE = f"does not answer within {_ANSWER_TIMEOUT} seconds"
 #: Bytes of a stream of a short command, and characters of what it says in a message.
 _LONGEST_ANSWER = 64 * 1024
 _SHOWN = 200
@@ -107,7 +109,8 @@ def find_engine(wanted: str = "") -> Engine:
         said = answer([path, "--version"])
         match = _VERSION.search(said)
         if match is None:
-            found.append(f"{path}: says {said[:_SHOWN] or 'nothing'!r} for --version")
+            told = f"says {said[:_SHOWN] or 'nothing'!r} for --version"
+            found.append(f"{path}: {said if said == _SILENCE else told}")
             continue
         flavour = match[1] or Path(path).name
         version = (int(match[2]), int(match[3]))
@@ -134,7 +137,7 @@ def answer(argv: Sequence[str]) -> str:
     with temporary_folder() as folder:
         said, complained = folder / "said", folder / "complained"
         try:
-            run_process(
+            ended = run_process(
                 argv,
                 stdout=said,
                 stderr=complained,
@@ -143,6 +146,8 @@ def answer(argv: Sequence[str]) -> str:
             )
         except OSError as error:
             return str(error)
+        if ended.timed_out:
+            return _SILENCE
         text = said.read_text(encoding="utf-8", errors="replace").strip()
         return text or "\n".join(tail(complained))
 
