@@ -39,6 +39,9 @@ _AS_OUR_TESTS = (
 #: pytest warns that it cannot rewrite the assertions of who called it: there are none.
 _REWRITE_WARNING = "Module already imported so cannot be rewritten"
 
+#: pytest warns at length of a folder that it cannot keep its cache in.
+_CACHE_WARNING = "ignore::pytest.PytestCacheWarning"
+
 
 def start_words(words: Sequence[str], folder: Path) -> list[str]:
     """Return the words to start pytest with, in a folder and by its settings alone.
@@ -53,6 +56,7 @@ def start_words(words: Sequence[str], folder: Path) -> list[str]:
     return [
         *("-c", str(file or os.devnull), "--rootdir", str(folder), *above),
         *("-p", PLUGIN, "-p", OPTIONS, "-W", f"ignore:{_REWRITE_WARNING}"),
+        *("-W", _CACHE_WARNING),
         *(word for each in named for word in ("-o", each)),
         *words,
     ]

@@ -377,3 +377,16 @@ def test_options_with_an_open_quotation_are_refused(
     assert code == USAGE
     assert output.startswith("PYTEST_ADDOPTS cannot be split into options\n"), output
     assert "Traceback" not in output
+
+
+def test_no_room_for_the_cache_of_pytest_is_no_warning(
+    place: Path, cube: CubeFolder
+) -> None:
+    (place / ".pytest_cache").write_text("no folder")
+
+    words = ("mlcube_conformance", "test", cube.root, "--platform", "fake")
+    code, output = _run(place, *words)
+
+    assert code == 0, output
+    assert "PytestCacheWarning" not in output
+    assert "warnings summary" not in output
