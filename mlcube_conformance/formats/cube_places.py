@@ -77,6 +77,16 @@ def _places(word: str, option: str, *, search: bool) -> list[Path]:
         raise _no_cube(word, path, found, option)
     try:
         places = sorted(_below(path) if place is not None else _matching(path))
+    except PermissionError as error:
+        raise UsageError(
+            Message(
+                what="a folder cannot be searched for cubes",
+                where=str(error.filename or path),
+                found=error.strerror or str(error),
+                expected="folders that you may list",
+                do="fix its mode, or name the cubes themselves",
+            )
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         # `a**`, or folders without an end
         raise _no_cube(word, path, str(error), option) from error
@@ -93,7 +103,7 @@ def _may_hold_cubes(place: Path) -> bool:
 
 def _below(folder: Path) -> Iterator[Path]:
     """Yield the cubes in a folder, not those in hidden folders and environments."""
-    for each in below(folder, _is_left_out):
+    for each in below(folder, _is_left_out, whole=True):
         if each.name in MAIN_FILES:
             yield each.parent
         elif _NAME_LIKE_MAIN.fullmatch(each.name) and _describes_tasks(each):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -144,6 +146,29 @@ def test_the_current_folder_is_the_default(
 
     assert done.exit_code == 0
     assert "1 cube" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "list", "matrix"])
+def test_a_folder_that_may_not_be_listed_is_not_passed_over(
+    command: str, sound: CubeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the tests may list any folder."""
+    closed = sound.root.parent / "closed"
+    make_cube(closed / "other")
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if os.fspath(path) == str(closed):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    done = CliRunner().invoke(app, [command, str(sound.root.parent)])
+
+    assert done.exit_code == 2
+    assert "a folder cannot be searched for cubes" in done.stderr
+    assert str(closed) in done.stderr
 
 
 @pytest.mark.parametrize(
