@@ -1022,7 +1022,7 @@ def _processes_of(place: Path) -> list[str]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            words = os.fsdecode((folder / "cmdline").read_bytes().replace(b"\0", b" "))
             links = [*(folder / "fd").iterdir(), folder / "cwd"]
             opened = [str(each.readlink()) for each in links]
         except OSError:
