@@ -7,11 +7,12 @@ import pwd
 from pathlib import Path
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
-from mlcube_conformance.base.files import is_there, what_is_wrong_with
+from mlcube_conformance.base.files import is_folder, is_there, what_is_wrong_with
 
 __all__ = [
     "cache_folder",
     "current_folder",
+    "given_folder",
     "given_path",
     "home",
     "is_of_another_user",
@@ -79,6 +80,26 @@ def with_home(text: str) -> Path:
 def is_written_as_path(word: str) -> bool:
     """Say whether a word that may be a name or a path is written as a path."""
     return "/" in word or word.endswith((".yaml", ".yml"))
+
+
+def given_folder(text: str, option: str) -> Path:
+    """Return the path of a folder that is there, or may be made; see `given_path`.
+
+    Raises:
+        UsageError: It can be no path, or something else is there.
+    """
+    path = given_path(text, option)
+    if is_there(path) and not is_folder(path):
+        raise UsageError(
+            Message(
+                what=f"{option} is not a folder",
+                where=option,
+                found=str(path),
+                expected="a new or existing folder",
+                do="fix the path",
+            )
+        )
+    return path
 
 
 def given_path(text: str, option: str = "") -> Path:

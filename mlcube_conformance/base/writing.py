@@ -1,4 +1,4 @@
-"""Writes a file whole, or leaves what was there."""
+"""Writes a file whole, or leaves what was there; what must not be written over."""
 
 from __future__ import annotations
 
@@ -9,13 +9,40 @@ from contextlib import suppress
 from errno import EACCES, EBUSY, EPERM
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.errors import Message, UsageError
+from mlcube_conformance.base.files import resolved
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["refuse_to_replace", "would_replace", "write_whole"]
 
 #: What a folder that takes no new file answers, though an old one in it may be written.
 _NO_NEW_FILE = {EACCES, EPERM, EBUSY}
+
+
+def refuse_to_replace(read: Iterable[Path], output: Path, option: str) -> None:
+    """Refuse to write over a file that the same command reads or has written.
+
+    Raises:
+        UsageError: The output is one of these files, also by a link.
+    """
+    if resolved(output) in map(resolved, read):
+        raise would_replace(output, option)
+
+
+def would_replace(output: Path, option: str) -> UsageError:
+    """Return the error of an output that would replace what the same command has."""
+    return UsageError(
+        Message(
+            what="the output would replace a file of the same command",
+            where=option,
+            found=str(output),
+            expected="a file of its own",
+            do="give another name",
+        )
+    )
 
 
 def write_whole(file: Path, content: str | bytes) -> None:

@@ -14,8 +14,8 @@ from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.base.trees import temporary_folder
+from mlcube_conformance.base.writing import refuse_to_replace
 from mlcube_conformance.commands.output import (
-    refuse_to_replace,
     refusing,
     show,
     show_or_write,
@@ -64,13 +64,12 @@ def certify(
     with refusing():
         files = [given_path(each, "RECORD") for each in records]
         place = _bundle_file(packed) if isinstance(packed, str) else None
+        kept = [*files]
         if place:
-            refuse_to_replace(files, place, "--bundle")
+            refuse_to_replace(kept, place, "--bundle")
+            kept.append(place)
         if isinstance(output, str):
-            written = (place,) if place else ()
-            refuse_to_replace(
-                (*files, *written), given_path(output, "--output"), "--output"
-            )
+            refuse_to_replace(kept, given_path(output, "--output"), "--output")
         text = json.dumps(certificate(files), indent=2) + "\n"
         if place:
             write_file(place, bundle(files, {CERTIFICATE: text, **_reports(files)}))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,10 @@ from mlcube_conformance.base.interrupts import (
 )
 from mlcube_conformance.commands.said import say
 
-__all__ = ["Group", "interrupted", "take_requests"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Group", "ending_if_interrupted", "interrupted", "take_requests"]
 
 
 class Group(click.Group):
@@ -25,10 +29,8 @@ class Group(click.Group):
         Raises:
             SystemExit: It was interrupted.
         """
-        try:
+        with ending_if_interrupted():
             return super().make_context(*args, **more)
-        except KeyboardInterrupt as error:
-            raise interrupted() from error
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
         """Call the command that the command line names.
@@ -36,10 +38,21 @@ class Group(click.Group):
         Raises:
             SystemExit: It was interrupted.
         """
-        try:
+        with ending_if_interrupted():
             return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            raise interrupted() from error
+
+
+@contextmanager
+def ending_if_interrupted(code: int = INTERRUPTED) -> Iterator[None]:
+    """Turn an interrupt into the end of the program, without a traceback.
+
+    Raises:
+        SystemExit: It was interrupted.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise interrupted(code) from error
 
 
 def interrupted(code: int = INTERRUPTED) -> SystemExit:

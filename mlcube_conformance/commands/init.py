@@ -65,9 +65,10 @@ def init(place: str, template: str) -> None:
             f"created {visible(str(shown))}: {', '.join(map(visible, made))}\n"
             f"next: {first}mlcube-conformance test\n"
         )
-        for top in (each for each in folder.parents if os.path.lexists(each / ".git")):
+        tops = (each for each in folder.parents if os.path.lexists(each / ".git"))
+        top = next(tops, None)
+        if top is not None:
             show(f"for GitHub: move .github to {visible(str(top))}, where it is read\n")
-            break
 
 
 def _valid(name: str) -> str:

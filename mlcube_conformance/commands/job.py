@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
-    Message,
     UsageError,
     Violation,
     require,
     require_given,
 )
-from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.homes import given_folder
 from mlcube_conformance.base.text import LiveText
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.checks.judge import Seen, judge
@@ -85,17 +84,7 @@ class Job:
         case = Case(cube=self.cube, platform=self.platform, invocation=invocation)
         if given is None:
             return self._run(case, self.cube.workspace, options)
-        workspace = given_path(given, "--workspace")
-        if os.path.lexists(workspace) and not workspace.is_dir():
-            raise UsageError(
-                Message(
-                    what="--workspace is not a folder",
-                    where=str(workspace),
-                    found="a file, or a broken link",
-                    expected="a new or existing folder",
-                    do="name another folder",
-                )
-            )
+        workspace = given_folder(given, "--workspace")
         make_folder(workspace)
         with only_run_in(workspace):
             return self._run(case, workspace, options)

@@ -14,23 +14,15 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.faults import telling_faults
-from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.streams import drop_streams
 from mlcube_conformance.base.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = [
-    "cannot_write",
-    "refuse_to_replace",
-    "refusing",
-    "show",
-    "show_or_write",
-    "write_file",
-]
+__all__ = ["cannot_write", "refusing", "show", "show_or_write", "write_file"]
 
 _USAGE, _NOT_RUN = 2, 125
 
@@ -91,24 +83,6 @@ def cannot_write(error: OSError) -> SystemExit:
         sys.stderr.flush()
     drop_streams()
     return SystemExit(_NOT_RUN)
-
-
-def refuse_to_replace(read: Iterable[Path], output: Path, option: str) -> None:
-    """Refuse to write over a file that the same command reads or has written.
-
-    Raises:
-        UsageError: The output is one of these files, also by a link.
-    """
-    if resolved(output) in map(resolved, read):
-        raise UsageError(
-            Message(
-                what="the output would replace a file of the same command",
-                where=option,
-                found=str(output),
-                expected="a file of its own",
-                do="give another name",
-            )
-        )
 
 
 def write_file(

@@ -10,8 +10,8 @@ import click
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.base.writing import refuse_to_replace
 from mlcube_conformance.commands.output import (
-    refuse_to_replace,
     refusing,
     show,
     write_file,
@@ -89,7 +89,8 @@ def report(
     with refusing():
         if fail_on_regression and baseline is None:
             raise no_baseline()
-        overview = Overview(joined([*map(_read, records or (_last(),))]))
+        sources = list(records) or [_last()]
+        overview = Overview(joined([*map(_read, sources)]))
         found = None
         if baseline is not None:
             limits = Limits(slower=max_slowdown, larger=max_growth, worse=max_loss)
@@ -97,8 +98,8 @@ def report(
             before = compared_with(_read(baseline, "--baseline"), suite)
             found = tuple(changes(before, overview, limits))
         shown = Report(overview=overview, folder=current_folder(), changes=found)
-        given = [*(records or (_last(),)), *((baseline,) if baseline else ())]
-        written = _write(shown, files, [given_path(each) for each in given])
+        sources += [baseline] if baseline else []
+        written = _write(shown, files, [given_path(each) for each in sources])
         if not written:
             show(reporters()[report_options()["md"]](shown))
         for each in written:

@@ -11,8 +11,8 @@ import click
 from mlcube_conformance.base.errors import UsageError, Violation
 from mlcube_conformance.base.files import read_text
 from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.writing import refuse_to_replace
 from mlcube_conformance.commands.output import (
-    refuse_to_replace,
     refusing,
     show_or_write,
 )

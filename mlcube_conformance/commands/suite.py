@@ -12,7 +12,7 @@ import click
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.homes import current_folder
 from mlcube_conformance.base.text import visible
-from mlcube_conformance.commands.group import interrupted
+from mlcube_conformance.commands.group import ending_if_interrupted
 from mlcube_conformance.commands.output import refusing
 
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ class _Test(click.Command):
         Raises:
             SystemExit: It was interrupted.
         """
-        try:
+        with ending_if_interrupted(_INTERRUPTED):
             return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            raise interrupted(_INTERRUPTED) from error
 
     def shell_complete(
         self, ctx: click.Context, incomplete: str

@@ -8,8 +8,8 @@ import sys
 import click
 
 from mlcube_conformance.base.homes import current_folder, given_path
+from mlcube_conformance.base.writing import would_replace
 from mlcube_conformance.commands.output import (
-    refuse_to_replace,
     refusing,
     show,
     write_file,
@@ -57,9 +57,8 @@ def validate(
     with refusing():
         file = given_path(output, "--output") if output is not None else None
         places = cube_places(paths or (".",), _PATH, search=True)
-        if file is not None:
-            read = [file for each in places if is_definition(file, each)]
-            refuse_to_replace(read, file, "--output")
+        if file is not None and any(is_definition(file, each) for each in places):
+            raise would_replace(file, "--output")
         gc.disable()  # Nothing is freed before the end: to look for it takes time.
         cubes = tuple(check_cube(each) for each in places)
         report = Report(cubes=cubes, folder=current_folder(), strict=strict)

@@ -114,6 +114,11 @@ def _is_left_out(path: Path) -> bool:
     return path.name.startswith(".") or _is_environment(path)
 
 
+def _is_in_environment(path: Path, top: Path) -> bool:
+    """Say whether a folder between a path and the top is an environment of Python."""
+    return any(_is_environment(top / each) for each in path.parents if each.parts)
+
+
 def _is_environment(path: Path) -> bool:
     """Say whether a folder is one of Python: packages such as ours have cubes."""
     return is_plain_file(path / "pyvenv.cfg")
@@ -128,11 +133,14 @@ def _matching(path: Path) -> Iterator[Path]:
     top, pattern = Path(*path.parts[:fixed]), Path(*path.parts[fixed:])
     for each in top.glob(str(pattern)):
         place = cube_place(each)
-        hidden = _is_hidden(each.relative_to(top)) and not _is_hidden(pattern)
-        if place is None or hidden or not _is_cube(place):
-            continue
-        above = each.relative_to(top).parents
-        if not any(_is_environment(top / each) for each in above if each.parts):
+        inside = each.relative_to(top)
+        hidden = _is_hidden(inside) and not _is_hidden(pattern)
+        if (
+            place is not None
+            and not hidden
+            and _is_cube(place)
+            and not _is_in_environment(inside, top)
+        ):
             yield place
 
 

@@ -13,6 +13,7 @@ from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.base.writing import would_replace
 from mlcube_conformance.formats.main_files import is_definition
 from mlcube_conformance.results.annotations import github_commands
 from mlcube_conformance.results.changes import Limits, baseline, changes, no_baseline
@@ -81,15 +82,7 @@ def _refuse_to_replace(config: pytest.Config, cubes: Sequence[Path]) -> None:
         for each in [given] if isinstance(given, str) else given:
             file = resolved(given_path(each, option))
             if any(is_definition(file, cube) for cube in cubes):
-                raise UsageError(
-                    Message(
-                        what="the output would replace a definition of the cube",
-                        where=option,
-                        found=str(each),
-                        expected="a file of its own",
-                        do="give another name",
-                    )
-                )
+                raise would_replace(file, option)
             other = found.setdefault(file, option)
             if other != option:
                 raise UsageError(

@@ -49,26 +49,31 @@ def expected_failure(subject: Any, clause: str) -> ExpectedFailure | None:  # no
         subject: A cube, a platform, a placement, a case or a comparison.
         clause: Id of the clause.
     """
-    cube = getattr(subject, "cube", None)
-    if cube is None or not clause or not cube.expected_failures:
+    listed = _listed_for(subject)
+    if not clause or not listed:
         return None
     cases = subject.cases if isinstance(subject, Comparison) else (subject,)
     platforms = [found for each in cases if (found := getattr(each, "platform", None))]
     names = {name for each in platforms for name in (each.id, each.kind)}
     runs = [each.invocation for each in cases if isinstance(each, Case)]
     tasks = {name for each in runs for name in (each.name, each.task.name)}
-    for each in cube.expected_failures:
+    for each in listed:
         if each.clause == clause and each.fits(frozenset(names), frozenset(tasks)):
-            return each  # type: ignore[no-any-return]
+            return each
     return None
+
+
+def _listed_for(subject: Any) -> tuple[ExpectedFailure, ...]:  # noqa: ANN401 - a cube, platform or case
+    """Return the failures that the cube of a subject expects."""
+    cube = getattr(subject, "cube", None)
+    return cube.expected_failures if cube else ()
 
 
 def expect_failures(items: Iterable[pytest.Item]) -> None:
     """Mark the tests of clauses that their subject is known to break."""
     for item in items:
         subject = subject_of_item(item)
-        cube = getattr(subject, "cube", None)
-        if cube is None or not cube.expected_failures:
+        if not _listed_for(subject):
             continue  # Nearly all: there may be very many tests.
         known = expected_failure(subject, clause_id(item))
         if known is not None:

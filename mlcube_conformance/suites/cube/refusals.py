@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError
-from mlcube_conformance.base.files import is_folder, is_no_utf8, is_there
-from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.files import is_no_utf8, is_there
+from mlcube_conformance.base.homes import given_folder, given_path
 from mlcube_conformance.base.text import visible
 
 if TYPE_CHECKING:
@@ -36,17 +36,7 @@ def workspace_asked(
         _require_workspace(given)
     if given is None:
         return None
-    path = given_path(given, "--workspace")
-    if is_there(path) and not is_folder(path):
-        raise UsageError(
-            Message(
-                what="--workspace is not a folder",
-                where="--workspace",
-                found=str(path),
-                expected="a new or existing folder",
-                do="fix the path",
-            )
-        )
+    path = given_folder(given, "--workspace")
     if placements > 1:
         raise UsageError(
             Message(
