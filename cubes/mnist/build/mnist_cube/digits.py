@@ -52,7 +52,7 @@ sha256:
 """
 _TRAIN = """\
 # There are few images, so more passes, in smaller batches.
-epochs: 8
+epochs: 12
 batch_size: 64
 max_shift: 1
 """

@@ -58,6 +58,8 @@ def learn(
     threads = parameters.threads or len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True)
+    # Memory is filled for those who read what they never wrote.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.manual_seed(parameters.seed)
     _LOG.info("PyTorch %s on %s, %d threads", torch.__version__, device, threads)
     train_data, test_data = _load(training, device), _load(test, device)
@@ -90,7 +92,7 @@ def learn(
         _tell(epoch, parameters.epochs)
         epochs.append(epoch)
     return Result(
-        network=network.cpu().eval(),
+        network=network.cpu().eval().to(memory_format=torch.contiguous_format),
         epochs=tuple(epochs),
         train_images=len(training[0]),
         test_images=len(test[0]),
@@ -127,9 +129,7 @@ def _batches(data: Data, parameters: TrainParameters) -> Iterator[Data]:
         batch = functional.pad(_pixels(images[chosen]), [shift] * 4)
         # One move for the whole batch costs nothing and serves as well as many.
         down, right = torch.randint(0, 2 * shift + 1, (2,)).tolist()
-        batch = batch[:, :, down : down + SIDE, right : right + SIDE]
-        # Convolutions on the CPU are faster when the channels lie side by side.
-        yield batch.contiguous(memory_format=torch.channels_last), labels[chosen]
+        yield batch[:, :, down : down + SIDE, right : right + SIDE], labels[chosen]
 
 
 def _evaluate(network: nn.Sequential, data: Data) -> tuple[float, float]:

@@ -66,7 +66,7 @@ def load_train_parameters(path: Path) -> TrainParameters:
     """Read the parameter file of the train task."""
     fields = _Fields(path)
     parameters = TrainParameters(
-        epochs=fields.integer("epochs", 3, low=1, high=1000),
+        epochs=fields.integer("epochs", 2, low=1, high=1000),
         # Batch normalisation needs more than one image in a batch.
         batch_size=fields.integer("batch_size", 128, low=2, high=60_000),
         learning_rate=fields.number("learning_rate", 0.01, low=1e-8, high=10),
