@@ -15,6 +15,7 @@ to the tests.
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("error: interrupted")
         return 130
-    sys.stdout.write("".join(f"{key}={value}\n" for key, value in values.items()))
+    sys.stdout.writelines(f"{line}\n" for line in _lines(values))
     return 0
 
 
@@ -113,8 +114,13 @@ def _merge_env_file(path: Path, values: Mapping[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in old if line.partition("=")[0] not in values]
-    lines = [*kept, *(f"{key}={value}" for key, value in values.items())]
+    lines = [*kept, *_lines(values)]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _lines(values: Mapping[str, str]) -> list[str]:
+    """Return the values as a shell sets them."""
+    return [f"{key}={shlex.quote(value)}" for key, value in values.items()]
 
 
 if __name__ == "__main__":

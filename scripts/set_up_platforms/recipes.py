@@ -46,10 +46,14 @@ SUITE_LEFT_OUT: Final = (
     "/usr/share/locale/*",
     "/usr/share/man/*",
 )
+# Headers and tests of PyTorch serve no cube, and are in each image made from this one.
 INSTALL_WHEELS: Final = (
-    *("python3", "-m", "pip", "install", "--no-cache-dir", "--progress-bar=off"),
-    *("--root-user-action=ignore", "--no-index", "--find-links=/mnt"),
-    "--requirement=/mnt/requirements.txt",
+    *("sh", "-ec"),
+    """
+python3 -m pip install --no-cache-dir --progress-bar=off --root-user-action=ignore \\
+    --no-index --find-links=/mnt --requirement=/mnt/requirements.txt
+cd /usr/local/lib/python3*/dist-packages && rm -rf torch/include torch/test
+""",
 )
 PYTHON_COMMAND: Final = ("python3",)
 

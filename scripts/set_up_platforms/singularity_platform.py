@@ -53,7 +53,11 @@ def set_up_singularity(_: Options) -> dict[str, str]:
     version = _version(find_program(STEP, _first_on_path()))
     _need_user_namespaces()
     say(f"{STEP}: {version} answers")
-    return {"APPTAINER_USERNS": "1"} if needs_user_namespace() else {}
+    return {
+        **({"APPTAINER_USERNS": "1"} if needs_user_namespace() else {}),
+        # Images of tests are made often and read seldom.
+        "APPTAINER_MKSQUASHFS_ARGS": "-comp gzip -Xcompression-level 1",
+    }
 
 
 def _first_on_path() -> str:

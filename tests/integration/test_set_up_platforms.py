@@ -18,6 +18,11 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: What a machine like this one needs for Apptainer.
+SET = {
+    "APPTAINER_USERNS": "1",
+    "APPTAINER_MKSQUASHFS_ARGS": "-comp gzip -Xcompression-level 1",
+}
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "set_up_platforms"
 
 
@@ -265,7 +270,7 @@ def test_apptainer_with_all_it_needs_is_left_alone(
 ) -> None:
     before = _state(machine)
     values = [_set_up_singularity() for _ in range(2)]
-    assert values == [{"APPTAINER_USERNS": "1"}] * 2
+    assert values == [SET] * 2
     line = "singularity: apptainer version 1.4.5 answers\n"
     assert capsys.readouterr().err == line * 2
     assert _state(machine) == before
@@ -273,7 +278,7 @@ def test_apptainer_with_all_it_needs_is_left_alone(
 
 def test_root_with_all_capabilities_needs_no_user_namespace(machine: Path) -> None:
     (machine / "status").write_text("CapEff:\t000001ffffffffff\n", encoding="utf-8")
-    assert _set_up_singularity() == {}
+    assert "APPTAINER_USERNS" not in _set_up_singularity()
 
 
 def test_plain_user_needs_no_setting(
@@ -281,7 +286,7 @@ def test_plain_user_needs_no_setting(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     (machine / "subuid").write_text("", encoding="utf-8")
-    assert _set_up_singularity() == {}
+    assert "APPTAINER_USERNS" not in _set_up_singularity()
     assert (machine / "subuid").read_text(encoding="utf-8") == ""
 
 
@@ -354,7 +359,7 @@ def test_half_an_installation_is_made_again(
         _program(machine / "bin", "apptainer", "echo apptainer version 1.4.5")
 
     monkeypatch.setattr(singularity_platform, "install_apptainer", install)
-    assert _set_up_singularity() == {"APPTAINER_USERNS": "1"}
+    assert _set_up_singularity() == SET
 
 
 def test_machine_without_user_namespaces_is_told_how_to_allow_them(

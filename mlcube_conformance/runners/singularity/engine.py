@@ -31,8 +31,11 @@ _MOUNT_SINCE = {"apptainer": (1, 0), "singularity-ce": (3, 9), "singularity": (9
 _VERSION = re.compile(
     r"(?:(apptainer|singularity-ce|singularity) version )?v?(\d+)\.(\d+)(\S*)"
 )
-#: Variables of the program that say where it works, and not what it does.
-_KEPT = ("TMPDIR", "CACHEDIR", "CONFIGDIR", "DOCKER_USERNAME", "DOCKER_PASSWORD")
+#: Variables of the program that say where and how fast it works, not what it does.
+_KEPT = (
+    *("TMPDIR", "CACHEDIR", "CONFIGDIR", "DOCKER_USERNAME", "DOCKER_PASSWORD"),
+    "MKSQUASHFS_ARGS",
+)
 _OWN = re.compile(r"(SINGULARITY|APPTAINER)(ENV)?_(\w+)")
 #: Seconds for a question that needs no image.
 _ANSWER_TIMEOUT = 30
