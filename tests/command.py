@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
+
+from tests import warm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ def call(
         timeout: Seconds.
     """
     return subprocess.run(
-        [sys.executable, "-m", "mlcube_conformance", *words],
+        [*warm.python("mlcube_conformance"), *words],
         cwd=place,
         env={**os.environ, **(more or {})},
         capture_output=True,

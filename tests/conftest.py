@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from contextlib import closing
@@ -23,6 +22,7 @@ from mlcube_conformance.runners.docker.images import image_in_daemon
 from mlcube_conformance.runners.docker.runner import DockerRunner
 from mlcube_conformance.runners.singularity.engine import NAMES
 from mlcube_conformance.runners.singularity.runner import SingularityRunner
+from tests import warm
 from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 
 if TYPE_CHECKING:
@@ -104,6 +104,10 @@ def _only_what_is_marked(
     # What tests start is no step of the workflow that starts the tests.
     for each in _OF_WORKFLOWS:
         monkeypatch.delenv(each, raising=False)
+    # What pytester starts, too; the name is not public, and it has no other place.
+    monkeypatch.setattr(
+        pytest.Pytester, "_getpytestargs", lambda _: warm.python("pytest")
+    )
     # What a failed run keeps for its user is where the test's own things are.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     marks = {mark.name for mark in request.node.iter_markers()}
@@ -291,7 +295,7 @@ def run_suite(tmp_path: Path) -> RunSuite:
         report.unlink(missing_ok=True)
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+                *(*warm.python("pytest"), "-p", "no:cacheprovider"),
                 *("--junit-xml", report, "-c", os.devnull, "--rootdir", place, "-v"),
                 *("-W", "error"),
                 *map(str, arguments),

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from tests.conftest import chromium
+from tests.integration.test_ssh import OF_APPTAINER
 from tests.results.test_html import in_browser
 from tests.ssh_hosts import SshHost
 
@@ -194,9 +195,7 @@ def test_suite_passes_on_another_host(
 ) -> None:
     _train_once(cube)
     names = {"docker": "ssh", "singularity": "ssh-singularity"}
-    namespace = os.environ.get("APPTAINER_USERNS")
-    environment = {"APPTAINER_USERNS": namespace} if namespace else {}
-    host = SshHost(tmp_path / "host", environment=environment)
+    host = SshHost(tmp_path / "host", environment=OF_APPTAINER)
     host.start()
     for engine, name in names.items():
         text = host.platform(f"{engine}.yaml")

@@ -38,8 +38,9 @@ ENGINES = [
     pytest.param("docker", marks=pytest.mark.docker),
     pytest.param("singularity", marks=pytest.mark.singularity),
 ]
-USER_NAMESPACE = {
-    name: text for name, text in os.environ.items() if name == "APPTAINER_USERNS"
+#: How Apptainer works on this machine, which is the other host, too.
+OF_APPTAINER = {
+    name: text for name, text in os.environ.items() if name.startswith("APPTAINER_")
 }
 
 
@@ -54,7 +55,7 @@ outputs: [{name: data, type: directory}]
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[SshHost]:
     """Return a host that has what this machine has."""
-    host = SshHost(tmp_path / "host", environment=USER_NAMESPACE)
+    host = SshHost(tmp_path / "host", environment=OF_APPTAINER)
     host.start()
     yield host
     host.stop()
@@ -557,7 +558,7 @@ def far_host(tmp_path: Path) -> Iterator[NamespaceHost]:
     """Return a host in a network of its own, whose link can be cut."""
     if os.geteuid() != 0 or not shutil.which("ip"):
         pytest.skip("a network of its own needs root and iproute2")
-    host = NamespaceHost(tmp_path / "host", environment=USER_NAMESPACE)
+    host = NamespaceHost(tmp_path / "host", environment=OF_APPTAINER)
     host.start()
     yield host
     host.stop()

@@ -1,0 +1,55 @@
+"""Runs modules of Python in processes that have imported already what they need.
+
+Most of a short run of the suite is the import of a thousand modules. A server imports
+them once and is forked for each run: the run is a process of its own, with the folder,
+variables, files and arguments that it was given, and ends as its module ends.
+
+What differs from a start by the command: signals must be sent to the program itself,
+and modules were imported before the variables were set. Tests that are about either
+start Python.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+#: The servers of this process, which are kept until it ends.
+_STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def python(module: str) -> tuple[str, ...]:
+    """Return the words that run a module, to which its own words are added."""
+    return (sys.executable, "-IS", str(_FOLDER / "client.py"), _server(), module)
+
+
+@cache
+def _server() -> str:
+    """Return the socket of the server, which ends with this process.
+
+    Raises:
+        RuntimeError: It does not start.
+    """
+    # Below no folder of a test, which goes with the test, and with a short name.
+    address = Path(tempfile.mkdtemp(dir="/tmp", prefix="warm-")) / "socket"
+    ready, told = os.pipe()
+    alive, _ = os.pipe()
+    _STARTED.append(
+        subprocess.Popen(
+            [sys.executable, _FOLDER / "server.py", address, str(told), str(alive)],
+            stdin=subprocess.DEVNULL,
+            pass_fds=(told, alive),
+        )
+    )
+    os.close(told)
+    os.close(alive)
+    with os.fdopen(ready, "rb") as stream:
+        if stream.read() != b"ready":
+            message = "the server of tests did not start: what it says is above"
+            raise RuntimeError(message)
+    return str(address)
