@@ -25,11 +25,11 @@ _STARTED: list[subprocess.Popen[bytes]] = []
 
 def python(module: str) -> tuple[str, ...]:
     """Return the words that run a module, to which its own words are added."""
-    return (sys.executable, "-IS", str(_FOLDER / "client.py"), _server(), module)
+    return (sys.executable, "-IS", str(_FOLDER / "client.py"), server(), module)
 
 
 @cache
-def _server() -> str:
+def server() -> str:
     """Return the socket of the server, which ends with this process.
 
     Raises:

@@ -1,0 +1,116 @@
+"""What a module sees that runs with its imports done, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import warm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_TELL = """\
+import json, os, sys
+stat = os.fstat(0)
+umask = os.umask(0)
+print(json.dumps({
+    "words": sys.argv[1:], "name": __name__, "folder": os.getcwd(),
+    "variable": os.environ.get("ODD"), "umask": umask, "read": sys.stdin.read(),
+    "files": sorted(os.listdir("/proc/self/fd"))[:-1], "warm": "pytest" in sys.modules,
+    "encoding": sys.stdout.encoding,
+}))
+print("to the other stream", file=sys.stderr)
+sys.exit(7)
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder whose modules are found, by a server of these tests alone."""
+    folder = tmp_path_factory.mktemp("modules")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONSAFEPATH", raising=False)
+        # The server reads it when it starts, as each Python does.
+        patch.setenv("PYTHONPATH", str(folder))
+        warm.server.cache_clear()
+        yield folder
+        warm.server.cache_clear()
+
+
+def _module(place: Path, name: str, text: str) -> str:
+    (place / f"{name}.py").write_text(text, encoding="utf-8")
+    return name
+
+
+def _run(
+    words: tuple[str, ...], place: Path, **more: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*words, "a b", "ü"],
+        cwd=place,
+        env={**os.environ, **more},
+        input="line\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        umask=0o27,
+        check=False,
+    )
+
+
+def test_it_is_given_what_a_program_is_given(place: Path) -> None:
+    module = _module(place, "tell", _TELL)
+    told = []
+    for words in (warm.python(module), (sys.executable, "-m", module)):
+        done = _run(words, place, ODD="\xf6\udcff")
+        assert (done.returncode, done.stderr) == (7, "to the other stream\n")
+        told.append(json.loads(done.stdout))
+
+    warm_one, plain = told
+    assert (warm_one.pop("warm"), plain.pop("warm")) == (True, False)
+    assert warm_one == plain
+    assert plain["folder"] == str(place)
+    assert plain["umask"] == 0o27
+
+
+def test_other_variables_of_python_start_python(place: Path) -> None:
+    module = _module(place, "tell", _TELL)
+
+    done = _run(warm.python(module), place, PYTHONIOENCODING="iso8859-1")
+
+    assert done.returncode == 7
+    told = json.loads(done.stdout)
+    assert (told["warm"], told["encoding"]) == (False, "iso8859-1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_end_by_a_signal_is_an_end_by_that_signal(
+    place: Path, number: signal.Signals
+) -> None:
+    text = f"import os\nos.kill(os.getpid(), {number.value})\n"
+
+    done = _run(warm.python(_module(place, number.name, text)), place)
+
+    assert done.returncode == -number
+
+
+def test_who_waits_no_more_leaves_nothing_behind(place: Path) -> None:
+    text = "import time\nprint('here', flush=True)\ntime.sleep(60)\n"
+    words = warm.python(_module(place, "sleeps", text))
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"here\n"
+        began = time.monotonic()
+        process.kill()
+        # The pipe ends when the last one that holds it has ended.
+        assert process.stdout.read() == b""
+    assert time.monotonic() - began < 30
