@@ -35,6 +35,20 @@ def test_what_is_missing_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
     assert facts["chosen"] == "local"
 
 
+def test_a_program_of_a_driver_is_no_gpu(tmp_path: Path) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'No devices were found'\n")
+    program.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    without, beside = (
+        json.loads(call("doctor", "--json", more={"PATH": each}).stdout)["gpus"]
+        for each in (os.environ["PATH"], path)
+    )
+
+    assert beside == without
+    assert without == [] or any(Path("/dev").glob("nvidia*"))
+
+
 @pytest.mark.docker
 @pytest.mark.singularity
 def test_what_works_is_told_with_its_version() -> None:
@@ -84,4 +98,14 @@ def test_a_program_that_says_too_much_is_told_in_short(tmp_path: Path) -> None:
     done = call("doctor", "--json", more={"PATH": path})
 
     assert "says 'xxx" in done.stdout
+    (told,) = [
+        each
+        for each in json.loads(done.stdout)["platforms"]
+        if each["platform"] == "singularity"
+    ]
+    assert told["do"].startswith(
+        "see what this says by hand, and mend the program:\n"
+        f"  {tmp_path}/singularity --version\n"
+        "or install Apptainer"
+    )
     assert len(done.stdout) < 10_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,14 +12,13 @@ from mlcube_conformance.base.text import mask, visible
 from mlcube_conformance.commands.output import refusing, show
 from mlcube_conformance.runners import kinds, make_runner
 from mlcube_conformance.runners.about import preferred
+from mlcube_conformance.runners.common.gpus import gpus_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["doctor"]
 
-#: Program that tells of GPUs, and what they are called.
-_GPUS = {"nvidia-smi": "NVIDIA", "rocm-smi": "AMD"}
 #: What stands for the engine of a place that a platform file names.
 _NO_ENGINE = "hosts that platform files name"
 
@@ -40,7 +38,7 @@ def doctor(*, as_json: bool) -> None:
         facts: dict[str, Any] = {
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.release()}",
-            "gpus": [name for tool, name in _GPUS.items() if shutil.which(tool)],
+            "gpus": gpus_here(),
             "platforms": found,
         }
         works = {each["platform"] for each in found if each["works"]}

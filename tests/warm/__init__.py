@@ -11,6 +11,7 @@ start Python.
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -19,8 +20,6 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-#: The servers of this process, which are kept until it ends.
-_STARTED: list[subprocess.Popen[bytes]] = []
 
 
 def python(module: str) -> tuple[str, ...]:
@@ -38,14 +37,13 @@ def server() -> str:
     # Below no folder of a test, which goes with the test, and with a short name.
     address = Path(tempfile.mkdtemp(dir="/tmp", prefix="warm-")) / "socket"
     ready, told = os.pipe()
-    alive, _ = os.pipe()
-    _STARTED.append(
-        subprocess.Popen(
-            [sys.executable, _FOLDER / "server.py", address, str(told), str(alive)],
-            stdin=subprocess.DEVNULL,
-            pass_fds=(told, alive),
-        )
+    alive, held = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, _FOLDER / "server.py", address, str(told), str(alive)],
+        stdin=subprocess.DEVNULL,
+        pass_fds=(told, alive),
     )
+    atexit.register(_end, process, held)
     os.close(told)
     os.close(alive)
     with os.fdopen(ready, "rb") as stream:
@@ -53,3 +51,9 @@ def server() -> str:
             message = "the server of tests did not start: what it says is above"
             raise RuntimeError(message)
     return str(address)
+
+
+def _end(process: subprocess.Popen[bytes], held: int) -> None:
+    # A worker that is killed closes it, too.
+    os.close(held)
+    process.wait(timeout=10)

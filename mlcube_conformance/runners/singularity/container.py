@@ -13,6 +13,7 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.runners.common import container, faults
+from mlcube_conformance.runners.common.gpus import NVIDIA, gpus_here
 from mlcube_conformance.runners.singularity.about import OFFER
 from mlcube_conformance.runners.singularity.engine import lacks_privileges
 from mlcube_conformance.runners.singularity.image import identity, what_is_wrong
@@ -35,7 +36,6 @@ _FATAL = re.compile(
     r"|permission denied)$"
 )
 _NOT_EXECUTABLE = {126, 127}
-_GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
 
 
 def command_line(request: RunRequest, engine: Engine) -> tuple[str, ...]:
@@ -96,9 +96,8 @@ def check_before(request: RunRequest, engine: Engine) -> None:
                 expected="a version that knows --mount, or another path",
                 do="install Apptainer, or work in another folder",
             )
-    devices = map(Path, _GPU_DEVICES)
-    if container.gpus(request) and not any(each.exists() for each in devices):
-        found = f"none of {', '.join(_GPU_DEVICES)}"
+    if container.gpus(request) and "NVIDIA" not in gpus_here():
+        found = f"none of {', '.join(NVIDIA)}"
         raise container.no_gpus(request, engine="Singularity", found=found)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,10 @@ NAMES = ("singularity", "apptainer")
 _OLDEST = (3, 5)
 #: The first versions that know `--mount`, whose paths may hold any sign.
 _MOUNT_SINCE = {"apptainer": (1, 0), "singularity-ce": (3, 9), "singularity": (99, 0)}
+_GET_IT = (
+    "install Apptainer (package `apptainer`, or apptainer.org/docs), or\n"
+    "put its folder on PATH"
+)
 _VERSION = re.compile(
     r"(?:(apptainer|singularity-ce|singularity) version )?v?(\d+)\.(\d+)(\S*)"
 )
@@ -103,7 +108,7 @@ def find_engine(wanted: str = "") -> Engine:
     Raises:
         PlatformUnavailable: There is none, or it is too old.
     """
-    found = []
+    found, broken = [], []
     for name in (wanted,) if wanted else NAMES:
         path = find_program(name)
         if path is None:
@@ -114,6 +119,7 @@ def find_engine(wanted: str = "") -> Engine:
         if match is None:
             told = f"says {said[:_SHOWN] or 'nothing'!r} for --version"
             found.append(f"{path}: {said if said == _SILENCE else told}")
+            broken.append(path)
             continue
         flavour = match[1] or Path(path).name
         version = (int(match[2]), int(match[3]))
@@ -129,10 +135,15 @@ def find_engine(wanted: str = "") -> Engine:
             found="\n".join(found),
             expected=f"{wanted or ' or '.join(NAMES)}, of version "
             f"{_OLDEST[0]}.{_OLDEST[1]} or newer (Apptainer: any)",
-            do="install Apptainer (package `apptainer`, or apptainer.org/docs), or\n"
-            "put its folder on PATH",
+            do=_GET_IT if not broken else _mend(broken[0]),
         )
     )
+
+
+def _mend(path: str) -> str:
+    """Return what helps where a program is there and does not say its version."""
+    line = shlex.join([path, "--version"])
+    return f"see what this says by hand, and mend the program:\n  {line}\nor {_GET_IT}"
 
 
 def answer(argv: Sequence[str]) -> str:
