@@ -43,6 +43,30 @@ def test_the_exit_code_is_that_of_the_task(cube: CubeFolder, tmp_path: Path) -> 
     assert done.returncode == 42
 
 
+def test_an_output_that_may_not_be_written_is_no_fault_of_the_task(
+    cube: CubeFolder,
+) -> None:
+    folder = cube.root / "workspace/data"
+    folder.mkdir()
+    folder.chmod(0o555)
+    if os.geteuid() == 0:
+        # Root may write to any folder, but not to a disk that is read-only.
+        mount = ["mount", "-t", "tmpfs", "-o", "ro", "none", str(folder)]
+        if subprocess.run(mount, timeout=60, check=False).returncode:
+            pytest.skip("this root may not mount a disk")
+    try:
+        done = call("run", "--platform=local", "--task=make", place=cube.root)
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run(["umount", folder], check=True, timeout=60)
+
+    assert done.returncode == 125
+    assert done.stdout == ""
+    assert "the output 'data' cannot be written" in done.stderr
+    assert f"where:    {folder}" in done.stderr
+    assert "do:       fix the permissions, or choose another workspace" in done.stderr
+
+
 def _run_into(
     stdout: int, cube: CubeFolder, *words: str, workflow: str = ""
 ) -> subprocess.CompletedProcess[str]:

@@ -30,7 +30,7 @@ from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.given import Given
 from mlcube_conformance.model import Case
 from mlcube_conformance.plan.order import check_paths, paths_elsewhere
-from mlcube_conformance.plan.prepare import check_ready, make_ready
+from mlcube_conformance.plan.prepare import check_ready, check_room, make_ready
 from mlcube_conformance.plan.workspace import make_folder, stage
 from mlcube_conformance.plan.workspace_lock import only_run_in
 from mlcube_conformance.runners import make_runner
@@ -120,6 +120,7 @@ class Job:
                 copies=self.copies,
                 by_engine=self.runner.protects_inputs,
             )
+        check_room(ready, workspace, by_engine=self.runner.protects_inputs)
         result = run_case(
             self.runner,
             replace(case, invocation=ready),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.errors import not_written
 from mlcube_conformance.plan.confinement import confine
 from mlcube_conformance.plan.given import protect_inputs
 from mlcube_conformance.plan.links import check_folders
-from mlcube_conformance.plan.workspace import check_inputs, make_outputs
+from mlcube_conformance.plan.mounts import host_path, is_file
+from mlcube_conformance.plan.workspace import (
+    OTHER_WORKSPACE,
+    check_inputs,
+    make_outputs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
 
     from mlcube_conformance.model import Invocation
 
-__all__ = ["check_ready", "make_ready"]
+__all__ = ["check_ready", "check_room", "make_ready"]
 
 
 def check_ready(
@@ -68,3 +76,28 @@ def make_ready(
     check_ready(invocation, workspace, every, by_engine=by_engine)
     make_outputs(invocation, workspace)
     return protect_inputs(invocation, workspace, copies, by_engine=by_engine)
+
+
+def check_room(invocation: Invocation, workspace: Path, *, by_engine: bool) -> None:
+    """Check that the folders of outputs, which exist, may be written to.
+
+    Args:
+        invocation: What is to run.
+        workspace: Where it runs.
+        by_engine: Whether an engine runs it, whose user may write where we may not.
+
+    Raises:
+        MachineError: One may not.
+    """
+    for binding in invocation.bound("output"):
+        path = host_path(binding, workspace)
+        folder = path.parent if is_file(binding, workspace) else path
+        number = 0
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            number = errno.EROFS
+        elif not by_engine and not os.access(folder, os.W_OK | os.X_OK):
+            number = errno.EACCES
+        if number:
+            what = f"the output {binding.parameter.name!r} cannot be written"
+            error = OSError(number, os.strerror(number))
+            raise not_written(what, folder, error, do=OTHER_WORKSPACE)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.model import Binding, Cube, Invocation
 
 __all__ = [
+    "OTHER_WORKSPACE",
     "broken_link",
     "check_inputs",
     "copy_input",
@@ -36,6 +37,9 @@ __all__ = [
     "make_outputs",
     "stage",
 ]
+
+#: What to do where a workspace cannot be written to.
+OTHER_WORKSPACE = "fix the permissions, or choose another workspace"
 
 
 def stage(
@@ -317,8 +321,7 @@ def make_outputs(invocation: Invocation, workspace: Path) -> None:
             ) from error
         except OSError as error:
             what = f"the folder of the output {parameter.name!r} cannot be made"
-            do = "fix the permissions, or choose another workspace"
-            raise not_written(what, folder, error, do=do) from error
+            raise not_written(what, folder, error, do=OTHER_WORKSPACE) from error
 
 
 def _refuse_shared(invocation: Invocation, workspace: Path) -> None:
