@@ -104,7 +104,7 @@ def test_a_program_that_says_too_much_is_told_in_short(tmp_path: Path) -> None:
         if each["platform"] == "singularity"
     ]
     assert told["do"].startswith(
-        "see what this says by hand, and mend the program:\n"
+        "see what this says by hand, and fix the program:\n"
         f"  {tmp_path}/singularity --version\n"
         "or install Apptainer"
     )

@@ -198,6 +198,13 @@ def test_what_is_not_committed_counts_unless_git_ignores_it(place: Path) -> None
     assert found == ["cubes/one", "cubes/two"]
 
 
+def test_a_branch_without_a_commit_is_compared_as_it_lies_there(place: Path) -> None:
+    git(place, "checkout", "--quiet", "--orphan", "other")
+    (place / "cubes/one/workspace/seed.txt").write_text("seed 2\n", encoding="utf-8")
+
+    assert cubes("--changed-since", "main", place=place) == ["cubes/one"]
+
+
 def test_a_change_in_a_build_context_above_the_cube_counts(place: Path) -> None:
     cube = place / "project/mlcube"
     cube.mkdir(parents=True)

@@ -92,12 +92,14 @@ def changes_since(ref: str, folder: Path) -> Changes:
         return Changes(top=top, unknown=f"the commit {ref} no longer exists here")
     base = _ask(top, "merge-base", commit, "HEAD").stdout.split()
     since = os.fsdecode(base[0]) if base else commit
+    # A new branch may have no commit yet.
+    ends = ("HEAD",) if _hash_of("HEAD", top) else ()
     files = {
         top / each
         for words in (
             # In two steps: a partial clone has the content of HEAD alone.
-            (*_DIFF, since, "HEAD", "--"),
-            (*_DIFF, "HEAD", "--"),
+            (*_DIFF, since, *ends, "--"),
+            *((*_DIFF, end, "--") for end in ends),
             ("ls-files", "--others", "--exclude-standard", "-z"),
         )
         for each in _names(top, *words)
@@ -123,6 +125,12 @@ def _not_trusted(
     )
 
 
+def _hash_of(ref: str, top: Path) -> str:
+    """Return the hash of a commit, or ""."""
+    answer = _ask(top, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    return "" if answer.returncode else os.fsdecode(answer.stdout.strip())
+
+
 def _commit(ref: str, top: Path) -> str | None:
     """Return the hash of a commit; None for one that a push has replaced.
 
@@ -131,9 +139,9 @@ def _commit(ref: str, top: Path) -> str | None:
     """
     # What begins with a hyphen would be an option of git, and names no commit.
     if not ref.startswith("-") and "\0" not in ref:
-        answer = _ask(top, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        if not answer.returncode:
-            return os.fsdecode(answer.stdout.strip())
+        found = _hash_of(ref, top)
+        if found:
+            return found
     shallow = _ask(top, "rev-parse", "--is-shallow-repository").stdout.strip()
     is_shallow = shallow == b"true"
     if _WHOLE_HASH.fullmatch(ref) and not is_shallow:

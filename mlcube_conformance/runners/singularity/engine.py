@@ -135,15 +135,15 @@ def find_engine(wanted: str = "") -> Engine:
             found="\n".join(found),
             expected=f"{wanted or ' or '.join(NAMES)}, of version "
             f"{_OLDEST[0]}.{_OLDEST[1]} or newer (Apptainer: any)",
-            do=_GET_IT if not broken else _mend(broken[0]),
+            do=_GET_IT if not broken else _fix(broken[0]),
         )
     )
 
 
-def _mend(path: str) -> str:
+def _fix(path: str) -> str:
     """Return what helps where a program is there and does not say its version."""
     line = shlex.join([path, "--version"])
-    return f"see what this says by hand, and mend the program:\n  {line}\nor {_GET_IT}"
+    return f"see what this says by hand, and fix the program:\n  {line}\nor {_GET_IT}"
 
 
 def answer(argv: Sequence[str]) -> str:
