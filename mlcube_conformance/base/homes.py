@@ -109,11 +109,17 @@ def given_path(text: str, option: str = "") -> Path:
     such a path absolute.
 
     Raises:
-        UsageError: It can be no path, or may mean the home of somebody else.
+        UsageError: It can be no path, or may mean the home of somebody else, or a
+            stream.
     """
     wrong = what_is_wrong_with(text) if text else "nothing"
+    do = "fix the path"
     if not wrong and is_of_another_user(text) and not is_there(_first(text)):
         wrong = f"{text}: a shell would have replaced {text.partition('/')[0]}"
+        do = "write the path in full, or ./~NAME for a folder of that name"
+    if text == "-":
+        wrong = "'-', which stands for no file"
+        do = "write /dev/stdout or /dev/stdin, or ./- for a file of that name"
     if wrong:
         raise UsageError(
             Message(
@@ -121,9 +127,7 @@ def given_path(text: str, option: str = "") -> Path:
                 where=option or text[:80],
                 found=wrong,
                 expected="the path of a file or folder",
-                do="write the path in full, or ./~NAME for a folder of that name"
-                if "shell" in wrong
-                else "fix the path",
+                do=do,
             )
         )
     path = with_home(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from contextlib import suppress
@@ -20,6 +21,9 @@ __all__ = ["refuse_to_replace", "would_replace", "write_whole"]
 
 #: What a folder that takes no new file answers, though an old one in it may be written.
 _NO_NEW_FILE = {EACCES, EPERM, EBUSY}
+
+_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_OPEN = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
 def refuse_to_replace(read: Iterable[Path], output: Path, option: str) -> None:
@@ -48,8 +52,9 @@ def would_replace(output: Path, option: str) -> UsageError:
 def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file whole, or else leave the one that was there.
 
-    What is not a plain file, such as a pipe, is written to as it is; so is a file in a
-    folder that takes no other, such as one that is mounted into a container.
+    A pipe or device is written to as it is; so are streams that are open already, such
+    as /dev/stdout, and a file in a folder that takes no other, such as one that is
+    mounted into a container.
 
     Args:
         file: Where; a link to a file is followed.
@@ -59,6 +64,11 @@ def write_whole(file: Path, content: str | bytes) -> None:
         OSError: It cannot be written; nothing new is left.
     """
     data = content.encode() if isinstance(content, str) else content
+    if number := _number_of(file):
+        # What is opened a second time is written to from its start.
+        with os.fdopen(os.dup(number), "wb") as stream:
+            stream.write(data)
+        return
     file = file.resolve()
     mode = None
     with suppress(FileNotFoundError):
@@ -81,3 +91,9 @@ def write_whole(file: Path, content: str | bytes) -> None:
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
+
+
+def _number_of(file: Path) -> int:
+    """Return the number of what is open already and has this name; 0 for others."""
+    match = _OPEN.fullmatch(str(file))
+    return int(match[1]) if match else _STREAMS.get(str(file), 0)

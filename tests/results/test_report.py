@@ -19,6 +19,7 @@ from mlcube_conformance.clauses import clause as clause_of
 from mlcube_conformance.commands.project import app
 from mlcube_conformance.results.formats import report_options
 from mlcube_conformance.results.record import Record
+from tests.command import call
 from tests.cube_folders import CubeFolder, make_cube
 from tests.records import record_in
 from tests.results.made_records import cube_record, finding, ran
@@ -524,6 +525,15 @@ def test_a_record_that_is_read_is_not_replaced(
     assert done.exit_code == 2
     assert "would replace" in done.output
     assert file.read_bytes() == before
+
+
+def test_a_report_goes_to_standard_output_by_its_name(tmp_path: Path) -> None:
+    record = write(tmp_path, "record.json", cube_record())
+
+    done = call("report", record, "--md", "/dev/stdout", place=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("## ")
 
 
 def test_two_reports_do_not_replace_each_other(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""Files that are written whole, and what is written to as it is."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.base.errors import UsageError
+from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.writing import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}"])
+def test_a_file_that_is_open_keeps_what_it_holds(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "log.txt"
+    file.write_text("first\n", encoding="utf-8")
+    with file.open("ab") as stream:
+        write_whole(given_path(name.format(stream.fileno())), "second\n")
+        stream.write(b"third\n")
+
+    assert file.read_text(encoding="utf-8") == "first\nsecond\nthird\n"
+
+
+def test_a_pipe_is_written_to() -> None:
+    read, write = os.pipe()
+    write_whole(given_path(f"/dev/fd/{write}"), "text")
+    os.close(write)
+
+    with os.fdopen(read) as stream:
+        assert stream.read() == "text"
+
+
+def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old", encoding="utf-8")
+    (tmp_path / "link").symlink_to("file")
+
+    write_whole(tmp_path / "link", "new")
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "new"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "link"]
+
+
+def test_a_hyphen_is_no_file() -> None:
+    with pytest.raises(UsageError) as caught:
+        given_path("-", "--md")
+
+    (message,) = caught.value.messages
+    assert message.where == "--md"
+    assert message.do.startswith("write /dev/stdout")
+    assert given_path("./-").name == "-"
