@@ -214,6 +214,21 @@ def test_a_module_in_the_current_folder_is_not_imported(tmp_path: Path) -> None:
     assert not (tmp_path / "injected").exists()
 
 
+def test_a_run_that_is_killed_is_told_and_the_next_begins(tmp_path: Path) -> None:
+    killing = make_cube(tmp_path / "killing")
+    killing.tasks(make="kill -KILL $PPID")
+    fake_cube(tmp_path / "next")
+    document = [job("killing", "local"), job("next")]
+    (tmp_path / "jobs.json").write_text(json.dumps(document), encoding="utf-8")
+
+    done = call("test-jobs", "jobs.json", place=tmp_path)
+
+    assert done.returncode == 1
+    assert "a test was killed before it ended\n  where:    killing\n" in done.stderr
+    assert "found:    Killed" in done.stderr
+    assert any("next" in each for each in cases_in(tmp_path))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_to_end_ends_the_run_and_the_next_does_not_begin(
     tmp_path: Path, number: signal.Signals

@@ -31,7 +31,9 @@ __all__ = ["test_jobs"]
 
 #: Bytes of a matrix: GitHub takes one of a megabyte.
 _LARGEST = 16 * 1024 * 1024
-_INTERRUPTED = 2
+_FAILED, _INTERRUPTED = 1, 2
+#: Characters of the names of cubes in a message.
+_LONGEST = 200
 _RESULTS = "--results"
 
 
@@ -187,7 +189,20 @@ def _test(cubes: Sequence[str], platforms: Sequence[str], words: Sequence[str]) 
         ) from error
     if requests.came:
         return _INTERRUPTED  # also where it had no time to say so
-    return 128 - code if code < 0 else code
+    return _killed(cubes, -code) if code < 0 else code
+
+
+def _killed(cubes: Sequence[str], number: int) -> int:
+    """Tell of a run that a signal ended, and return its exit code."""
+    message = Message(
+        what="a test was killed before it ended",
+        where=", ".join(cubes)[:_LONGEST],
+        found=signal.strsignal(number) or f"signal {number}",
+        expected="a test that ends by itself",
+        do="see whether the machine ran out of memory, then run again",
+    )
+    sys.stderr.write(f"{message}\n")
+    return _FAILED
 
 
 class _Requests:
