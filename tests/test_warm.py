@@ -15,7 +15,6 @@ import pytest
 from tests import warm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _TELL = """\
@@ -26,24 +25,17 @@ print(json.dumps({
     "words": sys.argv[1:], "name": __name__, "folder": os.getcwd(),
     "variable": os.environ.get("ODD"), "umask": umask, "read": sys.stdin.read(),
     "files": sorted(os.listdir("/proc/self/fd"))[:-1], "warm": "pytest" in sys.modules,
-    "encoding": sys.stdout.encoding,
+    "encoding": sys.stdout.encoding, "path": sys.path,
 }))
 print("to the other stream", file=sys.stderr)
 sys.exit(7)
 """
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a folder whose modules are found, by a server of these tests alone."""
-    folder = tmp_path_factory.mktemp("modules")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PYTHONSAFEPATH", raising=False)
-        # The server reads it when it starts, as each Python does.
-        patch.setenv("PYTHONPATH", str(folder))
-        warm.server.cache_clear()
-        yield folder
-        warm.server.cache_clear()
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder whose modules are found."""
+    return tmp_path
 
 
 def _module(place: Path, name: str, text: str) -> str:
@@ -57,7 +49,7 @@ def _run(
     return subprocess.run(
         [*words, "a b", "ü"],
         cwd=place,
-        env={**os.environ, **more},
+        env={**os.environ, "PYTHONPATH": "elsewhere:.", **more},
         input="line\n",
         capture_output=True,
         text=True,
@@ -92,6 +84,17 @@ def test_other_variables_of_python_start_python(place: Path) -> None:
     assert (told["warm"], told["encoding"]) == (False, "iso8859-1")
 
 
+@pytest.mark.parametrize("name", ["sitecustomize", "json", "mlcube_conformance"])
+def test_other_modules_start_python(place: Path, name: str) -> None:
+    module = _module(place, "tell", _TELL)
+    _module(place, name, "")
+
+    done = _run(warm.python(module), place)
+
+    assert "partially initialized" not in done.stderr
+    assert done.returncode == (1 if name == "json" else 7)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_end_by_a_signal_is_an_end_by_that_signal(
     place: Path, number: signal.Signals
@@ -106,7 +109,8 @@ def test_end_by_a_signal_is_an_end_by_that_signal(
 def test_who_waits_no_more_leaves_nothing_behind(place: Path) -> None:
     text = "import time\nprint('here', flush=True)\ntime.sleep(60)\n"
     words = warm.python(_module(place, "sleeps", text))
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+    variables = {**os.environ, "PYTHONPATH": str(place)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=variables) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"here\n"
         began = time.monotonic()

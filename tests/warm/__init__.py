@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
+#: The variables of this process, before a test sets others for what it starts.
+_VARIABLES = dict(os.environ)
 
 
 def python(module: str) -> tuple[str, ...]:
@@ -41,6 +43,7 @@ def server() -> str:
     process = subprocess.Popen(
         [sys.executable, _FOLDER / "server.py", address, str(told), str(alive)],
         stdin=subprocess.DEVNULL,
+        env=_VARIABLES,
         pass_fds=(told, alive),
     )
     atexit.register(_end, process, held)

@@ -21,9 +21,16 @@ from typing import Any
 from _pytest.assertion import install_importhook
 from _pytest.config import get_config
 
-#: What Python itself reads when it starts.
+#: What Python itself reads when it starts, and what it imports then.
 _READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "VIRTUAL_ENV")
-
+_IMPORTED_BY_PYTHON = {"sitecustomize", "usercustomize"}
+#: Where modules are looked for after the folders that a program is given.
+_LAST = [
+    each
+    for each in sys.path
+    if each not in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    and each != str(Path(__file__).parent)
+]
 #: What the package imports only when it is needed, and most runs do.
 _LATER = ("jsonschema", "platformdirs", "xdist.plugin")
 
@@ -49,7 +56,7 @@ def main() -> None:
         connection, _ = listener.accept()
         if os.fork() == 0:
             request, files = _receive(connection)
-            if _of_python(request["variables"]) != own:
+            if _of_python(request["variables"]) != own or _has_others(request):
                 connection.sendall(b"other")
                 os._exit(0)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -88,8 +95,31 @@ def _of_python(variables: dict[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in variables.items()
-        if name.startswith(_READ_BY_PYTHON)
+        if name.startswith(_READ_BY_PYTHON) and name != "PYTHONPATH"
     }
+
+
+def _first(request: dict[str, Any]) -> list[str]:
+    """Return the folders in which a program looks for modules first."""
+    given = request["variables"].get("PYTHONPATH", "")
+    folders = given.split(os.pathsep) if given else []
+    if not sys.flags.safe_path:
+        folders.insert(0, "")
+    return [str(Path(request["folder"], each)) for each in folders]
+
+
+def _has_others(request: dict[str, Any]) -> bool:
+    """Say whether a program finds other modules than those that are imported here."""
+    for folder in _first(request):
+        with suppress(OSError):
+            for each in Path(folder).iterdir():
+                name = each.name.partition(".")[0]
+                if name in _IMPORTED_BY_PYTHON:
+                    return True
+                file = getattr(sys.modules.get(name), "__file__", None)
+                if file and not file.startswith(f"{folder}/"):
+                    return True
+    return False
 
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -127,9 +157,7 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
     os.environ.update(request["variables"])
     os.umask(request["umask"])
     os.chdir(request["folder"])
-    # The folder of this file, or with a safe path what came first.
-    if not sys.flags.safe_path:
-        sys.path[0] = request["folder"]
+    sys.path[:] = [*_first(request), *_LAST]
 
 
 def _follow(program: int, connection: socket.socket) -> None:
