@@ -22,8 +22,9 @@ __all__ = ["refuse_to_replace", "would_replace", "write_whole"]
 #: What a folder that takes no new file answers, though an old one in it may be written.
 _NO_NEW_FILE = {EACCES, EPERM, EBUSY}
 
+#: What is open already, by its name.
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
-_OPEN = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
+_OPEN = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
 
 
 def refuse_to_replace(read: Iterable[Path], output: Path, option: str) -> None:

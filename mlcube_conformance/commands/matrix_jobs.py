@@ -196,7 +196,7 @@ def _killed(cubes: Sequence[str], number: int) -> int:
     """Tell of a run that a signal ended, and return its exit code."""
     message = Message(
         what="a test was killed before it ended",
-        where=", ".join(cubes)[:_LONGEST],
+        where=visible(", ".join(cubes))[:_LONGEST],
         found=signal.strsignal(number) or f"signal {number}",
         expected="a test that ends by itself",
         do="see whether the machine ran out of memory, then run again",

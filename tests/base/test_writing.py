@@ -35,6 +35,12 @@ def test_a_pipe_is_written_to() -> None:
         assert stream.read() == "text"
 
 
+@pytest.mark.parametrize("number", ["999", "9" * 9, "9" * 30])
+def test_what_is_not_open_is_an_error_of_the_system(number: str) -> None:
+    with pytest.raises(OSError, match=f"Bad file descriptor|/dev/fd/{number}|fd/"):
+        write_whole(given_path(f"/dev/fd/{number}"), "text")
+
+
 def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("old", encoding="utf-8")
     (tmp_path / "link").symlink_to("file")

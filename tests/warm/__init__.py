@@ -26,6 +26,8 @@ _VARIABLES = dict(os.environ)
 
 def python(module: str) -> tuple[str, ...]:
     """Return the words that run a module, to which its own words are added."""
+    if not hasattr(os, "pidfd_open"):  # another system than Linux
+        return (sys.executable, "-m", module)
     return (sys.executable, "-IS", str(_FOLDER / "client.py"), server(), module)
 
 
