@@ -118,8 +118,8 @@ def given_path(text: str, option: str = "") -> Path:
         wrong = f"{text}: a shell would have replaced {text.partition('/')[0]}"
         do = "write the path in full, or ./~NAME for a folder of that name"
     if text == "-":
-        wrong = "'-', which stands for no file"
-        do = "write /dev/stdout or /dev/stdin, or ./- for a file of that name"
+        wrong = "'-', which names no file here"
+        do = "write the path in full, or ./- for a file or folder of that name"
     if wrong:
         raise UsageError(
             Message(

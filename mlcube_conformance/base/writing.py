@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["refuse_to_replace", "would_replace", "write_whole"]
+__all__ = ["refuse_to_replace", "stream_of", "would_replace", "write_whole"]
 
 #: What a folder that takes no new file answers, though an old one in it may be written.
 _NO_NEW_FILE = {EACCES, EPERM, EBUSY}
 
-#: What is open already, by its name.
-_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
-_OPEN = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
+#: What is open already, by its names.
+_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+_OPEN = re.compile(r"/(?:dev|proc/(?:self|thread-self|(?P<process>\d+)))/fd/(\d{1,9})")
+#: Links that are followed to such a name, as many as Linux follows.
+_MOST_LINKS = 40
 
 
 def refuse_to_replace(read: Iterable[Path], output: Path, option: str) -> None:
@@ -65,12 +67,13 @@ def write_whole(file: Path, content: str | bytes) -> None:
         OSError: It cannot be written; nothing new is left.
     """
     data = content.encode() if isinstance(content, str) else content
-    if number := _number_of(file):
+    number = stream_of(file)
+    if number is not None:
         # What is opened a second time is written to from its start.
         with os.fdopen(os.dup(number), "wb") as stream:
             stream.write(data)
         return
-    file = file.resolve()
+    file = resolved(file)
     mode = None
     with suppress(FileNotFoundError):
         mode = file.stat().st_mode
@@ -94,7 +97,17 @@ def write_whole(file: Path, content: str | bytes) -> None:
             new.unlink(missing_ok=True)
 
 
-def _number_of(file: Path) -> int:
-    """Return the number of what is open already and has this name; 0 for others."""
-    match = _OPEN.fullmatch(str(file))
-    return int(match[1]) if match else _STREAMS.get(str(file), 0)
+def stream_of(file: Path) -> int | None:
+    """Return the number of what is open already and has this name, also by links."""
+    for _ in range(_MOST_LINKS):
+        name = str(file)
+        match = _OPEN.fullmatch(name)
+        if match and match["process"] in {None, str(os.getpid())}:
+            return int(match[2])
+        if name in _STREAMS:
+            return _STREAMS[name]
+        try:
+            file = file.parent / file.readlink()
+        except OSError:
+            return None
+    return None

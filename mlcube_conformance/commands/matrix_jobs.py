@@ -199,7 +199,12 @@ def _killed(cubes: Sequence[str], number: int) -> int:
         where=visible(", ".join(cubes))[:_LONGEST],
         found=signal.strsignal(number) or f"signal {number}",
         expected="a test that ends by itself",
-        do="see whether the machine ran out of memory, then run again",
+        do=(
+            "see whether the machine ran out of memory"
+            if number == signal.SIGKILL
+            else "see what ended it"
+        )
+        + ", then run\nagain; its cubes are in no report",
     )
     sys.stderr.write(f"{message}\n")
     return _FAILED

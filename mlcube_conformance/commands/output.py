@@ -16,7 +16,7 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.streams import drop_streams
-from mlcube_conformance.base.writing import write_whole
+from mlcube_conformance.base.writing import stream_of, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["cannot_write", "refusing", "show", "show_or_write", "write_file"]
 
 _USAGE, _NOT_RUN = 2, 125
+_STDOUT = 1
 
 
 @contextmanager
@@ -97,12 +98,15 @@ def write_file(
 
     Raises:
         UsageError: It cannot be written.
+        SystemExit: It is standard output, and cannot be written.
     """
     try:
         if makes_folders:
             file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, content)
     except OSError as error:
+        if stream_of(file) == _STDOUT:
+            raise cannot_write(error) from error
         raise UsageError(
             Message(
                 what=f"{file.name} cannot be written",

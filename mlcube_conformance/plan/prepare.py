@@ -78,26 +78,43 @@ def make_ready(
     return protect_inputs(invocation, workspace, copies, by_engine=by_engine)
 
 
-def check_room(invocation: Invocation, workspace: Path, *, by_engine: bool) -> None:
-    """Check that the folders of outputs, which exist, may be written to.
+def check_room(invocation: Invocation, workspace: Path, *, as_user: bool) -> None:
+    """Check that outputs, whose folders exist, may be written.
 
     Args:
         invocation: What is to run.
         workspace: Where it runs.
-        by_engine: Whether an engine runs it, whose user may write where we may not.
+        as_user: Whether they are written by this user, and not by one of an engine.
 
     Raises:
         MachineError: One may not.
     """
     for binding in invocation.bound("output"):
         path = host_path(binding, workspace)
-        folder = path.parent if is_file(binding, workspace) else path
-        number = 0
-        if os.statvfs(folder).f_flag & os.ST_RDONLY:
-            number = errno.EROFS
-        elif not by_engine and not os.access(folder, os.W_OK | os.X_OK):
-            number = errno.EACCES
+        as_file = is_file(binding, workspace)
+        # A file that is there is written to, whatever its folder allows.
+        place = path.parent if as_file and not path.exists() else path
+        own = as_user or (as_file and binding.given_by_user)
+        try:
+            number = _why_not(place, own=own)
+        except OSError as error:
+            number = error.errno or errno.EIO
         if number:
             what = f"the output {binding.parameter.name!r} cannot be written"
-            error = OSError(number, os.strerror(number))
-            raise not_written(what, folder, error, do=OTHER_WORKSPACE)
+            raise not_written(
+                what,
+                place,
+                OSError(number, os.strerror(number)),
+                do="fix the permissions, or give another path"
+                if binding.given_by_user
+                else OTHER_WORKSPACE,
+                expected="a file or folder that can be written",
+            )
+
+
+def _why_not(place: Path, *, own: bool) -> int:
+    """Return the number of the error of who writes there; 0 for none."""
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        return errno.EROFS
+    rights = os.W_OK | (os.X_OK if place.is_dir() else 0)
+    return errno.EACCES if own and not os.access(place, rights) else 0

@@ -8,8 +8,8 @@ installed stays as it is, what runs is never restarted, and an image is built
 again only when its recipe changes (the tag is a hash of the recipe).
 
 Progress goes to stderr. At the end stdout carries one KEY=VALUE line for each
-base image, and for each setting that a platform needs here, ready to be handed
-to the tests.
+base image, and for each setting that a platform needs here, as a shell reads it
+to hand it to the tests.
 """
 
 from __future__ import annotations

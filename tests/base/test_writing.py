@@ -15,12 +15,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}"])
-def test_a_file_that_is_open_keeps_what_it_holds(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["/dev/fd/{}", "/proc/self/fd/{}", "/proc/thread-self/fd/{}", "/proc/{pid}/fd/{}"],
+)
+@pytest.mark.parametrize("links", [0, 2])
+def test_a_file_that_is_open_keeps_what_it_holds(
+    tmp_path: Path, name: str, links: int
+) -> None:
     file = tmp_path / "log.txt"
     file.write_text("first\n", encoding="utf-8")
     with file.open("ab") as stream:
-        write_whole(given_path(name.format(stream.fileno())), "second\n")
+        named = name.format(stream.fileno(), pid=os.getpid())
+        for number in range(links):
+            link = tmp_path / f"link{number}.md"
+            link.symlink_to(named)
+            named = str(link)
+        write_whole(given_path(named), "second\n")
         stream.write(b"third\n")
 
     assert file.read_text(encoding="utf-8") == "first\nsecond\nthird\n"
@@ -41,6 +52,23 @@ def test_what_is_not_open_is_an_error_of_the_system(number: str) -> None:
         write_whole(given_path(f"/dev/fd/{number}"), "text")
 
 
+def test_a_stream_to_read_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "input.txt"
+    file.write_text("input", encoding="utf-8")
+    with file.open() as stream, pytest.raises(OSError, match="Bad file descriptor"):
+        write_whole(given_path(f"/dev/fd/{stream.fileno()}"), "text")
+
+    assert file.read_text(encoding="utf-8") == "input"
+
+
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+
+    with pytest.raises(OSError, match=r"Symlink loop|symbolic links|File exists|one"):
+        write_whole(tmp_path / "one", "text")
+
+
 def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("old", encoding="utf-8")
     (tmp_path / "link").symlink_to("file")
@@ -58,5 +86,5 @@ def test_a_hyphen_is_no_file() -> None:
 
     (message,) = caught.value.messages
     assert message.where == "--md"
-    assert message.do.startswith("write /dev/stdout")
+    assert message.do.startswith("write the path in full, or ./- ")
     assert given_path("./-").name == "-"

@@ -3,6 +3,7 @@
 import array
 import json
 import os
+import signal
 import socket
 import sys
 
@@ -32,6 +33,8 @@ def main() -> None:
         os.execv(sys.executable, [sys.executable, "-m", module, *words])  # noqa: S606
     code = int(status or b"1")
     if code < 0:
+        if -code not in {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     sys.exit(code)
 

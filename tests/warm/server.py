@@ -22,7 +22,7 @@ from _pytest.assertion import install_importhook
 from _pytest.config import get_config
 
 #: What Python itself reads when it starts, and what it imports then.
-_READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "VIRTUAL_ENV")
+_READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "TZ", "VIRTUAL_ENV")
 _IMPORTED_BY_PYTHON = {"sitecustomize", "usercustomize"}
 #: Where modules are looked for after the folders that a program is given.
 _LAST = [
@@ -46,6 +46,8 @@ def main() -> None:
     os.write(told, b"ready")
     os.close(told)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # A key at the terminal is for the tests, which end this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     while True:
         heard, _, _ = select.select([listener.fileno(), alive], [], [])
@@ -60,6 +62,7 @@ def main() -> None:
                 connection.sendall(b"other")
                 os._exit(0)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             program = os.fork()
             if program == 0:
                 listener.detach()
@@ -128,10 +131,15 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
     length, rights, _, _ = connection.recvmsg(8, room)
     for _, _, data in rights:
         files.frombytes(data)
+    if not length:
+        os._exit(0)
     left, parts = int.from_bytes(length), []
     while left:
-        parts.append(connection.recv(left))
-        left -= len(parts[-1])
+        part = connection.recv(left)
+        if not part:
+            os._exit(0)  # who asked has ended
+        parts.append(part)
+        left -= len(part)
     return json.loads(b"".join(parts)), list(files)
 
 
@@ -139,7 +147,7 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
     """Take the place of a program that was just started."""
     for number, each in enumerate(files):
         os.dup2(each, number)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(3, 2**16)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         old = getattr(sys, name)
         by_line = number and (old.line_buffering or os.isatty(number))

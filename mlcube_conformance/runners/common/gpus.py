@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["NVIDIA", "gpus_here"]
 
-#: Devices of NVIDIA's driver, the last one that of Windows' Linux.
-NVIDIA = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
-_DEVICES = {"NVIDIA": NVIDIA, "AMD": ("/dev/kfd",)}
+#: What a GPU of NVIDIA is called: its device, or on Windows' Linux its library.
+NVIDIA = ("/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1")
+_NVIDIA = re.compile(r"nvidia\d+")
 
 
 def gpus_here() -> list[str]:
     """Return whose GPUs this machine has, as in "NVIDIA".
 
-    A program such as `nvidia-smi` may be there without a GPU.
+    A program such as `nvidia-smi`, or the driver, may be there without a GPU.
     """
-    return [
-        name
-        for name, devices in _DEVICES.items()
-        if any(Path(each).exists() for each in devices)
-    ]
+    found = []
+    if (Path("/dev/dxg").exists() and Path(NVIDIA[1]).exists()) or _has_devices():
+        found.append("NVIDIA")
+    if Path("/dev/kfd").exists():
+        found.append("AMD")
+    return found
+
+
+def _has_devices() -> bool:
+    with suppress(OSError):
+        return any(_NVIDIA.fullmatch(each.name) for each in Path("/dev").iterdir())
+    return False
