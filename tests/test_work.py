@@ -103,7 +103,11 @@ def test_what_a_task_says_is_not_lost_to_a_full_disk(
     assert (Path(folder) / "stdout.log").read_text().startswith("made ")
 
 
-def test_nobody_has_to_read_what_a_task_says(cube: CubeFolder) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_nobody_has_to_read_what_a_task_says(
+    cube: CubeFolder, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     reading, writing = os.pipe()
     os.close(reading)
     try:

@@ -29,9 +29,13 @@ def replace_closed_streams() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
-def drop_streams() -> None:
-    """Drop buffered output to a full disk."""
-    for number in (1, 2):
+def drop_streams(*numbers: int) -> None:
+    """Drop buffered output to a full disk, or to a pipe that nobody reads.
+
+    Args:
+        numbers: Of the streams; none for both.
+    """
+    for number in numbers or (1, 2):
         with suppress(OSError):
             null = os.open(os.devnull, os.O_RDWR)
             os.dup2(null, number)

@@ -19,6 +19,7 @@ from mlcube_conformance.base.errors import (
     require_given,
 )
 from mlcube_conformance.base.homes import given_folder
+from mlcube_conformance.base.streams import drop_streams
 from mlcube_conformance.base.text import LiveText
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.checks.judge import Seen, judge
@@ -247,6 +248,8 @@ class _Stream:
     def _passing(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:  # or nobody listens any more
+        except OSError as error:
             if error.errno in _FULL:
                 self.lost = self.lost or error
+            else:  # nobody listens any more; what is buffered would be tried again
+                drop_streams(self._stream.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -66,7 +67,10 @@ def show_or_write(text: str, output: str | None) -> None:
 
 
 def cannot_write(error: OSError) -> SystemExit:
-    """Say that the output cannot be written, and return the end of the program."""
+    """Say that the output cannot be written, and return the end of the program.
+
+    A pipe that nobody reads any more ends it in silence.
+    """
     message = MachineError(
         Message(
             what="the output cannot be written",
@@ -79,9 +83,11 @@ def cannot_write(error: OSError) -> SystemExit:
             do="free some space, then run again",
         )
     )
-    with suppress(OSError):
-        sys.stderr.write(f"{message}\n")
-        sys.stderr.flush()
+    # Who reads no more, such as `head`, has what was wanted.
+    if error.errno != errno.EPIPE:
+        with suppress(OSError):
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
     drop_streams()
     return SystemExit(_NOT_RUN)
 
