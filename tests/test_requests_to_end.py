@@ -83,7 +83,7 @@ def test_a_second_request_does_not_change_the_exit_code(
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
         while "interrupted" not in process.stderr.readline():
-            assert process.poll() is None, "it ended without a word"
+            assert process.poll() is None, "it ended and said nothing"
         process.send_signal(number)
         process.communicate(timeout=30)
 

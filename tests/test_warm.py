@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _TELL = """\
 import json, os, sys
-stat = os.fstat(0)
 umask = os.umask(0)
 print(json.dumps({
     "words": sys.argv[1:], "name": __name__, "folder": os.getcwd(),
@@ -30,12 +29,6 @@ print(json.dumps({
 print("to the other stream", file=sys.stderr)
 sys.exit(7)
 """
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Return a folder whose modules are found."""
-    return tmp_path
 
 
 def _module(place: Path, name: str, text: str) -> str:
@@ -59,25 +52,25 @@ def _run(
     )
 
 
-def test_it_is_given_what_a_program_is_given(place: Path) -> None:
-    module = _module(place, "tell", _TELL)
+def test_it_is_given_what_a_program_is_given(tmp_path: Path) -> None:
+    module = _module(tmp_path, "tell", _TELL)
     told = []
     for words in (warm.python(module), (sys.executable, "-m", module)):
-        done = _run(words, place, ODD="\xf6\udcff")
+        done = _run(words, tmp_path, ODD="\xf6\udcff")
         assert (done.returncode, done.stderr) == (7, "to the other stream\n")
         told.append(json.loads(done.stdout))
 
     warm_one, plain = told
     assert (warm_one.pop("warm"), plain.pop("warm")) == (True, False)
     assert warm_one == plain
-    assert plain["folder"] == str(place)
+    assert plain["folder"] == str(tmp_path)
     assert plain["umask"] == 0o27
 
 
-def test_other_variables_of_python_start_python(place: Path) -> None:
-    module = _module(place, "tell", _TELL)
+def test_other_variables_of_python_start_python(tmp_path: Path) -> None:
+    module = _module(tmp_path, "tell", _TELL)
 
-    done = _run(warm.python(module), place, PYTHONIOENCODING="iso8859-1", TZ="UTC")
+    done = _run(warm.python(module), tmp_path, PYTHONIOENCODING="iso8859-1", TZ="UTC")
 
     assert done.returncode == 7
     told = json.loads(done.stdout)
@@ -85,11 +78,11 @@ def test_other_variables_of_python_start_python(place: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["sitecustomize", "json", "mlcube_conformance"])
-def test_other_modules_start_python(place: Path, name: str) -> None:
-    module = _module(place, "tell", _TELL)
-    _module(place, name, "")
+def test_other_modules_start_python(tmp_path: Path, name: str) -> None:
+    module = _module(tmp_path, "tell", _TELL)
+    _module(tmp_path, name, "")
 
-    done = _run(warm.python(module), place)
+    done = _run(warm.python(module), tmp_path)
 
     assert "partially initialized" not in done.stderr
     assert done.returncode == (1 if name == "json" else 7)
@@ -99,7 +92,7 @@ def test_other_modules_start_python(place: Path, name: str) -> None:
     "number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE]
 )
 def test_end_by_a_signal_is_an_end_by_that_signal(
-    place: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals
 ) -> None:
     text = (
         "import os, signal\n"
@@ -108,15 +101,15 @@ def test_end_by_a_signal_is_an_end_by_that_signal(
         f"os.kill(os.getpid(), {number.value})\n"
     )
 
-    done = _run(warm.python(_module(place, number.name, text)), place)
+    done = _run(warm.python(_module(tmp_path, number.name, text)), tmp_path)
 
     assert (done.returncode, done.stderr) == (-number, "")
 
 
-def test_who_waits_no_more_leaves_nothing_behind(place: Path) -> None:
+def test_who_waits_no_more_leaves_nothing_behind(tmp_path: Path) -> None:
     text = "import time\nprint('here', flush=True)\ntime.sleep(60)\n"
-    words = warm.python(_module(place, "sleeps", text))
-    variables = {**os.environ, "PYTHONPATH": str(place)}
+    words = warm.python(_module(tmp_path, "sleeps", text))
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
     with subprocess.Popen(words, stdout=subprocess.PIPE, env=variables) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"here\n"

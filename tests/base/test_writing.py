@@ -48,7 +48,7 @@ def test_a_pipe_is_written_to() -> None:
 
 @pytest.mark.parametrize("number", ["999", "9" * 9, "9" * 30])
 def test_what_is_not_open_is_an_error_of_the_system(number: str) -> None:
-    with pytest.raises(OSError, match=f"Bad file descriptor|/dev/fd/{number}|fd/"):
+    with pytest.raises(OSError, match=r"Bad file descriptor|No such file"):
         write_whole(given_path(f"/dev/fd/{number}"), "text")
 
 
@@ -65,7 +65,7 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to("two")
     (tmp_path / "two").symlink_to("one")
 
-    with pytest.raises(OSError, match=r"Symlink loop|symbolic links|File exists|one"):
+    with pytest.raises(OSError, match="symbolic links"):
         write_whole(tmp_path / "one", "text")
 
 

@@ -62,7 +62,6 @@ def main() -> None:
                 connection.sendall(b"other")
                 os._exit(0)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
             program = os.fork()
             if program == 0:
                 listener.detach()
@@ -145,6 +144,7 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 def _become(request: dict[str, Any], files: list[int]) -> None:
     """Take the place of a program that was just started."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, each in enumerate(files):
         os.dup2(each, number)
     os.closerange(3, 2**16)
