@@ -67,6 +67,23 @@ def test_it_is_given_what_a_program_is_given(tmp_path: Path) -> None:
     assert plain["umask"] == 0o27
 
 
+def test_workers_of_pytest_find_modules_of_the_folder(tmp_path: Path) -> None:
+    _module(tmp_path, "theirs", "")
+    _module(tmp_path, "test_it", "import theirs\ndef test_it(): pass")
+
+    done = subprocess.run(
+        [*warm.python("pytest"), "-n1", "-p", "theirs", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
 def test_other_variables_of_python_start_python(tmp_path: Path) -> None:
     module = _module(tmp_path, "tell", _TELL)
 

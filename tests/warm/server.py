@@ -31,6 +31,8 @@ _LAST = [
     if each not in os.environ.get("PYTHONPATH", "").split(os.pathsep)
     and each != str(Path(__file__).parent)
 ]
+#: Where modules keep what the folders were when they were imported.
+_COPIES: list[list[str]] = []
 #: What the package imports only when it is needed, and most runs do.
 _LATER = ("jsonschema", "platformdirs", "xdist.plugin")
 
@@ -91,6 +93,13 @@ def _import_all() -> None:
     for name in _LATER:
         importlib.import_module(name)
     sys.meta_path.remove(hook)
+    # xdist keeps what its workers look for modules in as Python starts.
+    _COPIES.extend(
+        value
+        for module in list(sys.modules.values())
+        for value in vars(module).values()
+        if isinstance(value, list) and value == sys.path and value is not sys.path
+    )
 
 
 def _of_python(variables: dict[str, str]) -> dict[str, str]:
@@ -166,6 +175,8 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
     os.umask(request["umask"])
     os.chdir(request["folder"])
     sys.path[:] = [*_first(request), *_LAST]
+    for copy in _COPIES:
+        copy[:] = sys.path
 
 
 def _follow(program: int, connection: socket.socket) -> None:
