@@ -273,14 +273,21 @@ def _archive(**members: bytes) -> bytes:
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"no archive",
-        gzip.compress(b"no archive"),
-        _archive(),
-        _archive(**{f"{_TOP}certificate.intoto.json": b"{}"}),
-        _archive(**{f"{_TOP}certificate.intoto.json": b"link"}),
-        _archive(**{f"{_TOP}../../etc/x": b"", f"{_TOP}records/1.json": b"{}"}),
-        _archive(x=b"0" * 100_000)[:-50],
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"no archive", id="text"),
+        pytest.param(gzip.compress(b"no archive"), id="packed text"),
+        pytest.param(_archive(), id="empty archive"),
+        pytest.param(
+            _archive(**{f"{_TOP}certificate.intoto.json": b"{}"}), id="no record"
+        ),
+        pytest.param(
+            _archive(**{f"{_TOP}certificate.intoto.json": b"link"}), id="link"
+        ),
+        pytest.param(
+            _archive(**{f"{_TOP}../../etc/x": b"", f"{_TOP}records/1.json": b"{}"}),
+            id="names",
+        ),
+        pytest.param(_archive(x=b"0" * 100_000)[:-50], id="cut off"),
     ],
 )
 def test_what_is_no_bundle_is_refused(content: bytes, tmp_path: Path) -> None:
