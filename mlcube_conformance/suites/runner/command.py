@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -24,6 +25,11 @@ __all__ = ["Called", "ask", "call"]
 _NOT_PASSED = re.compile(
     r"(https?|no|all|ftp)_proxy|CI|GITHUB_ACTIONS|GITLAB_CI|TF_BUILD", re.IGNORECASE
 )
+#: What helps where a program does not start; otherwise it is not there.
+_HELPS = {
+    errno.EACCES: "make it executable (chmod +x)",
+    errno.ENOEXEC: "let its first line name its interpreter",
+}
 #: A message is not to be broken into lines in the middle of a name.
 _WIDE = {"COLUMNS": "1000", "NO_COLOR": "1"}
 
@@ -117,7 +123,8 @@ def call(  # noqa: PLR0913 - each is one fact of the call
                 where=argv[0],
                 found=str(error.strerror),
                 expected="a program that can be executed",
-                do="install it, or fix the runner's description",
+                do=f"{_HELPS.get(error.errno, 'install it')}, or fix the\n"
+                "runner's description",
             )
         ) from error
     return Called(

@@ -177,6 +177,30 @@ def test_program_that_is_not_there_errors_once(
     result.stdout.fnmatch_lines(["cannot start the program of the runner"])
 
 
+@pytest.mark.parametrize(
+    ("text", "mode", "helps"),
+    [
+        ("#!/bin/sh\n", 0o644, "make it executable (chmod +x)"),
+        ("true\n", 0o755, "let its first line name its interpreter"),
+        ("#!/no/such/shell\n", 0o755, "install it"),
+    ],
+    ids=["mode", "no first line", "no interpreter"],
+)
+def test_program_that_is_there_and_does_not_start(
+    text: str, mode: int, helps: str, run: Run, pytester: pytest.Pytester
+) -> None:
+    program = pytester.path / "theirs"
+    program.write_text(text)
+    program.chmod(mode)
+    description = _DESCRIPTION.replace("[echo,", f"[{program},")
+    Path(pytester.path / "refuser.yaml").write_text(description)
+
+    result = run("--runner", "refuser.yaml")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{helps}, or fix the"])
+
+
 def test_runner_that_hangs_is_ended_at_its_deadline(
     run: Run, pytester: pytest.Pytester
 ) -> None:
