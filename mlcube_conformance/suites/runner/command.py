@@ -25,7 +25,7 @@ __all__ = ["Called", "ask", "call"]
 _NOT_PASSED = re.compile(
     r"(https?|no|all|ftp)_proxy|CI|GITHUB_ACTIONS|GITLAB_CI|TF_BUILD", re.IGNORECASE
 )
-#: What helps where a program does not start; otherwise it is not there.
+#: What helps where a program does not start; otherwise it is missing.
 _HELPS = {
     errno.EACCES: "make it executable (chmod +x)",
     errno.ENOEXEC: "let its first line name its interpreter",
@@ -123,7 +123,7 @@ def call(  # noqa: PLR0913 - each is one fact of the call
                 where=argv[0],
                 found=str(error.strerror),
                 expected="a program that can be executed",
-                do=f"{_HELPS.get(error.errno, 'install it')}, or fix the\n"
+                do=f"{_HELPS.get(error.errno or 0, 'install it')}, or fix the "
                 "runner's description",
             )
         ) from error
