@@ -215,6 +215,21 @@ def test_zoo_lists_shows_and_writes_its_animals(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("doctr", "No such command 'doctr'. Did you mean 'doctor'?\n"),
+        ("test_jobs", "No such command 'test_jobs'. Did you mean 'test-jobs'?\n"),
+        ("qqq", "No such command 'qqq'.\n"),
+    ],
+)
+def test_a_command_that_is_not_known_is_guessed(word: str, says: str) -> None:
+    done = _run(word)
+
+    assert done.returncode == 2
+    assert done.stderr.decode().endswith(says)
+
+
+@pytest.mark.parametrize(
     ("words", "says"),
     [
         (["pipe-for-fil"], "did you mean 'pipe-for-file'"),

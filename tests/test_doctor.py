@@ -25,7 +25,9 @@ def test_what_is_missing_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
         done.stdout
     )
     assert "     found:       nothing listens there" in done.stdout
-    assert "     do:          start it" in done.stdout
+    assert "     do:          start a daemon there, or fix or unset DOCKER_HOST" in (
+        done.stdout
+    )
     assert "no   singularity" in done.stdout
     assert "yes  local" in done.stdout
     assert "Without --platform, cubes run on local." in done.stdout
@@ -33,6 +35,21 @@ def test_what_is_missing_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
     assert works["docker"] is works["singularity"] is False
     assert works["local"] is True
     assert facts["chosen"] == "local"
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        ("tcp://127.0.0.1:1", "nothing listens there"),
+        ("tcp://no-host.invalid:2375", "no host has this name"),
+    ],
+)
+def test_a_daemon_that_cannot_be_reached_is_told_in_plain_words(
+    host: str, found: str, tmp_path: Path
+) -> None:
+    done = call("doctor", more={"DOCKER_HOST": host, "PATH": str(tmp_path)})
+
+    assert f"     found:       {found}\n" in done.stdout
 
 
 def test_a_program_of_a_driver_is_no_gpu(tmp_path: Path) -> None:

@@ -209,6 +209,7 @@ def test_several_cubes_and_platforms_make_a_matrix(
             [
                 "*unknown platform 'nosuch' for cube 'tiny'",
                 "*expected: one of *docker*",
+                "*name one of these, or write a platform file: docs/platforms.md",
             ],
         ),
         (("--cube", "tiny", "--platform", "x.yaml"), ["*x.yaml does not exist"]),

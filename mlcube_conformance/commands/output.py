@@ -119,6 +119,8 @@ def write_file(
                 where=str(file),
                 found=error.strerror or str(error),
                 expected="a file that can be written",
-                do="fix the path, or free some disk space",
+                do="make its folder first, or fix the path"
+                if error.errno == errno.ENOENT
+                else "fix the path, or free some disk space",
             )
         ) from error

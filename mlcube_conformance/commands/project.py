@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from mlcube_conformance import __version__
+from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.streams import replace_closed_streams
 from mlcube_conformance.commands.group import Group, take_requests
@@ -56,6 +57,21 @@ class _Commands(Group):
         with waiting_requests():  # half a module is of no use
             found = getattr(import_module(f"{__package__}.{module}"), name)
         return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant; click guesses among imported ones alone.
+
+        Raises:
+            click.UsageError: There is none of that name.
+        """
+        word = args[0]
+        is_name = word in COMMANDS or word.startswith("-") or ctx.resilient_parsing
+        guess = "" if is_name else did_you_mean(word, COMMANDS)
+        if guess:
+            ctx.fail(f"No such command {word!r}. {guess.capitalize()}")
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

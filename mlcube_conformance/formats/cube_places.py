@@ -173,7 +173,12 @@ def _no_cube(word: str, path: Path, found: str, option: str) -> UsageError:
             where=option,
             found=found,
             expected="a folder with mlcube.yaml, that file, or a pattern of them",
-            do=_near(path) or "fix the path",
+            do=_near(path)
+            or (
+                "name another folder, or make a cube: mlcube-conformance init hello"
+                if is_folder(path)
+                else "fix the path"
+            ),
         )
     )
 

@@ -169,7 +169,8 @@ def _read_root(place: Path, problems: Problems) -> Located | None:
             found=_what_lies_in(root),
             expected="the main definition file of the cube",
             do=_other_definition(root)
-            or "give the folder that holds mlcube.yaml, or write one there",
+            or "give the folder that holds mlcube.yaml, or write one there;\n"
+            "`mlcube-conformance list` shows the cubes below a folder",
         )
     )
     return None

@@ -108,7 +108,7 @@ def find_platform(name: str, cube: Cube) -> PlatformFile:
             "path of such\na file: docs/platforms.md has one"
             if kind is not None and kind.is_place
             else did_you_mean(_usual_name(name), known)
-            or "write a platform file for it",
+            or "name one of these, or write a platform file: docs/platforms.md",
         )
     )
 

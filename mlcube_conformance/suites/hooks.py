@@ -72,13 +72,14 @@ def file_to_write(
     """
     file = given_path(given, option)
     if suffixes and file.suffix not in suffixes:
+        *others, last = sorted(suffixes)
         raise UsageError(
             Message(
                 what=f"the format of the {what} is unknown",
                 where=option,
                 found=given,
-                expected=f"a name that ends in {' or '.join(suffixes)}",
-                do=f"write {option} {file.stem or 'file'}{suffixes[0]}",
+                expected=f"a name that ends in {', '.join(others)} or {last}",
+                do=f"write {option} {file.stem or 'file'}{min(suffixes)}",
             )
         )
     above = next(each for each in file.parents if is_there(each))
@@ -115,7 +116,8 @@ def write_asked(session: pytest.Session, what: str, file: Path, text: str) -> _A
     except OSError as error:
         fail_run(session)
         why = error.strerror or error
-        return _Asked(f"no {what} in {file}: {why}: this run fails", is_written=False)
+        line = f"cannot write the {what} {file}: {why}: this run fails"
+        return _Asked(line, is_written=False)
     return _Asked(f"{what} in {file}", is_written=True)
 
 

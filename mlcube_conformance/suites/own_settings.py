@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "asks_for_us",
     "no_cube",
+    "pytest_addoption",
     "pytest_load_initial_conftests",
     "refuse_settings_of_cubes",
     "started_by_command",
@@ -47,6 +48,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     # Without a path, pytest would load conftest.py of the current folder and of those
     # below it that begin with "test", which may be cubes.
     known.file_or_dir = [each for each in words if is_test(each)] or [os.devnull]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let usage and help name the command that was called, not a function of pytest."""
+    parser.prog = "mlcube-conformance test"
 
 
 def started_by_command(config: pytest.Config) -> bool:

@@ -124,7 +124,7 @@ class Reports:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the reports; the sessions have ended the record."""
         if self._record.trouble:
-            self._said.append(f"no record: {self._record.trouble}: this run fails")
+            self._said.append(f"cannot write {self._record.trouble}: this run fails")
             fail_run(session)
         summary = os.environ.get(_SUMMARY)
         on_github = os.environ.get(_IS_GITHUB) == "true"
@@ -166,7 +166,7 @@ class Reports:
             with telling_faults():
                 text = reporters()[file.suffix](shown)
         except ConformanceError as error:
-            self._said.append(f"no report in {file}: {_why(error)}: this run fails")
+            self._said.append(f"cannot write {file}: {_why(error)}: this run fails")
             fail_run(session)
         else:
             said = write_asked(session, "report", file, text)

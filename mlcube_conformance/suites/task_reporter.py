@@ -295,20 +295,21 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
 
     def _verdict(self, checks: list[Check]) -> tuple[str, str]:
         counts = Counter(each.state for each in checks)
-        told = len(checks) - counts["not run"]
         bad = sum(counts[each] for each in BAD)
         code = self._exit_code()
         if code == pytest.ExitCode.INTERRUPTED:
             failed = f", {bad} failed" if bad else ""
-            first = f"STOPPED after {told} checks{failed}"
+            first = f"STOPPED after {len(checks) - counts['not run']} checks{failed}"
         elif bad:
             first = f"FAILED {bad} of {len(checks)} checks"
         elif code:
-            first = f"FAILED, though none of {told} checks did: see above"
+            first = "FAILED without a failed check"
         else:
             first = f"PASSED {counts['passed']} checks"
         words = [first, *(f"{counts[x]} {x}" for x in _TOLD if counts[x])]
         parts = [f"{', '.join(words)} in {time.monotonic() - self._began:.1f} s"]
+        if code and not bad and code != pytest.ExitCode.INTERRUPTED:
+            parts.append("see above")
         folder = self._cubes.execution.folder
         if code and folder.exists():
             parts.append(f"logs: {folder}")

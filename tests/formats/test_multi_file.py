@@ -54,7 +54,8 @@ mlcube.yaml is missing
   where:    {root}/mlcube.yaml
   found:    build, run, tasks, workspace
   expected: the main definition file of the cube
-  do:       give the folder that holds mlcube.yaml, or write one there""",
+  do:       give the folder that holds mlcube.yaml, or write one there;
+            `mlcube-conformance list` shows the cubes below a folder""",
     ),
     Wrong(
         id="root-not-yaml",

@@ -126,7 +126,13 @@ def test_a_report_of_an_unknown_kind_is_refused(
     done = pytester.runpytest_subprocess(f"--cube={cube.root}", "--report=run.txt")
 
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["ERROR: the format of the report is unknown"])
+    done.stderr.fnmatch_lines(
+        [
+            "ERROR: the format of the report is unknown",
+            "*a name that ends in .html, .json, .md, .sarif, .svg or .xml",
+            "*write --report run.html",
+        ]
+    )
 
 
 @pytest.mark.parametrize("words", [(), ("-n2",)])

@@ -186,6 +186,29 @@ def test_the_last_line_names_the_report(
 
 
 @pytest.mark.usefixtures("cube")
+def test_a_run_that_fails_without_a_failed_check_says_where_to_look(
+    shown: Callable[..., tuple[int, str]],
+) -> None:
+    code, said = shown("tiny", "--platform=fake", "--report=/proc/page.html")
+
+    assert code == 1
+    assert "cannot write the report /proc/page.html: No such file" in said
+    last = "FAILED without a failed check in 0.0 s · see above · logs: .mlcube-"
+    assert said.splitlines()[-1].startswith(last)
+
+
+def test_a_wrong_option_is_told_by_the_command_that_was_called(
+    shown: Callable[..., tuple[int, str]],
+) -> None:
+    code, said = shown("tiny", "--platfrom=fake")
+
+    assert code == 4
+    assert said.startswith("ERROR: usage: mlcube-conformance test [options] ")
+    assert "mlcube-conformance test: error: unrecognized arguments" in said
+    assert "--platfrom: did you mean '--platform'?" in said
+
+
+@pytest.mark.usefixtures("cube")
 def test_workers_show_the_same_tasks(shown: Callable[..., tuple[int, str]]) -> None:
     alone = shown("tiny", "--platform=fake")[1]
     code, said = shown("tiny", "--platform=fake", "-n", "2")

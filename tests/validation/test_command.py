@@ -175,11 +175,13 @@ def test_a_folder_that_may_not_be_listed_is_not_passed_over(
     ("words", "says"),
     [
         (["empty"], "nothing with mlcube.yaml or mlbox.yaml"),
+        (["empty"], "or make a cube: mlcube-conformance init hello"),
         (["none"], "there is no cube at none"),
         (["none/*"], "there is no cube at none/*"),
         (["file.txt"], "found:    a file"),
         ([""], "a path on the command line is invalid"),
         (["sound", "--output", "no/file"], "file cannot be written"),
+        (["sound", "--output", "no/file"], "do:       make its folder first"),
         (["sound", "--output", "sound/mlcube.yaml"], "would replace a file"),
         (["sound", "--output", "sound/run/make.yaml"], "would replace a file"),
         (["sound", "--output", "sound/build/Dockerfile"], "would replace a file"),

@@ -83,9 +83,13 @@ __all__ = ["DockerRunner"]
 
 #: Names of build arguments whose values are not for everybody.
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL", re.IGNORECASE)
-#: How the library says so, in words of Python.
-_NOBODY = re.compile(r"FileNotFoundError\(|ConnectionRefusedError\(")
+#: How the library says what is wrong, in words of Python, and what it means.
+_MEANINGS = {
+    r"FileNotFoundError\(|ConnectionRefusedError\(|Errno 111": "nothing listens there",
+    r"NameResolutionError\(": "no host has this name",
+}
 _START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST"
+_START_THERE = "start a daemon there, or fix or unset DOCKER_HOST"
 _JOIN_GROUP = (
     "join the group `docker` (`sudo usermod -aG docker $USER`), then log in again,\n"
     "or use a daemon of your own (rootless Docker) by DOCKER_HOST"
@@ -125,18 +129,19 @@ class DockerRunner:
             # A ValueError tells of an address that can be none.
             except (DockerException, OSError, ValueError) as error:
                 found = mask(str(error))
-                if _NOBODY.search(found):
-                    found = "nothing listens there"
+                for said, meaning in _MEANINGS.items():
+                    found = meaning if re.search(said, found) else found
             else:
                 return None
             gc.collect()
+        start = _START_THERE if os.environ.get("DOCKER_HOST") else _START
         return PlatformUnavailable(
             Message(
                 what="cannot use Docker: its daemon does not answer",
                 where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
                 found=found,
                 expected="a Docker daemon that answers `docker version`",
-                do=_JOIN_GROUP if "ermission denied" in found else _START,
+                do=_JOIN_GROUP if "ermission denied" in found else start,
             )
         )
 

@@ -9,7 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    UsageError,
+    did_you_mean,
+)
 from mlcube_conformance.base.files import is_plain_file
 from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.text import last_lines
@@ -91,7 +96,8 @@ def description_file(given: str) -> Path:
                 where="--runner",
                 found=given,
                 expected=f"one of {', '.join(names)}, or the path of a description",
-                do="write a description: docs/runners.md says how",
+                do=did_you_mean(given, names)
+                or "write a description: docs/runners.md says how",
             )
         )
     return file

@@ -103,6 +103,8 @@ def test_suite_without_a_runner_is_skipped_with_the_reason(run: Run) -> None:
     [
         (("--runner", "dokcer"), "unknown runner 'dokcer'"),
         (("--runner", "dokcer"), "docker, local, mlcube, singularity, ssh, or the*"),
+        (("--runner", "dokcer"), "did you mean 'docker'?"),
+        (("--runner", "other"), "write a description: docs/runners.md says how"),
         (("--runner", "none.yaml"), "none.yaml cannot be read"),
         (("--runner", "x.yaml", "--cube", "."), "--cube and --runner ask for two*"),
         (("--runner", "refuser.yaml", "--task", "a"), "--task needs a cube*"),
@@ -118,6 +120,10 @@ def test_suite_without_a_runner_is_skipped_with_the_reason(run: Run) -> None:
         (
             ("--runner", "refuser.yaml", "--scorecard", "card.txt"),
             "the format of the scorecard is unknown",
+        ),
+        (
+            ("--runner", "refuser.yaml", "--scorecard", "card.txt"),
+            "a name that ends in .json or .md",
         ),
         (
             ("--runner", "refuser.yaml", "--runner-timeout", "soon"),
