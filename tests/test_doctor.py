@@ -25,9 +25,8 @@ def test_what_is_missing_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
         done.stdout
     )
     assert "     found:       nothing listens there" in done.stdout
-    assert "     do:          start a daemon there, or fix or unset DOCKER_HOST" in (
-        done.stdout
-    )
+    assert "     do:          start it (`sudo " in done.stdout
+    assert ", or fix or unset DOCKER_HOST\n" in done.stdout
     assert "no   singularity" in done.stdout
     assert "yes  local" in done.stdout
     assert "Without --platform, cubes run on local." in done.stdout

@@ -89,7 +89,7 @@ _MEANINGS = {
     r"NameResolutionError\(": "no host has this name",
 }
 _START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST"
-_START_THERE = "start a daemon there, or fix or unset DOCKER_HOST"
+_START_THERE = "start it (`sudo systemctl start docker`), or fix or unset DOCKER_HOST"
 _JOIN_GROUP = (
     "join the group `docker` (`sudo usermod -aG docker $USER`), then log in again,\n"
     "or use a daemon of your own (rootless Docker) by DOCKER_HOST"
