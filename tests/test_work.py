@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,36 @@ def test_nobody_has_to_read_what_a_task_says(
     assert "cannot be written" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert (cube.root / "workspace/data/part").is_file()
+
+
+def test_a_full_disk_takes_neither_an_output_nor_what_was_in_its_place(
+    cube: CubeFolder, tmp_path: Path
+) -> None:
+    cube.fake_platform("pass")
+    cube.write("workspace/data/part", "x")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "none", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, timeout=60, check=False).returncode:
+        pytest.skip("this user may not mount a disk")
+    try:
+        for each in ("result.txt", "other"):
+            (disk / each).write_bytes(b"o" * 4096)
+        done = call(
+            *("run", "--platform=fake", "--task=use"),
+            f"--parameter=use.result={disk}/result.txt",
+            place=cube.root,
+        )
+        left = {each.name: each.read_bytes()[:1] for each in disk.iterdir()}
+    finally:
+        subprocess.run(["umount", disk], check=True, timeout=60)
+
+    assert done.returncode == 125, done.stderr
+    assert "No space left on device" in done.stderr
+    assert left == {"result.txt": b"o", "other": b"o"}
+    (kept,) = re.findall(r"the output is kept in (.+)", done.stderr)
+    assert Path(kept).read_text(encoding="utf-8") == "made\n"
+    shutil.rmtree(Path(kept).parents[1])
 
 
 def test_a_platform_file_says_the_kind(cube: CubeFolder, tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import stat
 from contextlib import suppress
-from errno import EACCES, EBUSY, EPERM
+from errno import EACCES, EBUSY, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["refuse_to_replace", "stream_of", "would_replace", "write_whole"]
+__all__ = [
+    "move_whole",
+    "refuse_to_replace",
+    "stream_of",
+    "would_replace",
+    "write_whole",
+]
 
 #: What a folder that takes no new file answers, though an old one in it may be written.
 _NO_NEW_FILE = {EACCES, EPERM, EBUSY}
@@ -80,8 +87,7 @@ def write_whole(file: Path, content: str | bytes) -> None:
     if mode is not None and not stat.S_ISREG(mode):
         file.write_bytes(data)
         return
-    name = f".{file.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.new"
-    new = file.with_name(name)
+    new = _beside(file)
     try:
         new.write_bytes(data)
         if mode is not None:
@@ -95,6 +101,56 @@ def write_whole(file: Path, content: str | bytes) -> None:
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
+
+
+def move_whole(source: Path, file: Path) -> None:
+    """Move a file to a place, or else leave both as they are.
+
+    Args:
+        source: What to move.
+        file: Where to; a link to a file is followed, and a file that is there passes on
+            its permissions.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    file = resolved(file)
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = file.stat().st_mode
+    new = _beside(file)
+    try:
+        try:
+            _bring(source, new)
+            if mode is not None:
+                with suppress(OSError):  # It may belong to the user of a container.
+                    new.chmod(stat.S_IMODE(mode))
+            new.replace(file)
+        finally:
+            with suppress(OSError):
+                # Back, where nothing but its name was changed.
+                new.unlink() if source.exists() else new.rename(source)
+    except OSError as error:
+        may_be_written = mode and error.errno in _NO_NEW_FILE
+        if not may_be_written:
+            raise
+        shutil.copyfile(source, file)
+    source.unlink(missing_ok=True)
+
+
+def _bring(source: Path, new: Path) -> None:
+    try:
+        source.rename(new)
+    except OSError as error:
+        if error.errno != EXDEV:
+            raise
+        shutil.copy2(source, new)
+
+
+def _beside(file: Path) -> Path:
+    """Return a name for what will replace a file."""
+    name = f".{file.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.new"
+    return file.with_name(name)
 
 
 def stream_of(file: Path) -> int | None:

@@ -30,6 +30,7 @@ from mlcube_conformance.commands.said import say
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.given import Given
 from mlcube_conformance.model import Case
+from mlcube_conformance.plan.given_outputs import UndeliveredError
 from mlcube_conformance.plan.order import check_paths, paths_elsewhere
 from mlcube_conformance.plan.prepare import check_ready, check_room, make_ready
 from mlcube_conformance.plan.workspace import make_folder, stage
@@ -127,22 +128,33 @@ class Job:
             # What another host wrote is brought back by us.
             as_user=not self.runner.protects_inputs or self.platform.place is not None,
         )
-        result = run_case(
-            self.runner,
-            replace(case, invocation=ready),
-            image,
-            workspace=workspace,
-            copies=self.copies,
-            logs=(self.logs / STDOUT_LOG, self.logs / STDERR_LOG),
-            options=options,
-            watch=self.watch,
-        )
+        try:
+            result = run_case(
+                self.runner,
+                replace(case, invocation=ready),
+                image,
+                workspace=workspace,
+                copies=self.copies,
+                logs=(self.logs / STDOUT_LOG, self.logs / STDERR_LOG),
+                options=options,
+                watch=self.watch,
+            )
+        except UndeliveredError as error:
+            self._keep(error.made)
+            raise
         if result.exit_code == 0:
             say(f"done in {result.seconds:.1f} s; outputs in {workspace}")
         for problem in judge(case, Seen(result=result)).of("EXIT-1"):
             # What the task itself said was shown as it came.
             say(str(replace(problem, tail=())))
         return result
+
+    def _keep(self, outputs: tuple[Path, ...]) -> None:
+        """Keep outputs beside the logs: the folder for copies is removed."""
+        for each in outputs:
+            kept = Path(tempfile.mkdtemp(prefix="output-", dir=self.logs)) / each.name
+            each.rename(kept)
+            say(f"the output is kept in {kept}")
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +17,26 @@ from mlcube_conformance.base.copying import copy
 from mlcube_conformance.base.errors import MachineError, not_written
 from mlcube_conformance.base.files import ODD, is_there, kind_of
 from mlcube_conformance.base.snapshots import Snapshot, snapshot
+from mlcube_conformance.base.writing import move_whole
 from mlcube_conformance.plan.mounts import is_file
 from mlcube_conformance.plan.workspace import make_folder
 
 if TYPE_CHECKING:
+    from mlcube_conformance.base.errors import Message
     from mlcube_conformance.model import Binding, Invocation
 
-__all__ = ["Delivery", "deliver", "is_given_file", "stand_in"]
+__all__ = ["Delivery", "UndeliveredError", "deliver", "is_given_file", "stand_in"]
+
+
+class UndeliveredError(MachineError):
+    """What a task has made cannot be put in its place."""
+
+    def __init__(
+        self, made: tuple[Path, ...], message: Message, *more: Message
+    ) -> None:
+        """Keep where it is."""
+        super().__init__(message, *more)
+        self.made = made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,23 +104,37 @@ def deliver(deliveries: tuple[Delivery, ...]) -> None:
     The command line that runs the task by hand names them.
 
     Raises:
-        MachineError: It cannot be written there.
+        UndeliveredError: Some of it cannot be written there.
     """
+    left: list[tuple[Delivery, MachineError]] = []
     for each in deliveries:
-        if not each.is_new:
-            continue  # What is in its place is left as it is, and reported so.
-        with suppress(FileNotFoundError):
-            mode = each.made.lstat().st_mode
-            kind = kind_of(mode)
-            if kind == "device" or (kind != "file" and is_there(each.wanted)):
-                continue  # Nothing of the user's is replaced by what is not a file.
+        # What is in its place is left as it is, and reported so.
+        if each.is_new:
             try:
-                if kind in ODD:
-                    os.mknod(each.wanted, mode)  # To copy it would open it.
-                else:
-                    shutil.move(each.made, each.wanted)
+                _put(each.made, each.wanted)
             except (OSError, shutil.Error) as error:
-                raise _not_delivered(each.wanted, error) from error
+                left.append((each, _not_delivered(each.wanted, error)))
+    if left:
+        raise UndeliveredError(
+            tuple(each.made for each, _ in left),
+            *(error.messages[0] for _, error in left),
+        )
+
+
+def _put(made: Path, wanted: Path) -> None:
+    try:
+        mode = made.lstat().st_mode
+    except FileNotFoundError:
+        return
+    kind = kind_of(mode)
+    if kind == "device" or (kind != "file" and is_there(wanted)):
+        return  # Nothing of the user's is replaced by what is not a file.
+    if kind in ODD:
+        os.mknod(wanted, mode)  # To copy it would open it.
+    elif kind == "file":
+        move_whole(made, wanted)
+    else:
+        shutil.move(made, wanted)
 
 
 def _not_delivered(place: Path, error: Exception) -> MachineError:

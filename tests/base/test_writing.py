@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import shutil
+from errno import ENOSPC, EXDEV
+from pathlib import Path
 
 import pytest
 
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.base.writing import write_whole
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from mlcube_conformance.base.writing import move_whole, write_whole
 
 
 @pytest.mark.parametrize(
@@ -88,3 +87,42 @@ def test_a_hyphen_is_no_file() -> None:
     assert message.where == "--md"
     assert message.do.startswith("write the path in full, or ./- ")
     assert given_path("./-").name == "-"
+
+
+def test_a_moved_file_takes_the_place_of_what_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("old", encoding="utf-8")
+    (tmp_path / "old").chmod(0o600)
+    (tmp_path / "link").symlink_to("old")
+    (tmp_path / "new").write_text("new", encoding="utf-8")
+
+    move_whole(tmp_path / "new", tmp_path / "link")
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "old").read_text(encoding="utf-8") == "new"
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o600
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "old"]
+
+
+@pytest.mark.parametrize("is_other_disk", [False, True])
+def test_a_file_that_cannot_be_moved_stays_as_what_it_would_replace_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_other_disk: bool
+) -> None:
+    (tmp_path / "old").write_text("old", encoding="utf-8")
+    (tmp_path / "new").write_text("new", encoding="utf-8")
+
+    def full(source: Path, target: Path) -> None:
+        target.write_text(source.read_text()[:1], encoding="utf-8")
+        raise OSError(ENOSPC, "No space left on device")
+
+    def elsewhere(*_: Path) -> None:
+        raise OSError(EXDEV if is_other_disk else ENOSPC, "not there")
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    monkeypatch.setattr(Path, "rename" if is_other_disk else "replace", elsewhere)
+    with pytest.raises(OSError, match=r"No space|not there"):
+        move_whole(tmp_path / "new", tmp_path / "old")
+
+    assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {
+        "old": "old",
+        "new": "new",
+    }
