@@ -490,18 +490,17 @@ def test_base_image_that_moved_makes_another_image(
     options = ("--cube", cube_folder.root, *ON, "-k", "image")
 
     first = run_suite(*options)
-    moved = docker_client.containers.create(BUSYBOX).commit(base, "1")
+    container = docker_client.containers.create(BUSYBOX)
+    moved = container.commit(base, "1")
+    container.remove()
     second = run_suite(*options)
     third = run_suite(*options)
+    docker_client.images.remove(f"{base}:1", force=True)
 
     assert "built (from build/Singularity.recipe, on Docker's" in first.output
     assert moved.id != docker_client.images.get(BUSYBOX).id
     assert "built (from build/Singularity.recipe, on Docker's" in second.output
     assert "up to date" in third.output
-    for container in docker_client.containers.list(
-        all=True, filters={"ancestor": BUSYBOX, "status": "created"}
-    ):
-        container.remove()
 
 
 @pytest.mark.docker
