@@ -11,13 +11,36 @@ from mlcube_conformance.base.source import Source, Where, source_of
 from mlcube_conformance.base.text import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Finding", "Subject", "Verdict", "message_facts", "message_of"]
+__all__ = [
+    "Finding",
+    "Subject",
+    "Verdict",
+    "in_numbers",
+    "message_facts",
+    "message_of",
+]
 
 Verdict = Literal[
     "passed", "failed", "error", "unsupported", "not applicable", "not run"
 ]
+
+#: States of checks that are counted as things: "2 errors", and not "2 passed".
+_MANY = {
+    "error": "errors",
+    "expected failure": "expected failures",
+    "unexpected pass": "unexpected passes",
+    "warning": "warnings",
+}
+
+
+def in_numbers(counts: Mapping[str, int], states: Iterable[str]) -> Iterator[str]:
+    """Yield the number of checks in each state that has some, as "2 errors"."""
+    for each in states:
+        count = counts[each]
+        if count:
+            yield f"{count} {each if count == 1 else _MANY.get(each, each)}"
 
 
 def message_facts(message: Message) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.clauses.naming import explaining, known_clause, known_ids
-from mlcube_conformance.results.finding import message_of
+from mlcube_conformance.results.finding import in_numbers, message_of
 from mlcube_conformance.results.reading import PARTS
 from mlcube_conformance.results.tested_runners import runners_of
 
@@ -233,8 +233,7 @@ class Overview:
     @property
     def verdict(self) -> str:
         """Everything in one line, as in "L2, 23 passed, 1 failed"."""
-        counts = self.counts
-        said = [f"{counts[each]} {each}" for each in reversed(STATES) if counts[each]]
+        said = in_numbers(self.counts, reversed(STATES))
         words = [self.level] if self.level else []
         words += ["killed"] if self.is_killed else []
         return ", ".join([*words, *said]) or "nothing was checked"

@@ -14,6 +14,7 @@ import pytest
 
 from mlcube_conformance import __version__
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.results.finding import in_numbers
 from mlcube_conformance.results.overview import BAD, EVERYWHERE, Overview
 from mlcube_conformance.results.record import lines_of, read_lines, whole
 from mlcube_conformance.results.screen import Screen
@@ -306,7 +307,7 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
             first = "FAILED without a failed check"
         else:
             first = f"PASSED {counts['passed']} checks"
-        words = [first, *(f"{counts[x]} {x}" for x in _TOLD if counts[x])]
+        words = [first, *in_numbers(counts, _TOLD)]
         parts = [f"{', '.join(words)} in {time.monotonic() - self._began:.1f} s"]
         if code and not bad and code != pytest.ExitCode.INTERRUPTED:
             parts.append("see above")

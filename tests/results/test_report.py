@@ -657,3 +657,12 @@ def test_a_runner_that_broke_a_clause_is_a_regression(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "| ❌ | broke | one · EXIT-2 | EXIT-2 | passed | failed |" in done.output
+
+
+def test_states_are_counted_in_plain_english(tmp_path: Path) -> None:
+    clauses = ("EXIT-1", "OUTPUT-1", "OUTPUT-2", "OUTPUT-3")
+    two = [finding(each, "error") for each in clauses[:2]]
+    warnings = [finding(each, "failed", required=False) for each in clauses[2:]]
+    file = write(tmp_path, "record.json", cube_record(*two, *warnings))
+
+    assert "2 warnings, 2 errors" in report(file).stdout

@@ -227,7 +227,10 @@ class RunnerSession:
             more = f"\n  more:     {explaining(judged.id)}" if judged else ""
             report.longrepr = f"{about}{told}{more}\n  again:    {again}"
         elif judged and is_unexpected_pass(report):
-            report.longrepr = f"{report.longreprtext}\n{judged.id}: {judged.sentence}"
+            report.longrepr = (
+                f"{report.longreprtext}\n{judged.id}: {judged.sentence}\n"
+                f"  do:       remove {judged.id} from the file of --expected-failures"
+            )
         if is_decisive(report):
             attach(report, self._finding(item, report, error, again))
         return report

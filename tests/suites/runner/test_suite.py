@@ -315,6 +315,9 @@ def test_expected_failure_that_holds_fails_the_run(
     assert found.of("EXIT-2").verdict == "passed"
     assert found.of("EXIT-2").expected
     assert "[XPASS(strict)] it maps all codes to 1\nEXIT-2: a task" in found.output
+    assert (
+        "do:       remove EXIT-2 from the file of --expected-failures" in found.output
+    )
 
 
 def test_image_that_cannot_be_made_is_told_once(put_on_trial: PutOnTrial) -> None:
