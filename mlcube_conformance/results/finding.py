@@ -26,7 +26,7 @@ Verdict = Literal[
     "passed", "failed", "error", "unsupported", "not applicable", "not run"
 ]
 
-#: States of checks that are counted as things: "2 errors", and not "2 passed".
+#: States of checks with a plural: "2 errors", and not "2 passed".
 _MANY = {
     "error": "errors",
     "expected failure": "expected failures",
