@@ -198,3 +198,19 @@ def test_what_is_wrong_is_said_before_anything_runs(
     assert done.returncode == 2
     assert found in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("file", ["mlcube.yaml", "run/use.yaml", "build/Dockerfile"])
+def test_no_output_replaces_what_defines_the_cube(cube: CubeFolder, file: str) -> None:
+    cube.fake_platform("pass")
+    cube.write("workspace/data/part", "x")
+    before = (cube.root / file).read_text(encoding="utf-8")
+
+    done = call(
+        *("run", "--platform=fake", "--task=use", f"--parameter=result={file}"),
+        place=cube.root,
+    )
+
+    assert done.returncode == 2
+    assert "the output would replace a file of the same command" in done.stderr
+    assert (cube.root / file).read_text(encoding="utf-8") == before

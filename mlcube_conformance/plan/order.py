@@ -17,6 +17,8 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.files import resolved
 from mlcube_conformance.base.homes import given_path, is_written_as_path
 from mlcube_conformance.base.source import Source
+from mlcube_conformance.base.writing import would_replace
+from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.plan.data_flow import DataFlow
 from mlcube_conformance.plan.mounts import host_path
 
@@ -267,10 +269,11 @@ def _meant(
 
 
 def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> None:
-    """Refuse a value for a parameter that no cube has.
+    """Refuse a value for a parameter that no cube has, and one that would end a cube.
 
     Raises:
-        UsageError: No run file binds the parameter.
+        UsageError: No run file binds the parameter, or an output would replace a
+            file that defines a cube.
     """
     bound = [
         (invocation, binding.parameter.name)
@@ -288,6 +291,23 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
                 expected=f"one of {', '.join(sorted(known)) or '(none)'}",
                 do=did_you_mean(each.name, known) or "fix the name",
             )
+    for cube in cubes:
+        _refuse_to_replace(cube, overrides)
+
+
+def _refuse_to_replace(cube: Cube, overrides: Sequence[Override]) -> None:
+    files = [main_file(cube.place), cube.docker.file, cube.singularity.file]
+    files += [each.file for each in cube.invocations]
+    kept = {resolved(each) for each in files if each is not None}
+    for each in overrides:
+        given = Path(each.value)
+        is_output = any(
+            each.fits(invocation, binding.parameter.name)
+            for invocation in cube.invocations
+            for binding in invocation.bound("output")
+        )
+        if is_output and resolved(given) in kept:
+            raise would_replace(given, f"--parameter {each.name}")
 
 
 def check_paths(invocation: Invocation, workspace: Path) -> tuple[Message, ...]:
