@@ -186,6 +186,45 @@ def test_full_disk_below_the_output_is_told(command: str, tmp_path: Path) -> Non
     assert "Exception ignored" not in said
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_with_room_for_a_part_of_the_output_is_full(
+    unbuffered: str, tmp_path: Path
+) -> None:
+    limited = 'ulimit -f 8; "$PY" -m mlcube_conformance clauses >list'
+
+    code, said = _shell(limited, tmp_path, PYTHONUNBUFFERED=unbuffered)
+
+    assert code == 125, said
+    assert "the output cannot be written" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "broken", "unbuffered"),
+    [
+        ("explain no-such-clause", 2, "2>unread", ""),
+        ("explain --no-such-option", 2, "2>unread", "1"),
+        ("no-such-command", 2, "2>/dev/full", ""),
+        ("run cube --platform=local --task=none", 2, "2>unread", ""),
+        ("run cube --platform=fails --task=use", 3, "2>/dev/full", ""),
+        ("convert cube converted", 0, "2>/dev/full", "1"),
+    ],
+)
+def test_what_nobody_can_read_changes_no_exit_code(
+    words: str, code: int, broken: str, unbuffered: str, tmp_path: Path
+) -> None:
+    cube = make_cube(tmp_path / "cube")
+    cube.fake_platform("fail", name="fails")
+    cube.write("workspace/data/part", "x")
+    os.mkfifo(tmp_path / "unread")
+    # Held open to read until the command has it, then by nobody.
+    script = f"exec 3<>unread; exec {broken}; exec 3>&-; "
+    call = f'"$PY" -m mlcube_conformance {words} >/dev/null'
+
+    ended, _ = _shell(script + call, tmp_path, PYTHONUNBUFFERED=unbuffered)
+
+    assert ended == code
+
+
 @pytest.mark.parametrize("command", [*_COMMANDS[:1], *_COMMANDS[2:]])
 def test_folder_that_is_gone_is_told(command: str, tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()

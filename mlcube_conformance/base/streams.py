@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from errno import EAGAIN
+from typing import TYPE_CHECKING
 
-__all__ = ["drop_streams", "replace_closed_streams"]
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+__all__ = ["drop_streams", "replace_closed_streams", "write_all"]
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
@@ -27,6 +32,24 @@ def replace_closed_streams() -> None:
                 os.close(null)
             # Open to the end of the process, as the others are.
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def write_all(stream: BinaryIO, data: bytes) -> None:
+    """Write all of what is given, and flush it.
+
+    With PYTHONUNBUFFERED, one call writes no more than there is room for, and says so
+    by its result alone.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    left = memoryview(data)
+    while left:
+        written: int | None = stream.write(left)
+        if written is None:
+            raise BlockingIOError(EAGAIN, os.strerror(EAGAIN))
+        left = left[written:]
+    stream.flush()
 
 
 def drop_streams(*numbers: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from mlcube_conformance.commands.output import (
     show_or_write,
     write_file,
 )
+from mlcube_conformance.commands.said import tell
 from mlcube_conformance.results.bundle import CERTIFICATE, SUFFIX, bundle
 from mlcube_conformance.results.certificate import (
     VERDICTS,
@@ -73,7 +73,7 @@ def certify(
         text = json.dumps(certificate(files), indent=2) + "\n"
         if place:
             write_file(place, bundle(files, {CERTIFICATE: text, **_reports(files)}))
-            sys.stderr.write(f"written: {visible(str(place))}\n")
+            tell(f"written: {visible(str(place))}\n")
         if isinstance(output, str) or not place:
             show_or_write(text, output)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.text import plain, visible
 from mlcube_conformance.commands.output import refusing
+from mlcube_conformance.commands.said import tell
 from mlcube_conformance.convert.conversion import convert_cube
 
 __all__ = ["convert"]
@@ -25,5 +24,5 @@ def convert(cube: str, target: str) -> None:
     with refusing():
         place = given_path(target, "TARGET")
         for note in convert_cube(given_path(cube, "CUBE"), place):
-            sys.stderr.write(f"note: {plain(note)}\n")
-        sys.stderr.write(f"written: {visible(str(place))}\n")
+            tell(f"note: {plain(note)}\n")
+        tell(f"written: {visible(str(place))}\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,7 +29,7 @@ class Group(click.Group):
         Raises:
             SystemExit: It was interrupted.
         """
-        with ending_if_interrupted():
+        with ending_if_interrupted(), _telling_refusals():
             return super().make_context(*args, **more)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
@@ -38,8 +38,23 @@ class Group(click.Group):
         Raises:
             SystemExit: It was interrupted.
         """
-        with ending_if_interrupted():
+        with ending_if_interrupted(), _telling_refusals():
             return super().invoke(ctx)
+
+
+@contextmanager
+def _telling_refusals() -> Iterator[None]:
+    """Turn what click refuses into its exit code, though it may not be shown.
+
+    Raises:
+        SystemExit: It refused something.
+    """
+    try:
+        yield
+    except click.ClickException as error:
+        with suppress(OSError):
+            error.show()
+        raise SystemExit(error.exit_code) from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from mlcube_conformance.base.errors import (
     require_given,
 )
 from mlcube_conformance.base.homes import given_folder
-from mlcube_conformance.base.streams import drop_streams
+from mlcube_conformance.base.streams import drop_streams, write_all
 from mlcube_conformance.base.text import LiveText
 from mlcube_conformance.base.trees import remove_tree, temporary_folder
 from mlcube_conformance.checks.judge import Seen, judge
@@ -245,16 +245,18 @@ class _Stream:
     def __call__(self, piece: bytes) -> None:
         with self._passing():
             if self._live is None:
-                self._stream.buffer.write(piece)
+                write_all(self._stream.buffer, piece)
             else:
-                self._stream.write(self._live.add(piece))
-            self._stream.flush()
+                self._write(self._live.add(piece))
 
     def end(self) -> None:
         """Show what waited for more."""
         with self._passing():
-            self._stream.write(self._live.end() if self._live else "")
-            self._stream.flush()
+            self._write(self._live.end() if self._live else "")
+
+    def _write(self, text: str) -> None:
+        encoding, errors = self._stream.encoding, self._stream.errors
+        write_all(self._stream.buffer, text.encode(encoding, errors or "strict"))
 
     @contextmanager
     def _passing(self) -> Iterator[None]:

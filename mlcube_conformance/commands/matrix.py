@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +14,7 @@ from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.paths import shown_in
 from mlcube_conformance.base.text import plain_json, visible
 from mlcube_conformance.commands.output import refusing, show
+from mlcube_conformance.commands.said import tell
 from mlcube_conformance.formats.cube_places import cube_places
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.main_files import folder_and_name
@@ -165,7 +165,7 @@ def _changed(cubes: Iterable[Cube], ref: str, shared: Iterable[str]) -> Iterable
     every = [given_path(each, "--shared") for each in shared]
     changes = changes_since(ref, current_folder())
     if changes.unknown:
-        sys.stderr.write(f"all cubes: {visible(changes.unknown)}\n")
+        tell(f"all cubes: {visible(changes.unknown)}\n")
         return cubes
     for each in cubes:
         if not any(x.is_relative_to(changes.top) for x in folders_of(each)):
@@ -173,7 +173,7 @@ def _changed(cubes: Iterable[Cube], ref: str, shared: Iterable[str]) -> Iterable
     for place in map(resolved, every):
         if any(file.is_relative_to(place) for file in changes.files):
             shown = shown_in(current_folder(), place)
-            sys.stderr.write(f"all cubes: {visible(str(shown))} changed\n")
+            tell(f"all cubes: {visible(str(shown))} changed\n")
             return cubes
     return changed_cubes(cubes, changes.files)
 

@@ -16,6 +16,7 @@ from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.interrupts import REQUESTS
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.output import refusing, write_file
+from mlcube_conformance.commands.said import tell
 from mlcube_conformance.plan.jobs import Job, grouped
 from mlcube_conformance.results.formats import reporters
 from mlcube_conformance.results.overview import Overview
@@ -71,7 +72,7 @@ def test_jobs(*, results: str, file: str, words: tuple[str, ...]) -> None:
         folder = given_path(results, _RESULTS)
         runs = grouped(_jobs_in(_text_of(file)))
         if not runs:
-            sys.stderr.write("no jobs: nothing is tested\n")
+            tell("no jobs: nothing is tested\n")
         records = []
         for number, (platforms, cubes) in enumerate(runs.items(), 1):
             record = folder / f"record-{number}.json"
@@ -206,7 +207,7 @@ def _killed(cubes: Sequence[str], number: int) -> int:
         )
         + ", then run\nagain; its cubes are in no report",
     )
-    sys.stderr.write(f"{message}\n")
+    tell(f"{message}\n")
     return _FAILED
 
 
@@ -250,4 +251,4 @@ def _write_reports(records: Sequence[Path], folder: Path) -> None:
     shown = Report(overview=overview, folder=current_folder())
     for suffix, write in reporters().items():
         write_file(folder / f"report{suffix}", write(shown))
-    sys.stderr.write(f"written: {visible(str(folder))}/report.*\n")
+    tell(f"written: {visible(str(folder))}/report.*\n")

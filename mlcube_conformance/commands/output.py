@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
@@ -16,14 +16,22 @@ from mlcube_conformance.base.errors import (
 )
 from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.base.streams import drop_streams
+from mlcube_conformance.base.streams import drop_streams, write_all
 from mlcube_conformance.base.writing import stream_of, write_whole
+from mlcube_conformance.commands.said import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["cannot_write", "refusing", "show", "show_or_write", "write_file"]
+__all__ = [
+    "cannot_write",
+    "ending_streams",
+    "refusing",
+    "show",
+    "show_or_write",
+    "write_file",
+]
 
 _USAGE, _NOT_RUN = 2, 125
 _STDOUT = 1
@@ -36,7 +44,7 @@ def refusing(code: int = _USAGE) -> Iterator[None]:
         with telling_faults():
             yield
     except (ConformanceError, Violation) as error:
-        sys.stderr.write(f"{error}\n")
+        tell(f"{error}\n")
         raise SystemExit(code) from error
 
 
@@ -47,8 +55,7 @@ def show(text: str) -> None:
         SystemExit: It cannot be written.
     """
     try:
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
+        write_all(sys.stdout.buffer, text.encode())
     except OSError as error:
         raise cannot_write(error) from error
 
@@ -64,6 +71,28 @@ def show_or_write(text: str, output: str | None) -> None:
         show(text)
     else:
         write_file(given_path(output, "--output"), text)
+
+
+@contextmanager
+def ending_streams() -> Iterator[None]:
+    """Write what is buffered, here, where a fault can still be shown.
+
+    Raises:
+        SystemExit: Standard output cannot be written.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        # From pytest or from this program: what was found cannot be written.
+        raise cannot_write(error) from error
+    finally:
+        try:
+            sys.stderr.flush()
+        except OSError:  # Python would end with a code of its own.
+            drop_streams(2)
 
 
 def cannot_write(error: OSError) -> SystemExit:
@@ -85,9 +114,7 @@ def cannot_write(error: OSError) -> SystemExit:
     )
     # Who reads no more, such as `head`, has what was wanted.
     if error.errno != errno.EPIPE:
-        with suppress(OSError):
-            sys.stderr.write(f"{message}\n")
-            sys.stderr.flush()
+        tell(f"{message}\n")
     drop_streams()
     return SystemExit(_NOT_RUN)
 

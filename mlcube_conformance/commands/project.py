@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 
 import click
@@ -12,7 +11,7 @@ from mlcube_conformance.base.errors import did_you_mean
 from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.streams import replace_closed_streams
 from mlcube_conformance.commands.group import Group, take_requests
-from mlcube_conformance.commands.output import cannot_write
+from mlcube_conformance.commands.output import ending_streams
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -84,11 +83,5 @@ def main() -> None:
     """Read the command line, do what it says, and exit."""
     replace_closed_streams()
     take_requests()
-    try:
-        try:
-            app(prog_name="mlcube-conformance")
-        finally:
-            sys.stdout.flush()  # here, where a fault can still be shown
-    except OSError as error:
-        # From pytest or from this program: what was found cannot be written.
-        raise cannot_write(error) from error
+    with ending_streams():
+        app(prog_name="mlcube-conformance")

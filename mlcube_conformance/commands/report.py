@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +15,7 @@ from mlcube_conformance.commands.output import (
     show,
     write_file,
 )
+from mlcube_conformance.commands.said import tell
 from mlcube_conformance.results.changes import Limits, changes, no_baseline
 from mlcube_conformance.results.changes import baseline as compared_with
 from mlcube_conformance.results.formats import report_options, reporters
@@ -103,7 +103,7 @@ def report(
         if not written:
             show(reporters()[report_options()["md"]](shown))
         for each in written:
-            sys.stderr.write(f"written: {visible(str(each))}\n")
+            tell(f"written: {visible(str(each))}\n")
     raise SystemExit(1 if fail_on_regression and shown.regressions else 0)
 
 

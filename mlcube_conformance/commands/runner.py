@@ -6,7 +6,6 @@ ran past its deadline or a limit; 125 when the platform or the image failed befo
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
@@ -32,8 +31,9 @@ from mlcube_conformance.commands.named import (
     named_cube,
     refuse,
 )
+from mlcube_conformance.commands.output import ending_streams
 from mlcube_conformance.commands.runner_options import Given, command_of
-from mlcube_conformance.commands.said import say
+from mlcube_conformance.commands.said import say, tell
 from mlcube_conformance.formats import given as formats
 from mlcube_conformance.formats.cubes import (
     load_cube_for,
@@ -104,7 +104,8 @@ def run_command_line(kind: str, program: str) -> NoReturn:
     app.add_command(command_of("run", run_on_kind))
     if kind == "ssh":
         app.add_command(command_of("clean", clean))
-    app(prog_name=program)
+    with ending_streams():
+        app(prog_name=program)
     raise SystemExit(0)
 
 
@@ -212,7 +213,7 @@ def _ending(logs: str | None) -> Iterator[tuple[Outcome, Path | None]]:
         # What went to a log was shown as it came.
         shown = (replace(m, tail=()) if m.log else m for m in error.messages)
         messages = (str(each) for each in shown)
-        sys.stderr.write("\n\n".join(messages) + "\n")
+        tell("\n\n".join(messages) + "\n")
         usage = isinstance(error, (UsageError, Unsupported))
         raise SystemExit(_USAGE if usage else _NOT_RUN) from error
     except KeyboardInterrupt as error:

@@ -1,4 +1,4 @@
-"""What a runner's command line says of itself, on standard error."""
+"""What a command says of itself, on standard error."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from contextlib import suppress
 
 from mlcube_conformance.base.text import mask, plain
 
-__all__ = ["say"]
+__all__ = ["say", "tell"]
 
 
 def say(text: str) -> None:
     """Write a line, without secrets or control characters."""
-    # Standard output belongs to the task; its terminal may be gone.
+    # Standard output belongs to the task.
+    tell(f"mlcube: {plain(mask(text))}\n")
+
+
+def tell(text: str) -> None:
+    """Write to standard error; that nobody can read it changes no exit code."""
     with suppress(OSError):
-        sys.stderr.write(f"mlcube: {plain(mask(text))}\n")
+        sys.stderr.write(text)
         sys.stderr.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from mlcube_conformance.base.homes import current_folder
 from mlcube_conformance.base.text import visible
 from mlcube_conformance.commands.group import ending_if_interrupted
 from mlcube_conformance.commands.output import refusing
+from mlcube_conformance.commands.said import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,4 +145,4 @@ def _guess_options(words: Sequence[str]) -> None:
         guess = did_you_mean(bare, known) if bare != name and bare not in known else ""
         if guess:
             shown = guess.replace("'", "'--", 1)
-            sys.stderr.write(f"{visible(name)}: {shown}\n")
+            tell(f"{visible(name)}: {shown}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 
 import click
 
@@ -14,6 +13,7 @@ from mlcube_conformance.commands.output import (
     show,
     write_file,
 )
+from mlcube_conformance.commands.said import tell
 from mlcube_conformance.formats.cube_places import cube_places
 from mlcube_conformance.formats.main_files import is_definition
 from mlcube_conformance.validation.cubes import check_cube
@@ -65,7 +65,7 @@ def validate(
         written = FORMATS[form](report)
         if file is not None:
             write_file(file, written)
-            sys.stderr.write(f"{report.counts}\n")
+            tell(f"{report.counts}\n")
         else:
             show(written)
     raise SystemExit(1 if report.problems else 0)
