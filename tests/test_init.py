@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,9 +61,26 @@ def test_the_name_stands_in_each_file_that_needs_it(tmp_path: Path) -> None:
     cube = tmp_path / "deep/other.2"
 
     assert yaml.safe_load((cube / "mlcube.yaml").read_text())["name"] == "other.2"
-    assert (cube / "test_other.2.py").is_file()
+    test = (cube / "test_other_2.py").read_text("utf-8")  # a name of a module
+    assert "mlcube-conformance test . test_other_2.py" in test
     for each in _files(cube):
         assert "hello" not in each + (cube / each).read_text("utf-8")
+
+
+@pytest.mark.parametrize("folder", ["a b", "$(touch made)", "-x", "it's"])
+def test_the_next_command_can_be_given_to_a_shell(folder: str, tmp_path: Path) -> None:
+    made = call("init", f"./{folder}/one", place=tmp_path)
+
+    (first,) = re.findall("next: (.+) && mlcube-conformance test", made.stdout)
+    went = subprocess.run(
+        ["/bin/sh", "-c", f"{first} && pwd"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert went.stdout == f"{tmp_path / folder / 'one'}\n", went.stderr
 
 
 def test_in_a_repository_the_place_of_the_workflow_is_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from contextlib import suppress
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ _TEMPLATES = {
 }
 #: What the cubes of the templates are called.
 _NAME = "hello"
+_TEST = f"test_{_NAME}.py"
 #: Names that an image may have, too: those of Docker, without folders.
 _VALID = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 _LONGEST = 64
@@ -60,7 +62,7 @@ def init(place: str, template: str) -> None:
         made = _write(template, name, folder)
         here = current_folder()
         shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
-        first = "" if folder == here else f"cd {visible(str(shown))} && "
+        first = "" if folder == here else f"cd {_for_shell(shown)} && "
         show(
             f"created {visible(str(shown))}: {', '.join(map(visible, made))}\n"
             f"next: {first}mlcube-conformance test\n"
@@ -163,4 +165,11 @@ def _copied(source: Path, name: str, folder: Path, made: list[Path]) -> Iterator
 
 
 def _named(text: str, name: str) -> str:
-    return text.replace(_NAME, name)
+    # Python takes what stands before a dot for a package.
+    test = _TEST.replace(_NAME, name.replace(".", "_"))
+    return text.replace(_TEST, test).replace(_NAME, name)
+
+
+def _for_shell(path: Path) -> str:
+    word = str(path)
+    return shlex.quote(visible(f"./{word}" if word.startswith("-") else word))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,7 @@ def _write(animal: Animal, folder: Path) -> None:
     for half in HALVES:
         write_animal(animal, half, folder / half, BASE)
         show(f"written: {visible(str(folder / half))}\n")
-    place = visible(str(folder / HALVES[0]))
+    place = shlex.quote(visible(str(folder / HALVES[0])))
     if not animal.on:
         show(f"next: mlcube-conformance validate {place}\n")
         return
