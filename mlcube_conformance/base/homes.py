@@ -89,12 +89,13 @@ def given_folder(text: str, option: str) -> Path:
         UsageError: It can be no path, or something else is there.
     """
     path = given_path(text, option)
-    if is_there(path) and not is_folder(path):
+    there = next(each for each in (path, *path.parents) if is_there(each))
+    if not is_folder(there):
         raise UsageError(
             Message(
                 what=f"{option} is not a folder",
                 where=option,
-                found=str(path),
+                found=str(there),
                 expected="a new or existing folder",
                 do="fix the path",
             )

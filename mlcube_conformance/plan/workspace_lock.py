@@ -24,9 +24,18 @@ def only_run_in(folder: Path) -> Iterator[None]:
     of however this process ends.
 
     Raises:
-        UsageError: Another run holds it.
+        UsageError: Another run holds it, or it cannot be read.
     """
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise refusal(
+            what="the workspace cannot be read",
+            where="--workspace",
+            found=f"{folder}: {error.strerror}",
+            expected="a folder that its user may list",
+            do="fix the permissions, or give another folder",
+        ) from error
     try:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
