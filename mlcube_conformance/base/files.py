@@ -251,6 +251,9 @@ def read_bytes(
             _refuse_odd(file, os.fstat(opened.fileno()))
             content = opened.read(limit + 1)
     except (OSError, ValueError) as error:
+        odd = what_is_at(file)  # One without a name, as of <(command) in a shell.
+        if odd in ODD:
+            raise unreadable(file, f"a {odd}", _PLAIN) from error
         do = "fix the path" if isinstance(error, FileNotFoundError) else "fix the file"
         raise unreadable(file, _words(error), "a readable file", do) from error
     if len(content) > limit and not cut:
