@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mlcube_conformance.base.sizes import in_words
 from mlcube_conformance.base.text import command_line, folded, visible
+from mlcube_conformance.results.finding import in_numbers
 from mlcube_conformance.results.overview import BAD, EVERYWHERE
 
 if TYPE_CHECKING:
@@ -190,11 +191,7 @@ class Screen:
             reasons = [str(x.finding["reason"]) for x in part.checks]
             return [visible(next(filter(None, reasons), part.state))]
         words = [f"{passed} check{'s' if passed > 1 else ''}"]
-        words += [
-            f"{counts[each]} {each}"
-            for each in ("expected failure", "unsupported", "not run")
-            if counts[each]
-        ]
+        words += in_numbers(counts, ("expected failure", "unsupported", "not run"))
         said = [", ".join(words), *self._made(part)]
         warnings = [x for x in part.checks if x.state == "warning"]
         lines = ["   ".join(said)]

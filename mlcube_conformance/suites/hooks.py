@@ -190,7 +190,7 @@ def verdict_of(
             reason.removeprefix(_DOES_NOT_APPLY),
         )
     if is_unexpected_pass(report):
-        return "passed", "it passes: remove it from the file of --expected-failures"
+        return "passed", "it passes: remove it from the expected failures"
     if isinstance(error, (Violation, ConformanceError)):
         why = error.messages[0].what
     else:

@@ -84,6 +84,20 @@ def test_clause_that_is_met_after_all_fails_the_run(cube: CubeFolder, run: Run) 
     )
 
 
+def test_a_failure_of_one_task_that_another_lacks_is_to_be_limited(
+    cube: CubeFolder, run: Run
+) -> None:
+    cube.fake_platform("pass")
+    both = "clause: OUTPUT-3, task: make, platform: fake"
+    for known, told in (("clause: OUTPUT-3", True), (both, False)):
+        cube.write("conformance.yaml", KNOWN.format(known))
+
+        said = run("--task", "make").stdout.str()
+
+        assert "OUTPUT-3 is met, though its failure is expected" in said
+        assert ("or name the task and platform" in said) is told
+
+
 def test_clause_without_a_test_that_is_met_after_all_fails_the_run(
     cube: CubeFolder, run: Run
 ) -> None:

@@ -84,10 +84,13 @@ def expect_failures(items: Iterable[pytest.Item]) -> None:
 
 def is_met_after_all(known: ExpectedFailure) -> Message:
     """Return the message for a clause that is met though its failure is expected."""
+    is_limited = known.task and known.platform
     return Message(
         what=f"{known.clause} is met, though its failure is expected",
         where=str(known.source),
         found=f"no failure; expected was: {known.reason}",
         expected="a failure, as expected_failures says",
-        do="remove it from expected_failures: what it says is fixed",
+        do="remove it from expected_failures"
+        if is_limited
+        else "remove it from expected_failures, or name the task and platform",
     )
