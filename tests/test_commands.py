@@ -186,6 +186,19 @@ def test_full_disk_below_the_output_is_told(command: str, tmp_path: Path) -> Non
     assert "Exception ignored" not in said
 
 
+def test_a_file_that_pytest_cannot_write_is_not_called_a_full_disk(
+    tmp_path: Path,
+) -> None:
+    make_cube(tmp_path / "cube").fake_platform("pass")
+    (tmp_path / "loop.xml").symlink_to("loop.xml")
+
+    code, said = _shell(f"{_COMMANDS[0]} --junitxml=loop.xml", tmp_path)
+
+    assert code == 125, said
+    assert f"where:    {tmp_path}/loop.xml\n" in said
+    assert "do:       fix the path, then run again" in said
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_disk_with_room_for_a_part_of_the_output_is_full(
     unbuffered: str, tmp_path: Path

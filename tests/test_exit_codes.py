@@ -136,7 +136,7 @@ SHOWN: dict[tuple[str, str], Callable[[Path], int]] = {
     ("every command but test", "2"): lambda place: code(
         "report", "no.json", place=place
     ),
-    ("every command but test", "125"): lambda place: without_output(
+    ("every command", "125"): lambda place: without_output(
         "schema", "task", place=place
     ),
 }

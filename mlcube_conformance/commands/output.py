@@ -100,16 +100,22 @@ def cannot_write(error: OSError) -> SystemExit:
 
     A pipe that nobody reads any more ends it in silence.
     """
+    is_named = error.filename is not None
     message = MachineError(
         Message(
             what="the output cannot be written",
             where=str(
                 error.filename
-                or "standard output, or a file such as that of --junitxml"
+                if is_named
+                else "standard output, or a file such as that of --junitxml"
             ),
             found=error.strerror or str(error),
-            expected="a terminal or a disk with room",
-            do="free some space, then run again",
+            expected="a file that can be written"
+            if is_named
+            else "a terminal or a disk with room",
+            do="fix the path, then run again"
+            if is_named
+            else "free some space, then run again",
         )
     )
     # Who reads no more, such as `head`, has what was wanted.
