@@ -329,6 +329,23 @@ def test_git_that_is_missing_is_told(place: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith("git is not installed\n")
 
 
+def test_git_that_does_not_start_is_told(place: Path, tmp_path: Path) -> None:
+    git = tmp_path / "bin/git"
+    git.parent.mkdir()
+    git.write_text("#!/nowhere/sh\n", encoding="utf-8")
+    git.chmod(0o755)
+
+    done = call(
+        *("matrix", "--changed-since", "HEAD"),
+        place=place,
+        more={"PATH": f"{git.parent}:{os.environ['PATH']}"},
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("git cannot be started\n")
+    assert f"where:    {git}\n" in done.stderr
+
+
 def test_settings_of_a_clone_run_nothing(place: Path, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")

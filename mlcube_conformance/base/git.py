@@ -229,7 +229,17 @@ def _ask(
             timeout=_TIMEOUT,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
+        raise MachineError(
+            Message(
+                what="git cannot be started",
+                where=program,
+                found=error.strerror or str(error),
+                expected="git, which knows what changed",
+                do=f"fix or remove this program, or omit {_OPTION}",
+            )
+        ) from error
+    except subprocess.TimeoutExpired as error:
         raise MachineError(
             Message(
                 what="git does not answer",
