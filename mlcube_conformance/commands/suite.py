@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["test"]
 
+#: Options of pytest that cubes are often tested with, without the dashes.
+_OF_PYTEST = {"junit-xml"}
+#: How the options begin by which pytest-xdist is asked for.
+_OF_WORKERS = ("-n", "--numprocesses")
 #: Exit code of pytest, which is imported by this command alone.
 _INTERRUPTED = 2
 
@@ -91,9 +95,11 @@ def test(context: click.Context) -> None:
         """A plugin that notes whether pytest knew all options, and has the others."""
 
         options_are_read = False
+        has_workers = True
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+            self.has_workers = early_config.pluginmanager.hasplugin("xdist")
             # Without them, cubes would be folders whose tests pytest runs.
             for name in (PLUGIN, OPTIONS):
                 if not early_config.pluginmanager.hasplugin(name):
@@ -108,6 +114,9 @@ def test(context: click.Context) -> None:
     code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
     if code == pytest.ExitCode.USAGE_ERROR and not start.options_are_read:
         _guess_options(context.args)
+        asked = any(each.startswith(_OF_WORKERS) for each in context.args)
+        if asked and not start.has_workers:
+            tell("-n: run pip install 'mlcube-conformance[xdist]' to have it\n")
     raise SystemExit(code)
 
 
@@ -139,6 +148,7 @@ def _guess_options(words: Sequence[str]) -> None:
 
     # Without the dashes, which all options are alike in.
     known = {each.name.removeprefix("--") for each in options_of("cube", "runner")}
+    known |= _OF_PYTEST
     for word in words:
         name = word.partition("=")[0]
         bare = name.removeprefix("--")

@@ -208,6 +208,25 @@ def test_a_wrong_option_is_told_by_the_command_that_was_called(
     assert "--platfrom: did you mean '--platform'?" in said
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-n2",), ""),
+        (("-p", "no:xdist", "-n", "2"), "-n: run pip install 'mlcube-conformance[xdis"),
+        (("--junit=x.xml",), "--junit: did you mean '--junit-xml'?"),
+    ],
+)
+@pytest.mark.usefixtures("cube")
+def test_options_of_other_packages_are_explained(
+    words: tuple[str, ...], says: str, shown: Callable[..., tuple[int, str]]
+) -> None:
+    code, said = shown("tiny", "--platform=nosuch", *words)
+
+    assert code == 4
+    assert says in said
+    assert ("pip install" in said) is ("pip install" in says)
+
+
 @pytest.mark.usefixtures("cube")
 def test_workers_show_the_same_tasks(shown: Callable[..., tuple[int, str]]) -> None:
     alone = shown("tiny", "--platform=fake")[1]
