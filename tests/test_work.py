@@ -187,6 +187,7 @@ def test_docker_is_one_of_them(tmp_path: Path) -> None:
         (["tiny", "--task=make", "--platform=nothere"], "nothere"),
         (["tiny", "--mlcube=tiny"], "No such option"),
         (["tiny", "--task=make", "--workspace=tiny/mlcube.yaml"], "is not a folder"),
+        (["tiny", "--task=make", "--logs=tiny/mlcube.yaml/a"], "not a folder\n"),
         (
             ["tiny", "--task=make", "--workspace=tiny/mlcube.yaml/a/b"],
             "is not a folder",

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
+from mlcube_conformance.base.files import is_folder
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.runners.places.outcome import OUTCOME
 
@@ -39,11 +40,12 @@ def claim_log_folder(folder: Path) -> None:
         UsageError: It is not a folder, or files in it would be overwritten.
         MachineError: It cannot be made or written to.
     """
-    if os.path.lexists(folder) and not folder.is_dir():
-        raise _refused(folder, "not a folder", "a new or existing folder")
+    there = next(x for x in (folder, *folder.parents) if os.path.lexists(x))
+    if not is_folder(there):
+        raise _refused(there, "not a folder", "a new or existing folder")
     make_folder(folder)
-    there = [name for name in (*_NAMES, _MARK) if os.path.lexists(folder / name)]
-    odd = [name for name in there if _leads_elsewhere(folder / name)]
+    found = [name for name in (*_NAMES, _MARK) if os.path.lexists(folder / name)]
+    odd = [name for name in found if _leads_elsewhere(folder / name)]
     if odd:
         # To write there would write to what a link points to, or wait for a reader.
         raise _refused(
@@ -51,12 +53,12 @@ def claim_log_folder(folder: Path) -> None:
             f"not a plain file: {', '.join(odd)}",
             "a folder where these names are free or plain files",
         )
-    if _MARK in there:
+    if _MARK in found:
         return
-    if there:
+    if found:
         raise _refused(
             folder,
-            f"not written by mlcube-conformance: {', '.join(there)}",
+            f"not written by mlcube-conformance: {', '.join(found)}",
             "a folder without files of these names",
         )
     try:
