@@ -236,7 +236,7 @@ def test_a_report_is_one_file(house: House) -> None:
     assert "scorecard in" in done.stdout, done.stdout
     card = (house.place / "card.toy").read_text(encoding="utf-8")
     assert card.startswith("refuser: ")
-    assert ".json or .md or .toy" in refused.stderr
+    assert ".json, .md or .toy" in refused.stderr
     (record,) = house.place.glob(".mlcube-conformance/*/record.json")
     house.run("mlcube_conformance", "report", str(record), "--toy", "run.toy")
     assert (house.place / "run.toy").read_text("utf-8").startswith("toy of ")
