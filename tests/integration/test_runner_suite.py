@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import conformance_tests.runner
 from mlcube_conformance.results.judgements import Scorecard
+from mlcube_conformance.runners.common.image_names import own_name
 from tests.conftest import REQUIRED
 from tests.cube_folders import BUSYBOX
+
+if TYPE_CHECKING:
+    import docker
 
 _MLCUBE = "MLCUBE_CONFORMANCE_MLCUBE"
 _PLACES = ("MLCUBE_CONFORMANCE_SSH_DOCKER", "MLCUBE_CONFORMANCE_SSH_SINGULARITY")
@@ -46,7 +52,7 @@ def _put_on_trial(place: Path, *words: str | Path) -> tuple[int, Scorecard, str]
     return done.returncode, Scorecard.from_json(card.read_text()), output
 
 
-def _assert_sound(place: Path, runner: str, *words: str) -> Scorecard:
+def _assert_sound(place: Path, runner: str, *words: str) -> tuple[Scorecard, str]:
     code, card, output = _put_on_trial(place, "--runner", runner, *words)
     broken = {each.clause: each.reason for each in card.judgements if each.broken}
     assert broken == {}, output
@@ -55,15 +61,33 @@ def _assert_sound(place: Path, runner: str, *words: str) -> Scorecard:
     assert {each.clause for each in card.judgements if each.verdict == "passed"} >= {
         *("EXIT-2", "PATH-1", "MOUNT-3", "ARG-1", "FILE-3", "RUN-2"),
     }
-    return card
+    return card, output
+
+
+def _images_of_tests_in(client: docker.DockerClient, output: str) -> list[str]:
+    """Return the images of single tests that a run of the suite has left."""
+    (run,) = re.findall(r"logs in \S*/\.mlcube-conformance/(\S+)", output)
+    sources = Path(conformance_tests.runner.__file__).parent.glob("*.py")
+    uses = {
+        use
+        for file in sources
+        for use in re.findall(r'\.image\("(\w+)"\)', file.read_text())
+    }
+    assert len(uses) > 3
+    given = [f"mlcube-conformance-probe-{use}:{run}" for use in uses]
+    has = {tag for image in client.images.list() for tag in image.tags}
+    return sorted(has.intersection([*given, *map(own_name, given)]))
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("form", ["multi-file", "single-file"])
-def test_docker_meets_every_clause(form: str, tmp_path: Path) -> None:
-    card = _assert_sound(tmp_path, "docker", "--format", form)
+def test_docker_meets_every_clause(
+    form: str, tmp_path: Path, docker_client: docker.DockerClient
+) -> None:
+    card, output = _assert_sound(tmp_path, "docker", "--format", form)
 
     assert not [each for each in card.judgements if each.verdict == "unsupported"]
+    assert _images_of_tests_in(docker_client, output) == []
 
 
 @pytest.mark.singularity

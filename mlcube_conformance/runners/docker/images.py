@@ -12,9 +12,10 @@ from docker.errors import DockerException
 
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.formats.platforms import find_platform, load_platform
+from mlcube_conformance.runners.common.image_names import own_name
 from mlcube_conformance.runners.docker.client import BoundedClient, refuse_others
 from mlcube_conformance.runners.docker.context import BuildContext
-from mlcube_conformance.runners.docker.made import built_image, ids_of, own_name
+from mlcube_conformance.runners.docker.made import built_image, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

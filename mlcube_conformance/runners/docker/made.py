@@ -6,7 +6,6 @@ of this user, by the ids that the daemon gave.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from docker.errors import ImageNotFound
 from docker.utils import match_tag, parse_repository_tag
 
+from mlcube_conformance.runners.common.image_names import own_name
 from mlcube_conformance.runners.common.records import (
     read_record,
     read_records,
@@ -38,7 +38,6 @@ __all__ = [
     "is_image_name",
     "known_as",
     "made_for",
-    "own_name",
     "remember_built",
     "remember_made",
     "remember_tag",
@@ -52,15 +51,6 @@ def is_image_name(name: str) -> bool:
     if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
         return False
     return bool(match_tag(repository))
-
-
-def own_name(name: str) -> str:
-    """Return the name that an image gets beside the one that a platform file names."""
-    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-    # What a person knows it by, as far as a name may say that.
-    last = name.partition("@")[0].rpartition("/")[2].lower()
-    known = re.sub(r"[^a-z0-9]+", "-", last).strip("-")[:40].rstrip("-")
-    return f"mlcube-conformance/built-{known}-{digest}:latest"
 
 
 def built_image(key: str) -> str:

@@ -23,6 +23,7 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.text import mask
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.runners.common.content import CONTENT_LABEL
+from mlcube_conformance.runners.common.image_names import own_name
 from mlcube_conformance.runners.common.liveness import (
     OWNER_LABEL,
     RUN_LABEL,
@@ -63,7 +64,6 @@ from mlcube_conformance.runners.docker.made import (
     is_image_name,
     known_as,
     made_for,
-    own_name,
     remember_built,
     remember_made,
     remember_tag,

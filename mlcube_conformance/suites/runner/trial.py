@@ -15,6 +15,7 @@ from mlcube_conformance.base.text import tail
 from mlcube_conformance.base.trees import remove_tree
 from mlcube_conformance.formats.runner_description import filled
 from mlcube_conformance.results.record import LINES, WHOLE
+from mlcube_conformance.runners.common.image_names import own_name
 from mlcube_conformance.suites.runner.command import ask, call
 from mlcube_conformance.suites.runner.probe.cube import ProbeCube
 from mlcube_conformance.suites.runner.probe.run import Placed, ProbeRun
@@ -66,9 +67,8 @@ class Trial:
         """Write a cube into a folder of its own."""
         name = cube.name or self.name
         self._names[name] += 1
-        folder = self.folder / (
-            f"{name}-{self._names[name]}" if self._names[name] > 1 else name
-        )
+        count = self._names[name]
+        folder = self.folder / (f"{name}-{count}" if count > 1 else name)
         placed = Placed(folder=folder, root=folder / cube.folder)
         placed.root.mkdir(parents=True)
         write_cube(cube, placed.root, form or self.form, self.site)
@@ -246,8 +246,9 @@ class Trial:
     def remove_image(self, image: str) -> None:
         """Remove an image of one test alone, and what is left of its runs."""
         self.remove_left(image)
-        if self.description.remove_image:
-            self._ask(filled(self.description.remove_image, {"image": image}))
+        for each in (image, own_name(image)) if self.description.remove_image else ():
+            with suppress(MachineError):  # Only our runner knows the second name.
+                self._ask(filled(self.description.remove_image, {"image": each}))
 
     def remove_left(self, image: str) -> None:
         """Remove what is left of runs of an image."""
@@ -265,8 +266,7 @@ class Trial:
     @property
     def another_host(self) -> Path:
         """The platform file of the other host."""
-        place = self.description.place or self.platform
-        return given_path(*filled((place,), {}))
+        return given_path(*filled((self.description.place or self.platform,), {}))
 
     @property
     def another_host_with_singularity(self) -> Path:
