@@ -204,7 +204,7 @@ def test_program_that_is_there_and_does_not_start(
     result = run("--runner", "refuser.yaml")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"*{helps}, or fix the"])
+    result.stderr.fnmatch_lines([f"*{helps}, or fix the runner*"])
 
 
 def test_runner_that_hangs_is_ended_at_its_deadline(
