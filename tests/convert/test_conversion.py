@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.plan.mounts import host_path, task_view
 from mlcube_conformance.schemas.named import modeline
+from tests import warm
 from tests.formats.read_files import errors
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ container: {image: "example/tiny:1", run_args: --network=none --shm-size=1g}
 
 def _convert(cube: Path, target: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mlcube_conformance", "convert", cube, target],
+        [*warm.python("mlcube_conformance"), "convert", cube, target],
         capture_output=True,
         text=True,
         timeout=60,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from mlcube_conformance.base.errors import MachineError
 from mlcube_conformance.base.homes import home
 from mlcube_conformance.runners.common.records import read_record
+from tests import warm
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def test_a_value_that_can_be_no_path_has_one_message(
 
 def _run(*words: str | Path, cwd: Path) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", *words],
+        [*warm.python(str(words[0])), *words[1:]],
         cwd=cwd,
         capture_output=True,
         encoding="utf-8",

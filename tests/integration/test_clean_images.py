@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import warm
 from tests.cube_folders import CubeFolder, make_cube
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _own_notes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def _clean(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mlcube_conformance", "clean", "--images", *words],
+        [*warm.python("mlcube_conformance"), "clean", "--images", *words],
         cwd=place,
         capture_output=True,
         text=True,
@@ -36,7 +36,7 @@ def _clean(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def _build(cube: CubeFolder) -> None:
     subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_conformance", "test", cube.root, "-q"),
+            *(*warm.python("mlcube_conformance"), "test", str(cube.root), "-q"),
             *("--platform=docker", "-k=image", "-p", "no:cacheprovider"),
         ],
         cwd=cube.root.parent,

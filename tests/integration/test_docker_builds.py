@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from tests import warm
 from tests.cube_folders import BUSYBOX, CubeFolder
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _configure(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_docker_run", "configure"),
+            *(*warm.python("mlcube_docker_run"), "configure"),
             *(f"--mlcube={cube.root}", "--platform=docker", *words),
         ],
         env=os.environ | environment,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import warm
 from tests.conftest import run_by_hand
 from tests.cube_folders import BUSYBOX
 
@@ -30,7 +31,7 @@ def _name(cube: CubeFolder) -> str:
 def _call(*words: str, cube: CubeFolder) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_docker_run", *words),
+            *(*warm.python("mlcube_docker_run"), *words),
             *(f"--mlcube={cube.root}", "--platform=docker"),
         ],
         capture_output=True,

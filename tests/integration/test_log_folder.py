@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mlcube_conformance.base.trees import remove_tree
+from tests import warm
 
 if TYPE_CHECKING:
     from tests.cube_folders import CubeFolder
@@ -27,7 +27,7 @@ def _local(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_local_run", *words),
+            *(*warm.python("mlcube_local_run"), *words),
             *(f"--mlcube={cube.root}", "--platform=local"),
         ],
         cwd=cwd,

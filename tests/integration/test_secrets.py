@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from tests import warm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ ON_EACH: Final = pytest.mark.parametrize(
 
 def _call(cwd: Path, *words: str | Path) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", *map(str, words)],
+        [*warm.python(str(words[0])), *map(str, words[1:])],
         cwd=cwd,
         env={**os.environ, "API_KEY": SECRETS[0]},
         capture_output=True,

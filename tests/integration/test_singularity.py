@@ -28,6 +28,7 @@ from mlcube_conformance.runners.contract import (
     Watch,
 )
 from mlcube_conformance.runners.singularity.runner import SingularityRunner
+from tests import warm
 from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
 from tests.records import RECORD_ALONE, left_by_run
 
@@ -968,7 +969,7 @@ def test_folder_that_a_plain_user_may_not_write_is_an_error(
 
 def _call(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mlcube_singularity_run", *map(str, words)],
+        [*warm.python("mlcube_singularity_run"), *map(str, words)],
         capture_output=True,
         text=True,
         timeout=120,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests import warm
 from tests.ssh_hosts import NamespaceHost, SshHost, programs
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _place(
 
 def _call(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mlcube_ssh_run", *map(str, words)],
+        [*warm.python("mlcube_ssh_run"), *map(str, words)],
         env=os.environ | environment,
         capture_output=True,
         text=True,
