@@ -6,9 +6,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
 
+import mlcube_conformance
 from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import load_place, load_platform
 from mlcube_conformance.model import PlatformFile
@@ -300,6 +302,23 @@ def test_wheel_holds_the_whole_package(tmp_path: Path) -> None:
 
     assert done.stdout.strip() == package_key()
     assert sys.prefix != str(tmp_path / "bare")
+
+
+def test_wheel_holds_all_that_the_package_reads(tmp_path: Path) -> None:
+    """What was forgotten is missed on another host alone."""
+    root = Path(mlcube_conformance.__file__).parent
+    with ZipFile(make_wheel(tmp_path)) as wheel:
+        sent = set(wheel.namelist())
+
+    files = [each for each in root.rglob("*") if each.is_file()]
+    needed = {
+        f"{root.name}/{each.relative_to(root)}"
+        for each in files
+        if each.suffix != ".pyc"
+    }
+    assert f"{root.name}/formats/conformance.schema.json" in needed
+    assert needed <= sent
+    assert f"{root.name}/platforms/docker.yaml" in sent
 
 
 def test_cube_chooses_no_settings_of_ssh(tmp_path: Path) -> None:

@@ -836,6 +836,8 @@ def test_environment_is_made_from_the_wheel_that_is_sent(
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
     python = tmp_path / "bare" / "bin" / "python"
     before = _installed(python)
+    # Its schema is no code, and is sent, too.
+    cube_folder.write("conformance.yaml", "tasks: {make: {timeout: 60}}\n")
     _place(
         cube_folder,
         host,

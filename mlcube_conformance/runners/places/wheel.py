@@ -20,6 +20,8 @@ from mlcube_conformance.runners.about import built_in
 __all__ = ["make_wheel", "package_key"]
 
 _TAG = "py3-none-any"
+#: Folders of the packages that other hosts fill themselves, or get from elsewhere.
+_NOT_SENT = {"__pycache__", "platforms"}
 _WHEEL = f"""\
 Wheel-Version: 1.0
 Generator: mlcube-conformance
@@ -70,7 +72,10 @@ def make_wheel(folder: Path) -> Path:
 
 @cache
 def _files() -> dict[str, bytes]:
-    """Return the files of the packages, by path in the wheel."""
+    """Return the files of the packages, by path in the wheel.
+
+    Those of `platforms` are no part of the package in a clone: `make_wheel` adds them.
+    """
     found = {}
     used_there = [each.kind for each in built_in().values() if each.works_at_place]
     packages = ("mlcube_conformance", *(f"mlcube_{each}_run" for each in used_there))
@@ -79,6 +84,8 @@ def _files() -> dict[str, bytes]:
         if spec is None or spec.origin is None:
             continue
         root = Path(spec.origin).parent
-        for path in root.rglob("*.py"):
-            found[f"{package}/{path.relative_to(root)}"] = path.read_bytes()
+        for path in root.rglob("*"):
+            inner = path.relative_to(root)
+            if path.is_file() and not _NOT_SENT.intersection(inner.parts[:-1]):
+                found[f"{package}/{inner}"] = path.read_bytes()
     return found
