@@ -74,7 +74,7 @@ def make_wheel(folder: Path) -> Path:
 def _files() -> dict[str, bytes]:
     """Return the files of the packages, by path in the wheel.
 
-    Those of `platforms` are no part of the package in a clone: `make_wheel` adds them.
+    Those of `platforms` are beside the package in a clone: `make_wheel` adds them.
     """
     found = {}
     used_there = [each.kind for each in built_in().values() if each.works_at_place]
