@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
 from mlcube_conformance.base.files import is_folder, is_there, what_is_wrong_with
+from mlcube_conformance.base.paths import nearest
 
 __all__ = [
     "cache_folder",
@@ -89,7 +90,7 @@ def given_folder(text: str, option: str) -> Path:
         UsageError: It can be no path, or something else is there.
     """
     path = given_path(text, option)
-    there = next(each for each in (path, *path.parents) if is_there(each))
+    there = nearest(path)
     if not is_folder(there):
         raise UsageError(
             Message(

@@ -1,19 +1,26 @@
-"""Paths as reports write them, and patterns of paths as people do."""
+"""Paths as reports write them, patterns as people do, and what is above a path."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.files import is_there
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["is_like", "shown_in"]
+__all__ = ["is_like", "nearest", "shown_in"]
 
 
 def shown_in(folder: Path, path: Path) -> Path:
     """Return a path relative to a folder, where it is in it."""
     return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def nearest(path: Path) -> Path:
+    """Return a path, or the nearest above it, where anything has that name."""
+    return next(each for each in (path, *path.parents) if is_there(each))
 
 
 def is_like(path: str, pattern: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from contextlib import suppress
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ import click
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.homes import current_folder, given_path
 from mlcube_conformance.base.interrupts import waiting_requests
-from mlcube_conformance.base.text import visible
+from mlcube_conformance.base.paths import shown_in
+from mlcube_conformance.base.text import command_line, visible
 from mlcube_conformance.commands.output import refusing, show
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def init(place: str, template: str) -> None:
         _refuse_what_is_there(folder)
         made = _write(template, name, folder)
         here = current_folder()
-        shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
+        shown = shown_in(here, folder)
         first = "" if folder == here else f"cd {_for_shell(shown)} && "
         show(
             f"created {visible(str(shown))}: {', '.join(map(visible, made))}\n"
@@ -172,4 +172,4 @@ def _named(text: str, name: str) -> str:
 
 def _for_shell(path: Path) -> str:
     word = str(path)
-    return shlex.quote(visible(f"./{word}" if word.startswith("-") else word))
+    return command_line([f"./{word}" if word.startswith("-") else word])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError, Message, UsageError
 from mlcube_conformance.base.files import is_folder
+from mlcube_conformance.base.paths import nearest
 from mlcube_conformance.plan.workspace import make_folder
 from mlcube_conformance.runners.places.outcome import OUTCOME
 
@@ -40,7 +41,7 @@ def claim_log_folder(folder: Path) -> None:
         UsageError: It is not a folder, or files in it would be overwritten.
         MachineError: It cannot be made or written to.
     """
-    there = next(x for x in (folder, *folder.parents) if os.path.lexists(x))
+    there = nearest(folder)
     if not is_folder(there):
         raise _refused(there, "not a folder", "a new or existing folder")
     make_folder(folder)

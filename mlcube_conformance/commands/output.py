@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import (
@@ -100,27 +101,23 @@ def cannot_write(error: OSError) -> SystemExit:
 
     A pipe that nobody reads any more ends it in silence.
     """
-    is_named = error.filename is not None
-    message = MachineError(
-        Message(
-            what="the output cannot be written",
-            where=str(
-                error.filename
-                if is_named
-                else "standard output, or a file such as that of --junitxml"
-            ),
-            found=error.strerror or str(error),
-            expected="a file that can be written"
-            if is_named
-            else "a terminal or a disk with room",
-            do="fix the path, then run again"
-            if is_named
-            else "free some space, then run again",
-        )
+    message = Message(
+        what="the output cannot be written",
+        where="standard output, or a file such as that of --junitxml",
+        found=error.strerror or str(error),
+        expected="a terminal or a disk with room",
+        do="free some space, then run again",
     )
+    if error.filename is not None:
+        message = replace(
+            message,
+            where=str(error.filename),
+            expected="a file that can be written",
+            do="fix the path, then run again",
+        )
     # Who reads no more, such as `head`, has what was wanted.
     if error.errno != errno.EPIPE:
-        tell(f"{message}\n")
+        tell(f"{MachineError(message)}\n")
     drop_streams()
     return SystemExit(_NOT_RUN)
 

@@ -63,7 +63,7 @@ class _Commands(Group):
         """Return the command that is meant; click guesses among imported ones alone.
 
         Raises:
-            click.UsageError: There is none of that name.
+            click.UsageError: No command has that name.
         """
         word = args[0]
         is_name = word in COMMANDS or word.startswith("-") or ctx.resilient_parsing

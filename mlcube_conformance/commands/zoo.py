@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.homes import given_path
-from mlcube_conformance.base.text import visible
+from mlcube_conformance.base.text import command_line, visible
 from mlcube_conformance.commands.output import refusing, show
 from mlcube_conformance.zoo.animals import animals
 from mlcube_conformance.zoo.difference import difference
@@ -130,7 +129,7 @@ def _write(animal: Animal, folder: Path) -> None:
     for half in HALVES:
         write_animal(animal, half, folder / half, BASE)
         show(f"written: {visible(str(folder / half))}\n")
-    place = shlex.quote(visible(str(folder / HALVES[0])))
+    place = command_line([str(folder / HALVES[0])])
     if not animal.on:
         show(f"next: mlcube-conformance validate {place}\n")
         return

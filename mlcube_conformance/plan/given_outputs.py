@@ -106,19 +106,16 @@ def deliver(deliveries: tuple[Delivery, ...]) -> None:
     Raises:
         UndeliveredError: Some of it cannot be written there.
     """
-    left: list[tuple[Delivery, MachineError]] = []
+    left: dict[Path, Message] = {}
     for each in deliveries:
         # What is in its place is left as it is, and reported so.
         if each.is_new:
             try:
                 _put(each.made, each.wanted)
             except (OSError, shutil.Error) as error:
-                left.append((each, _not_delivered(each.wanted, error)))
+                left[each.made] = _not_delivered(each.wanted, error).messages[0]
     if left:
-        raise UndeliveredError(
-            tuple(each.made for each, _ in left),
-            *(error.messages[0] for _, error in left),
-        )
+        raise UndeliveredError(tuple(left), *left.values())
 
 
 def _put(made: Path, wanted: Path) -> None:

@@ -13,8 +13,9 @@ from mlcube_conformance.base.errors import (
     UsageError,
     Violation,
 )
-from mlcube_conformance.base.files import is_folder, is_there
+from mlcube_conformance.base.files import is_folder
 from mlcube_conformance.base.homes import given_path
+from mlcube_conformance.base.paths import nearest
 from mlcube_conformance.base.text import hides, visible
 from mlcube_conformance.base.writing import write_whole
 from mlcube_conformance.results.finding import Finding
@@ -82,7 +83,7 @@ def file_to_write(
                 do=f"write {option} {file.stem or 'file'}{min(suffixes)}",
             )
         )
-    above = next(each for each in file.parents if is_there(each))
+    above = nearest(file.parent)
     if is_folder(file) or not is_folder(above):
         found = f"{file} is a folder" if is_folder(file) else f"{above} is a file"
         raise UsageError(

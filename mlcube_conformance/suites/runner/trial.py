@@ -170,10 +170,8 @@ class Trial:
         if cwd is None:
             cwd = logs / "cwd"
             cwd.mkdir()
-        values = {
-            "cube": named or str(placed.root),
-            "platform": platform or self.platform,
-        }
+        at = platform or self.platform
+        values = {"cube": named or str(placed.root), "platform": at}
         called = call(
             [*filled(command, values), *more],
             logs=logs,
@@ -246,9 +244,11 @@ class Trial:
     def remove_image(self, image: str) -> None:
         """Remove an image of one test alone, and what is left of its runs."""
         self.remove_left(image)
-        for each in (image, own_name(image)) if self.description.remove_image else ():
-            with suppress(MachineError):  # Only our runner knows the second name.
-                self._ask(filled(self.description.remove_image, {"image": each}))
+        if self.description.remove_image:
+            self._ask(filled(self.description.remove_image, {"image": image}))
+            with suppress(MachineError):  # Only our runner gives it a second name.
+                own = {"image": own_name(image)}
+                self._ask(filled(self.description.remove_image, own))
 
     def remove_left(self, image: str) -> None:
         """Remove what is left of runs of an image."""
