@@ -291,23 +291,25 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
                 expected=f"one of {', '.join(sorted(known)) or '(none)'}",
                 do=did_you_mean(each.name, known) or "fix the name",
             )
-    for cube in cubes:
+    for cube in cubes if overrides else ():
         _refuse_to_replace(cube, overrides)
 
 
 def _refuse_to_replace(cube: Cube, overrides: Sequence[Override]) -> None:
+    outputs = [
+        (invocation, binding.parameter.name)
+        for invocation in cube.invocations
+        for binding in invocation.bound("output")
+    ]
+    given = [x for x in overrides if any(x.fits(*each) for each in outputs)]
+    if not given:
+        return  # To resolve the files of many cubes takes time.
     files = [main_file(cube.place), cube.docker.file, cube.singularity.file]
     files += [each.file for each in cube.invocations]
     kept = {resolved(each) for each in files if each is not None}
-    for each in overrides:
-        given = Path(each.value)
-        is_output = any(
-            each.fits(invocation, binding.parameter.name)
-            for invocation in cube.invocations
-            for binding in invocation.bound("output")
-        )
-        if is_output and resolved(given) in kept:
-            raise would_replace(given, f"--parameter {each.name}")
+    for each in given:
+        if resolved(Path(each.value)) in kept:
+            raise would_replace(Path(each.value), f"--parameter {each.name}")
 
 
 def check_paths(invocation: Invocation, workspace: Path) -> tuple[Message, ...]:
