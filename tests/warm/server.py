@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import array
+import atexit
 import gc
 import importlib
-import json
 import os
 import pkgutil
 import runpy
@@ -13,13 +13,21 @@ import select
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from _pytest.assertion import install_importhook
 from _pytest.config import get_config
+from execnet import gateway_io
+from execnet.gateway_io import popen_bootstrapline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: What Python itself reads when it starts, and what it imports then.
 _READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "TZ", "VIRTUAL_ENV")
@@ -37,46 +45,120 @@ _COPIES: list[list[str]] = []
 _LATER = ("jsonschema", "platformdirs", "xdist.plugin")
 
 
+def _of_python(variables: dict[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in variables.items()
+        if name.startswith(_READ_BY_PYTHON) and name != "PYTHONPATH"
+    }
+
+
+_OWN = _of_python(dict(os.environ))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a program is given that starts."""
+
+    module: str
+    words: list[str]
+    folder: str
+    umask: int
+    variables: dict[str, str]
+    files: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A program that was started, and who waits for it."""
+
+    number: int
+    end: int
+    """A file that can be read when the program has ended."""
+    client: socket.socket
+
+
 def main() -> None:
     """Serve until the process that started this one has ended."""
     address, told, alive = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     _import_all()
-    own = _of_python(dict(os.environ))
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(address))
     listener.listen()
     os.write(told, b"ready")
     os.close(told)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # A key at the terminal is for the tests, which end this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
+    request = _next_to_run(listener, alive)
+    if request is None:
+        address.unlink()
+        address.parent.rmdir()
+        return
+    _become(request)
+    gateway_io.popen_args = partial(_warm_worker, str(address))
+    try:
+        if request.module == "-c":
+            exec(request.words[0], {"__name__": "__main__"})  # noqa: S102 - as Python does
+        else:
+            runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if isinstance(end.code, int | None):
+            _end_at_once(end.code or 0)
+        raise
+    _end_at_once(0)
+
+
+def _next_to_run(listener: socket.socket, alive: int) -> Request | None:
+    """Serve, and return in the process of each program what it is to run."""
+    running: list[Running] = []
     while True:
-        heard, _, _ = select.select([listener.fileno(), alive], [], [])
+        files = [file for each in running for file in (each.end, each.client)]
+        heard, _, _ = select.select([alive, listener, *files], [], [])
+        for each in tuple(running):
+            if not {alive, each.end, each.client}.isdisjoint(heard):
+                running.remove(each)
+                _say_how_it_ended(each, killed=each.end not in heard)
         if alive in heard:
-            address.unlink()
-            address.parent.rmdir()
-            return
-        connection, _ = listener.accept()
-        if os.fork() == 0:
-            request, files = _receive(connection)
-            if _of_python(request["variables"]) != own or _has_others(request):
-                connection.sendall(b"other")
-                os._exit(0)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            program = os.fork()
-            if program == 0:
-                listener.detach()
-                connection.detach()
-                _become(request, files)
-                break
-            for each in files:
-                os.close(each)
-            _follow(program, connection)
-        connection.close()
-    words = request["words"]
-    sys.argv = [request["module"], *words]
-    runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+            return None
+        if listener not in heard:
+            continue
+        client, _ = listener.accept()
+        request = _receive(client)
+        if request is None:
+            continue
+        program = os.fork()
+        if program == 0:
+            for open_one in (listener, client, *(each.client for each in running)):
+                open_one.detach()
+            return request
+        running.append(Running(program, os.pidfd_open(program), client))
+        _close(request.files)
+
+
+def _say_how_it_ended(program: Running, *, killed: bool) -> None:
+    if killed:  # Nobody waits any more.
+        os.kill(program.number, signal.SIGKILL)
+    _, status = os.waitpid(program.number, 0)
+    os.close(program.end)
+    with suppress(OSError), program.client:
+        program.client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _warm_worker(address: str, _: object) -> list[str]:
+    """Return what starts a worker of xdist: most of its time is the import, too."""
+    client = Path(__file__).with_name("client.py")
+    return [sys.executable, "-IS", str(client), address, "-c", popen_bootstrapline]
+
+
+def _end_at_once(code: int) -> None:
+    """End as Python does, without the time that it takes to tear modules down."""
+    threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _import_all() -> None:
@@ -102,24 +184,16 @@ def _import_all() -> None:
     )
 
 
-def _of_python(variables: dict[str, str]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in variables.items()
-        if name.startswith(_READ_BY_PYTHON) and name != "PYTHONPATH"
-    }
-
-
-def _first(request: dict[str, Any]) -> list[str]:
+def _first(request: Request) -> list[str]:
     """Return the folders in which a program looks for modules first."""
-    given = request["variables"].get("PYTHONPATH", "")
+    given = request.variables.get("PYTHONPATH", "")
     folders = given.split(os.pathsep) if given else []
     if not sys.flags.safe_path:
         folders.insert(0, "")
-    return [str(Path(request["folder"], each)) for each in folders]
+    return [str(Path(request.folder, each)) for each in folders]
 
 
-def _has_others(request: dict[str, Any]) -> bool:
+def _has_others(request: Request) -> bool:
     """Say whether a program finds other modules than those that are imported here."""
     for folder in _first(request):
         with suppress(OSError):
@@ -133,28 +207,46 @@ def _has_others(request: dict[str, Any]) -> bool:
     return False
 
 
-def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+def _receive(client: socket.socket) -> Request | None:
+    """Return what to run, if it can be run here."""
     files = array.array("i")
-    room = socket.CMSG_SPACE(3 * files.itemsize)
-    length, rights, _, _ = connection.recvmsg(8, room)
+    length, rights, _, _ = client.recvmsg(8, socket.CMSG_SPACE(3 * files.itemsize))
     for _, _, data in rights:
         files.frombytes(data)
-    if not length:
-        os._exit(0)
     left, parts = int.from_bytes(length), []
     while left:
-        part = connection.recv(left)
+        part = client.recv(left)
         if not part:
-            os._exit(0)  # who asked has ended
+            break
         parts.append(part)
         left -= len(part)
-    return json.loads(b"".join(parts)), list(files)
+    if left or not length:  # Who asked has ended.
+        _close(files)
+        return None
+    folder, umask, count, module, *rest = map(os.fsdecode, b"".join(parts).split(b"\0"))
+    words, variables = rest[: int(count)], rest[int(count) :]
+    request = Request(
+        *(module, words, folder, int(umask)),
+        dict(each.split("=", 1) for each in variables),
+        list(files),
+    )
+    if _of_python(request.variables) != _OWN or _has_others(request):
+        _close(files)
+        with suppress(OSError), client:
+            client.sendall(b"other")
+        return None
+    return request
 
 
-def _become(request: dict[str, Any], files: list[int]) -> None:
+def _close(files: Iterable[int]) -> None:
+    for each in files:
+        os.close(each)
+
+
+def _become(request: Request) -> None:
     """Take the place of a program that was just started."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, each in enumerate(files):
+    for number, each in enumerate(request.files):
         os.dup2(each, number)
     os.closerange(3, 2**16)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
@@ -171,24 +263,13 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
     os.environ.clear()
-    os.environ.update(request["variables"])
-    os.umask(request["umask"])
-    os.chdir(request["folder"])
+    os.environ.update(request.variables)
+    os.umask(request.umask)
+    os.chdir(request.folder)
+    sys.argv = [request.module, *request.words]
     sys.path[:] = [*_first(request), *_LAST]
     for copy in _COPIES:
         copy[:] = sys.path
-
-
-def _follow(program: int, connection: socket.socket) -> None:
-    """Say how the program ended; end it where nobody waits any more."""
-    ended = os.pidfd_open(program)
-    heard, _, _ = select.select([ended, connection.fileno()], [], [])
-    if ended not in heard:
-        os.kill(program, signal.SIGKILL)
-    _, status = os.waitpid(program, 0)
-    with suppress(OSError):
-        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-    os._exit(0)
 
 
 main()
