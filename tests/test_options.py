@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 _PAGE = Path(__file__).parents[1] / "docs/options.md"
 
@@ -19,9 +20,9 @@ def _rows(title: str) -> set[str]:
     return set(re.findall(r"^\| `(--[a-z-]+)", part, re.MULTILINE))
 
 
-def _help(*words: str) -> str:
+def _help(module: str, *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-P", "-m", *words, "--help"],
+        [*warm.python(module), *words, "--help"],
         capture_output=True,
         text=True,
         timeout=60,

@@ -6,11 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.command import call
 from tests.cube_folders import CubeFolder, make_cube
 
@@ -73,7 +73,7 @@ def _run_into(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_conformance", "run"),
+            *(*warm.python("mlcube_conformance"), "run"),
             *("--platform=local", "--task=make", *words),
         ],
         cwd=cube.root,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import warm
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def test_flags_of_docker_reach_tasks(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             *(
-                sys.executable,
-                "-m",
-                "mlcube_docker_run",
+                *warm.python("mlcube_docker_run"),
                 "run",
                 f"--mlcube={cube.root}",
             ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -123,7 +122,7 @@ def test_retag_moves_the_name(
 def test_retag_is_refused_where_images_have_no_names(cube_folder: CubeFolder) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_local_run", "configure", "--retag"),
+            *(*warm.python("mlcube_local_run"), "configure", "--retag"),
             *(f"--mlcube={cube_folder.root}", "--platform=local"),
         ],
         capture_output=True,

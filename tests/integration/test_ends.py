@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from mlcube_conformance.runners.docker.client import BoundedAPI
+from tests import warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -254,7 +255,7 @@ def test_second_run_in_a_workspace_is_refused(
     suite = run_suite("--cube", cube_folder.root, *words, "local")
     runner = subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_local_run", "run", *words, "local"),
+            *(*warm.python("mlcube_local_run"), "run", *words, "local"),
             *(f"--mlcube={cube_folder.root}", "--task=make"),
         ],
         capture_output=True,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import warm
 from tests.conftest import run_by_hand
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def test_commands_of_runners_keep_inputs_too(
 
     done = subprocess.run(
         [
-            *(sys.executable, "-m", f"mlcube_{platform}_run", "run", "--task=make"),
+            *(*warm.python(f"mlcube_{platform}_run"), "run", "--task=make"),
             *(f"--mlcube={cube_folder.root}", f"--platform={platform}"),
             f"--parameter=seed={mine}",
         ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import warm
 from tests.cube_folders import CubeFolder, make_cube
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_cubes_that_change_while_they_are_read_are_valid_or_not(
     try:
         done = [
             subprocess.run(
-                [sys.executable, "-m", "mlcube_conformance", *words],
+                [*warm.python("mlcube_conformance"), *words],
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,

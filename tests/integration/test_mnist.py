@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from tests import warm
 from tests.conftest import chromium
 from tests.integration.test_ssh import OF_APPTAINER
 from tests.results.test_html import in_browser
@@ -165,7 +165,7 @@ def _look_at_the_report(run_suite: RunSuite, broken: CubeFolder, place: Path) ->
     run_suite("--cube", broken.root, *words)
     subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_conformance", "report"),
+            *(*warm.python("mlcube_conformance"), "report"),
             *("mnist.json", "broken.json", "--html", "page.html"),
         ],
         cwd=place,
@@ -257,7 +257,7 @@ def test_commands_work_as_they_stand(
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", f"mlcube_{platform}_run", *words],
+            [*warm.python(f"mlcube_{platform}_run"), *words],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -286,7 +286,7 @@ def test_training_without_data_is_told_apart(cube: Path) -> None:
     """Without `download`, the input is missing: nothing is started."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_docker_run", "run", f"--mlcube={cube}"),
+            *(*warm.python("mlcube_docker_run"), "run", f"--mlcube={cube}"),
             *("--platform=docker", f"--task={cube}/run/train.yaml"),
         ],
         capture_output=True,

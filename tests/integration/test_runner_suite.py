@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 import conformance_tests.runner
 from mlcube_conformance.results.judgements import Scorecard
 from mlcube_conformance.runners.common.image_names import own_name
+from tests import warm
 from tests.conftest import REQUIRED
 from tests.cube_folders import BUSYBOX
 
@@ -36,7 +36,7 @@ def _put_on_trial(place: Path, *words: str | Path) -> tuple[int, Scorecard, str]
     card = place / "card.json"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+            *(*warm.python("pytest"), "-p", "no:cacheprovider"),
             *("-c", os.devnull, "--rootdir", place, "-W", "error"),
             *("--pyargs", "conformance_tests.runner", "--base-image", BUSYBOX),
             *("--scorecard", card, "-n", "2", *words),

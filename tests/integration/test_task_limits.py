@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from tests import warm
 from tests.ssh_hosts import SshHost
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def test_runner_of_a_task_that_writes_too_much_exits_124(
     def run(most: int) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                *(sys.executable, "-m", "mlcube_docker_run", "run", "--task=make"),
+                *(*warm.python("mlcube_docker_run"), "run", "--task=make"),
                 *(f"--mlcube={cube_folder.root}", "--platform=docker"),
                 *(f"--workspace={tmp_path / 'kept'}", f"--max-files={most}"),
             ],

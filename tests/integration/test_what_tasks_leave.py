@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests import warm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def test_dangerous_files_are_taken_away_after_a_task_that_fails_too(
 
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "mlcube_docker_run", "run", "--task=make"),
+            *(*warm.python("mlcube_docker_run"), "run", "--task=make"),
             *(f"--mlcube={cube_folder.root}", "--platform=docker"),
         ],
         cwd=tmp_path,

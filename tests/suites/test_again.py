@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.command import call
 from tests.cube_folders import CubeFolder, make_cube
 from tests.runner_descriptions import refuser
 
@@ -30,15 +28,7 @@ def run(tmp_path: Path) -> Run:
     """Return what runs the project's command, which must find a failure."""
 
     def run(*words: str, env: dict[str, str] | None = None) -> str:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "mlcube_conformance", "test", *words],
-            cwd=tmp_path,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = call("test", *words, place=tmp_path, more=env, timeout=120)
         assert done.returncode == 1, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.command import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,13 +56,8 @@ def test_last_runs_are_kept(fake_cube: CubeFolder, run_fake: Run) -> None:
 
 
 def _clean(place: Path, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "mlcube_conformance", "clean", *words],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = call("clean", *words, place=place)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from mlcube_conformance.results.judgements import Judgement, Scorecard
+from tests import warm
 from tests.cube_folders import make_cube
 from tests.single_file_cubes import make_hello_world
 
@@ -76,8 +76,9 @@ def run(place: Path, home: Path) -> Run:
 
     def run(at: str, *words: str) -> tuple[int, str]:
         before = _beside_runs(place)
+        module, *more = words[1:] if words[0] == "-m" else words
         done = subprocess.run(
-            [sys.executable, "-P", *(word.replace("@", at) for word in words)],
+            [*warm.python(module), *(word.replace("@", at) for word in more)],
             cwd=place,
             env={**os.environ, "TMPDIR": str(home.parent)},
             capture_output=True,

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests import warm
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ def shown(
 
     def run(*words: str, columns: int = 80, encoding: str = "utf-8") -> tuple[int, str]:
         monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setenv("PYTHONIOENCODING", encoding)
+        if encoding != "utf-8":
+            monkeypatch.setenv("PYTHONIOENCODING", encoding)
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "mlcube_conformance", "test"),
+                *(*warm.python("mlcube_conformance"), "test"),
                 *("-p", "no:cacheprovider", *words),
             ],
             cwd=pytester.path,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests import warm
 from tests.cube_folders import CubeFolder, make_cube
 from tests.runner_descriptions import refuser
 
@@ -176,7 +176,7 @@ def test_paths_that_a_runner_of_ours_tells_are_there(
 
     done = subprocess.run(
         [
-            *(sys.executable, "-P", "-c", _HAND, "run", "--mlcube=tiny"),
+            *(*warm.python("-c"), _HAND, "run", "--mlcube=tiny"),
             *("--platform=fake", "--task=make", *logs),
         ],
         cwd=tmp_path,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import warm
 from tests.cube_folders import make_cube
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_task_beside_an_unsupported_one_runs_in_a_workspace_of_the_user(
     cube.edit("run/use.yaml", "$WORKSPACE/data", str(pytester.path))
 
     result = pytester.run(
-        *(sys.executable, "-m", "mlcube_local_run", "run", "--mlcube=tiny"),
+        *(*warm.python("mlcube_local_run"), "run", "--mlcube=tiny"),
         *("--platform=local", "--task=use", "--workspace=ws"),
     )
 

@@ -25,9 +25,12 @@ _VARIABLES = dict(os.environ)
 
 
 def python(module: str) -> tuple[str, ...]:
-    """Return the words that run a module, to which its own words are added."""
+    """Return the words that run a module, to which its own words are added.
+
+    As for Python, the module `-c` is the text that follows.
+    """
     if not hasattr(os, "pidfd_open"):  # another system than Linux
-        return (sys.executable, "-m", module)
+        return (sys.executable, *(() if module == "-c" else ("-m",)), module)
     return (sys.executable, "-IS", str(_FOLDER / "client.py"), server(), module)
 
 

@@ -99,7 +99,8 @@ def main() -> None:
     gateway_io.popen_args = partial(_warm_worker, str(address))
     try:
         if request.module == "-c":
-            exec(request.words[0], {"__name__": "__main__"})  # noqa: S102 - as Python does
+            program = sys.argv.pop(1)
+            exec(program, {"__name__": "__main__"})  # noqa: S102 - as Python does
         else:
             runpy.run_module(request.module, run_name="__main__", alter_sys=True)
     except SystemExit as end:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import defaultdict
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +16,7 @@ from mlcube_conformance.zoo.animals import KINDS, animals
 from mlcube_conformance.zoo.difference import difference
 from mlcube_conformance.zoo.examples import MESSAGES, example_of, message_of_example
 from mlcube_conformance.zoo.folders import BASE, HALVES, files_of, write_animal
+from tests.command import call
 from tests.cube_folders import BUSYBOX, note_made
 from tests.zoo.messages import compare_messages, said_by_run, said_by_validate
 
@@ -133,14 +132,8 @@ def test_validate_finds_what_needs_no_run(half: Half, tmp_path: Path) -> None:
     # Where there is no main file, a search finds no cube.
     cubes = {each.name for each in members} - {"main-file-missing"}
 
-    done = subprocess.run(
-        [sys.executable, "-m", "mlcube_conformance", "validate", "--format", "json"]
-        + [str(tmp_path / half / each) for each in sorted(cubes)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    paths = [str(tmp_path / half / each) for each in sorted(cubes)]
+    done = call("validate", "--format", "json", *paths, timeout=120)
 
     document = json.loads(done.stdout)
     found = {
