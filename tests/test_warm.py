@@ -123,6 +123,34 @@ def test_end_by_a_signal_is_an_end_by_that_signal(
     assert (done.returncode, done.stderr) == (-number, "")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_reaches_the_program(tmp_path: Path, number: signal.Signals) -> None:
+    text = (
+        "import signal, sys, time\n"
+        f"signal.signal({number.value}, lambda *_: sys.exit(9))\n"
+        "print('here', flush=True)\ntime.sleep(60)\n"
+    )
+    words = warm.python(_module(tmp_path, "listens", text))
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=variables) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"here\n"
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 9
+
+
+def test_text_of_a_program_is_run(tmp_path: Path) -> None:
+    told = []
+    for words in (warm.python("-c"), (sys.executable, "-c")):
+        done = _run((*words, _TELL), tmp_path)
+        assert (done.returncode, done.stderr) == (7, "to the other stream\n")
+        told.append(json.loads(done.stdout))
+
+    warm_one, plain = told
+    assert (warm_one.pop("warm"), plain.pop("warm")) == (True, False)
+    assert warm_one == plain
+
+
 def test_who_waits_no_more_leaves_nothing_behind(tmp_path: Path) -> None:
     text = "import time\nprint('here', flush=True)\ntime.sleep(60)\n"
     words = warm.python(_module(tmp_path, "sleeps", text))

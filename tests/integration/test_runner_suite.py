@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
 
 _MLCUBE = "MLCUBE_CONFORMANCE_MLCUBE"
 _PLACES = ("MLCUBE_CONFORMANCE_SSH_DOCKER", "MLCUBE_CONFORMANCE_SSH_SINGULARITY")
-_EXPECTED = (
-    Path(conformance_tests.runner.__file__).parent
-    / "descriptions"
-    / "mlcube.expected.yaml"
-)
+_DESCRIPTIONS = Path(conformance_tests.runner.__file__).parent / "descriptions"
+_EXPECTED = _DESCRIPTIONS / "mlcube.expected.yaml"
 #: What was seen by hand of the official command line, before there was a suite.
 _SEEN = {"PATH-1", "PATH-2", "PATH-4", "INPUT-4", "RUN-1", "ARG-18"}
 
@@ -52,7 +50,20 @@ def _put_on_trial(place: Path, *words: str | Path) -> tuple[int, Scorecard, str]
     return done.returncode, Scorecard.from_json(card.read_text()), output
 
 
-def _assert_sound(place: Path, runner: str, *words: str) -> tuple[Scorecard, str]:
+def _with_imports_done(runner: str, place: Path) -> Path:
+    """Write what describes a runner of ours whose every call saves its imports."""
+    text = (_DESCRIPTIONS / f"{runner}.yaml").read_text(encoding="utf-8")
+    called = f"mlcube_{runner}_run"
+    words = json.dumps(warm.python(called)).removeprefix("[").removesuffix("]")
+    assert text.count(f'"{{python}}", -m, {called}') == 2
+    file = place / f"{runner}.yaml"
+    file.write_text(text.replace(f'"{{python}}", -m, {called}', words), "utf-8")
+    return file
+
+
+def _assert_sound(
+    place: Path, runner: str | Path, *words: str
+) -> tuple[Scorecard, str]:
     code, card, output = _put_on_trial(place, "--runner", runner, *words)
     broken = {each.clause: each.reason for each in card.judgements if each.broken}
     assert broken == {}, output
@@ -84,7 +95,12 @@ def _images_of_tests_in(client: docker.DockerClient, output: str) -> list[str]:
 def test_docker_meets_every_clause(
     form: str, tmp_path: Path, docker_client: docker.DockerClient
 ) -> None:
-    card, output = _assert_sound(tmp_path, "docker", "--format", form)
+    # Each start of a thousand imports takes as long as what is seen of it; those of
+    # one format, and of the runner `local`, are as users have them.
+    runner = (
+        "docker" if form == "single-file" else _with_imports_done("docker", tmp_path)
+    )
+    card, output = _assert_sound(tmp_path, runner, "--format", form)
 
     assert not [each for each in card.judgements if each.verdict == "unsupported"]
     assert _images_of_tests_in(docker_client, output) == []
@@ -92,7 +108,8 @@ def test_docker_meets_every_clause(
 
 @pytest.mark.singularity
 def test_singularity_meets_every_clause(tmp_path: Path) -> None:
-    _assert_sound(tmp_path, "singularity", "--format", "single-file")
+    runner = _with_imports_done("singularity", tmp_path)
+    _assert_sound(tmp_path, runner, "--format", "single-file")
 
 
 def test_local_meets_every_clause(tmp_path: Path) -> None:
@@ -117,7 +134,8 @@ def test_ssh_meets_every_clause_of_a_place(tmp_path: Path) -> None:
     # other runners are judged by; here, one clause of each is enough.
     few = "test_argv or test_missing_definition or not (test_arg.py or test_file.py)"
     # Most of a run is waiting for the other host.
-    _assert_sound(tmp_path, "ssh", "--runner-timeout", "120", "-n", "4", "-k", few)
+    runner = _with_imports_done("ssh", tmp_path)
+    _assert_sound(tmp_path, runner, "--runner-timeout", "120", "-n", "4", "-k", few)
 
 
 @pytest.mark.docker

@@ -4,9 +4,9 @@ Most of a short run of the suite is the import of a thousand modules. A server i
 them once and is forked for each run: the run is a process of its own, with the folder,
 variables, files and arguments that it was given, and ends as its module ends.
 
-What differs from a start by the command: signals must be sent to the program itself,
-and modules were imported before the variables were set. Tests that are about either
-start Python.
+What differs from a start by the command: only signals to one process that ask it to end
+reach the program, and modules were imported before the variables were set. Tests that
+are about more start Python.
 """
 
 from __future__ import annotations

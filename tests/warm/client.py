@@ -9,6 +9,8 @@ import _socket
 import posix
 import sys
 
+_HANDED_ON = (_signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM)
+
 
 def main() -> None:
     """Send what the run is given, and wait for its end."""
@@ -30,17 +32,34 @@ def main() -> None:
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)
     server.sendmsg([len(text).to_bytes(8)], [rights])
     server.sendall(text)
-    status = server.recv(8)
-    if status == b"other":
+    program = _hear(server)
+    if not program:
         # Python reads these variables when it starts.
         how = (module,) if module == "-c" else ("-m", module)
         posix.execv(sys.executable, [sys.executable, *how, *words])
-    code = int(status or b"1")
+    for each in _HANDED_ON:
+        if _signal.getsignal(each) != _signal.SIG_IGN:
+            _signal.signal(each, lambda number, _: _send(program, number))
+    code = _hear(server)
     if code < 0:
         if -code not in {_signal.SIGKILL, _signal.SIGSTOP}:
             _signal.signal(-code, _signal.SIG_DFL)
         posix.kill(posix.getpid(), -code)
     sys.exit(code)
+
+
+def _hear(server: _socket.socket) -> int:
+    told = server.recv(4)
+    if not told:
+        sys.exit("the server of tests has ended")
+    return int.from_bytes(told, signed=True)
+
+
+def _send(program: int, number: int) -> None:
+    try:  # noqa: SIM105 - contextlib is slow to import
+        posix.kill(program, number)
+    except ProcessLookupError:
+        pass
 
 
 main()

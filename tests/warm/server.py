@@ -134,6 +134,8 @@ def _next_to_run(listener: socket.socket, alive: int) -> Request | None:
                 open_one.detach()
             return request
         running.append(Running(program, os.pidfd_open(program), client))
+        with suppress(OSError):
+            client.sendall(program.to_bytes(4))
         _close(request.files)
 
 
@@ -143,7 +145,8 @@ def _say_how_it_ended(program: Running, *, killed: bool) -> None:
     _, status = os.waitpid(program.number, 0)
     os.close(program.end)
     with suppress(OSError), program.client:
-        program.client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+        code = os.waitstatus_to_exitcode(status)
+        program.client.sendall(code.to_bytes(4, signed=True))
 
 
 def _warm_worker(address: str, _: object) -> list[str]:
@@ -234,7 +237,7 @@ def _receive(client: socket.socket) -> Request | None:
     if _of_python(request.variables) != _OWN or _has_others(request):
         _close(files)
         with suppress(OSError), client:
-            client.sendall(b"other")
+            client.sendall((0).to_bytes(4))
         return None
     return request
 
