@@ -8,7 +8,7 @@ import secrets
 import shutil
 import stat
 from contextlib import suppress
-from errno import EACCES, EBUSY, EPERM, EXDEV
+from errno import EACCES, EBUSY, ENOTDIR, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "make_folder_of",
     "move_whole",
     "refuse_to_replace",
     "stream_of",
@@ -57,6 +58,20 @@ def would_replace(output: Path, option: str) -> UsageError:
             do="give another name",
         )
     )
+
+
+def make_folder_of(file: Path) -> None:
+    """Make the folder that a file goes to, unless it is there.
+
+    Raises:
+        NotADirectoryError: Something else is in its place.
+        OSError: It cannot be made.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        text = os.strerror(ENOTDIR)
+        raise NotADirectoryError(ENOTDIR, text, error.filename) from error
 
 
 def write_whole(file: Path, content: str | bytes) -> None:

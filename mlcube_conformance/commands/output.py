@@ -18,7 +18,7 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.streams import drop_streams, write_all
-from mlcube_conformance.base.writing import stream_of, write_whole
+from mlcube_conformance.base.writing import make_folder_of, stream_of, write_whole
 from mlcube_conformance.commands.said import tell
 
 if TYPE_CHECKING:
@@ -122,23 +122,19 @@ def cannot_write(error: OSError) -> SystemExit:
     return SystemExit(_NOT_RUN)
 
 
-def write_file(
-    file: Path, content: str | bytes, *, makes_folders: bool = False
-) -> None:
-    """Write a file that the user named.
+def write_file(file: Path, content: str | bytes) -> None:
+    """Write a file that the user named, whose folder is made, too.
 
     Args:
         file: Where.
         content: What, a text in UTF-8.
-        makes_folders: Whether its folder is made.
 
     Raises:
         UsageError: It cannot be written.
         SystemExit: It is standard output, and cannot be written.
     """
     try:
-        if makes_folders:
-            file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder_of(file)
         write_whole(file, content)
     except OSError as error:
         if stream_of(file) == _STDOUT:
@@ -149,8 +145,6 @@ def write_file(
                 where=str(file),
                 found=error.strerror or str(error),
                 expected="a file that can be written",
-                do="make its folder first, or fix the path"
-                if error.errno == errno.ENOENT
-                else "fix the path, or free some disk space",
+                do="fix the path, or free some disk space",
             )
         ) from error

@@ -32,7 +32,7 @@ def clauses(pages: str | None) -> None:
         if pages is not None:
             folder = given_path(pages, "--pages")
             for path, text in clause_pages().items():
-                write_file(folder / path, text, makes_folders=True)
+                write_file(folder / path, text)
             return
         others = clauses_of_others()
         show(f"{clauses_markdown(others)}\n{runner_clauses_markdown(others)}")

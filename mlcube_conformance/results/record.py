@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.base.names import make_run_folder
 from mlcube_conformance.base.text import masked
-from mlcube_conformance.base.writing import write_whole
+from mlcube_conformance.base.writing import make_folder_of, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -132,7 +132,7 @@ class Record:
         text = json.dumps(found, indent=2) + "\n"
         for file in (self._folder / WHOLE, *self._copies):
             try:
-                file.parent.mkdir(parents=True, exist_ok=True)
+                make_folder_of(file)
                 write_whole(file, text)
             except OSError as error:
                 self.trouble = self.trouble or f"{file}: {error.strerror}"

@@ -32,7 +32,7 @@ SCHEMA = json.loads(
     files("mlcube_conformance.results").joinpath("record.schema.json").read_text()
 )
 #: File of each report, by its option.
-FILES = {name: f"out{suffix}" for name, suffix in report_options().items()}
+FILES = {name: f"new/out{suffix}" for name, suffix in report_options().items()}
 
 
 def report(*words: str | Path) -> Result:

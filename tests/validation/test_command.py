@@ -180,8 +180,8 @@ def test_a_folder_that_may_not_be_listed_is_not_passed_over(
         (["none/*"], "there is no cube at none/*"),
         (["file.txt"], "found:    a file"),
         ([""], "a path on the command line is invalid"),
-        (["sound", "--output", "no/file"], "file cannot be written"),
-        (["sound", "--output", "no/file"], "do:       make its folder first"),
+        (["sound", "--output", "file.txt/x"], "x cannot be written"),
+        (["sound", "--output", "file.txt/x"], "found:    Not a directory"),
         (["sound", "--output", "sound/mlcube.yaml"], "would replace a file"),
         (["sound", "--output", "sound/run/make.yaml"], "would replace a file"),
         (["sound", "--output", "sound/build/Dockerfile"], "would replace a file"),
@@ -197,6 +197,13 @@ def test_wrong_use_is_refused(words: list[str], says: str, sound: CubeFolder) ->
     assert done.exit_code == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_folder_of_its_output_is_made(sound: CubeFolder) -> None:
+    done = _validate("sound", "--output", "new/deep/found.txt")
+
+    assert done.exit_code == 0, done.stderr
+    assert "1 cube" in (sound.root.parent / "new/deep/found.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
