@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "make_folder_of",
     "move_whole",
     "refuse_to_replace",
     "stream_of",
     "would_replace",
     "write_whole",
+    "write_with_folder",
 ]
 
 #: What a folder that takes no new file answers, though an old one in it may be written.
@@ -58,20 +58,6 @@ def would_replace(output: Path, option: str) -> UsageError:
             do="give another name",
         )
     )
-
-
-def make_folder_of(file: Path) -> None:
-    """Make the folder that a file goes to, unless it is there.
-
-    Raises:
-        NotADirectoryError: Something else is in its place.
-        OSError: It cannot be made.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        text = os.strerror(ENOTDIR)
-        raise NotADirectoryError(ENOTDIR, text, error.filename) from error
 
 
 def write_whole(file: Path, content: str | bytes) -> None:
@@ -116,6 +102,25 @@ def write_whole(file: Path, content: str | bytes) -> None:
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
+
+
+def write_with_folder(file: Path, content: str | bytes) -> None:
+    """Write a file whole, and make its folder first if it is missing.
+
+    Args:
+        file: Where; a link to a file is followed.
+        content: What, a text in UTF-8.
+
+    Raises:
+        NotADirectoryError: Something else is in the place of a folder.
+        OSError: It cannot be written; no new file is left.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        text = os.strerror(ENOTDIR)
+        raise NotADirectoryError(ENOTDIR, text, error.filename) from error
+    write_whole(file, content)
 
 
 def move_whole(source: Path, file: Path) -> None:

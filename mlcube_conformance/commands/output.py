@@ -18,7 +18,7 @@ from mlcube_conformance.base.errors import (
 from mlcube_conformance.base.faults import telling_faults
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.streams import drop_streams, write_all
-from mlcube_conformance.base.writing import make_folder_of, stream_of, write_whole
+from mlcube_conformance.base.writing import stream_of, write_with_folder
 from mlcube_conformance.commands.said import tell
 
 if TYPE_CHECKING:
@@ -134,8 +134,7 @@ def write_file(file: Path, content: str | bytes) -> None:
         SystemExit: It is standard output, and cannot be written.
     """
     try:
-        make_folder_of(file)
-        write_whole(file, content)
+        write_with_folder(file, content)
     except OSError as error:
         if stream_of(file) == _STDOUT:
             raise cannot_write(error) from error

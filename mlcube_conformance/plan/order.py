@@ -291,17 +291,20 @@ def check_overrides(cubes: Sequence[Cube], overrides: Sequence[Override]) -> Non
                 expected=f"one of {', '.join(sorted(known)) or '(none)'}",
                 do=did_you_mean(each.name, known) or "fix the name",
             )
-    for cube in cubes if overrides else ():
+    for cube in cubes:
         _refuse_to_replace(cube, overrides)
 
 
 def _refuse_to_replace(cube: Cube, overrides: Sequence[Override]) -> None:
-    outputs = [
-        (invocation, binding.parameter.name)
-        for invocation in cube.invocations
-        for binding in invocation.bound("output")
+    given = [
+        each
+        for each in overrides
+        if any(
+            each.fits(invocation, binding.parameter.name)
+            for invocation in cube.invocations
+            for binding in invocation.bound("output")
+        )
     ]
-    given = [x for x in overrides if any(x.fits(*each) for each in outputs)]
     if not given:
         return  # To resolve the files of many cubes takes time.
     files = [main_file(cube.place), cube.docker.file, cube.singularity.file]

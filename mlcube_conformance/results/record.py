@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlcube_conformance.base.names import make_run_folder
 from mlcube_conformance.base.text import masked
-from mlcube_conformance.base.writing import make_folder_of, write_whole
+from mlcube_conformance.base.writing import write_with_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -132,8 +132,7 @@ class Record:
         text = json.dumps(found, indent=2) + "\n"
         for file in (self._folder / WHOLE, *self._copies):
             try:
-                make_folder_of(file)
-                write_whole(file, text)
+                write_with_folder(file, text)
             except OSError as error:
                 self.trouble = self.trouble or f"{file}: {error.strerror}"
         return found

@@ -17,7 +17,7 @@ from mlcube_conformance.base.files import is_folder
 from mlcube_conformance.base.homes import given_path
 from mlcube_conformance.base.paths import nearest
 from mlcube_conformance.base.text import hides, visible
-from mlcube_conformance.base.writing import make_folder_of, write_whole
+from mlcube_conformance.base.writing import write_with_folder
 from mlcube_conformance.results.finding import Finding
 from mlcube_conformance.results.record import Record
 from mlcube_conformance.results.tool import machine, tool
@@ -112,8 +112,7 @@ def write_asked(session: pytest.Session, what: str, file: Path, text: str) -> _A
     A run is not green without what was asked of it: nobody would look for the file.
     """
     try:
-        make_folder_of(file)
-        write_whole(file, text)
+        write_with_folder(file, text)
     except OSError as error:
         fail_run(session)
         why = error.strerror or error

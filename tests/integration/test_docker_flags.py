@@ -44,11 +44,7 @@ def test_flags_of_docker_reach_tasks(tmp_path: Path) -> None:
 
     done = subprocess.run(
         [
-            *(
-                *warm.python("mlcube_docker_run"),
-                "run",
-                f"--mlcube={cube.root}",
-            ),
+            *(*warm.python("mlcube_docker_run"), "run", f"--mlcube={cube.root}"),
             *("--platform=docker", "--task=make"),
         ],
         capture_output=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import warm
+from tests.command import call
 from tests.cube_folders import CubeFolder, make_cube
 
 if TYPE_CHECKING:
@@ -124,14 +123,7 @@ def test_cubes_that_change_while_they_are_read_are_valid_or_not(
     thread.start()
     try:
         done = [
-            subprocess.run(
-                [*warm.python("mlcube_conformance"), *words],
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
+            call(*words, place=tmp_path)
             for words in (
                 ["validate", *(str(each.root) for each in cubes)],
                 ["test", "cubes/*", "--platform=docker", "--collect-only", "-q"],

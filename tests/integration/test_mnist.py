@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from tests import warm
+from tests.command import call as run_command
 from tests.conftest import chromium
 from tests.integration.test_ssh import OF_APPTAINER
 from tests.results.test_html import in_browser
@@ -163,14 +164,9 @@ def _look_at_the_report(run_suite: RunSuite, broken: CubeFolder, place: Path) ->
     broken.tasks(make='echo "no such luck" >&2; exit 3')
     words = ("--platform", "local", "--task", "make", "--record", place / "broken.json")
     run_suite("--cube", broken.root, *words)
-    subprocess.run(
-        [
-            *(*warm.python("mlcube_conformance"), "report"),
-            *("mnist.json", "broken.json", "--html", "page.html"),
-        ],
-        cwd=place,
-        check=True,
-    )
+    records = ("mnist.json", "broken.json")
+    done = run_command("report", *records, "--html", "page.html", place=place)
+    assert done.returncode == 0, done.stderr
     with in_browser(place / "page.html") as shown:
         assert shown.page.locator("a.cell").count() >= len(("docker", "local")) * 3
         pictures = shown.page.locator("section.case img")

@@ -51,13 +51,14 @@ def _put_on_trial(place: Path, *words: str | Path) -> tuple[int, Scorecard, str]
 
 
 def _with_imports_done(runner: str, place: Path) -> Path:
-    """Write what describes a runner of ours whose every call saves its imports."""
+    """Write a description of our runner that starts with its modules imported."""
     text = (_DESCRIPTIONS / f"{runner}.yaml").read_text(encoding="utf-8")
-    called = f"mlcube_{runner}_run"
-    words = json.dumps(warm.python(called)).removeprefix("[").removesuffix("]")
-    assert text.count(f'"{{python}}", -m, {called}') == 2
+    module = f"mlcube_{runner}_run"
+    plain = f'"{{python}}", -m, {module}'
+    assert text.count(plain) == 2
+    started = json.dumps(warm.python(module))[1:-1]
     file = place / f"{runner}.yaml"
-    file.write_text(text.replace(f'"{{python}}", -m, {called}', words), "utf-8")
+    file.write_text(text.replace(plain, started), "utf-8")
     return file
 
 
@@ -95,8 +96,8 @@ def _images_of_tests_in(client: docker.DockerClient, output: str) -> list[str]:
 def test_docker_meets_every_clause(
     form: str, tmp_path: Path, docker_client: docker.DockerClient
 ) -> None:
-    # Each start of a thousand imports takes as long as what is seen of it; those of
-    # one format, and of the runner `local`, are as users have them.
+    # Half of a call is the import of modules. For one format, and for the runner
+    # `local`, Python starts as it does for users.
     runner = (
         "docker" if form == "single-file" else _with_imports_done("docker", tmp_path)
     )

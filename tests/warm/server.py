@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from _pytest.assertion import install_importhook
 from _pytest.config import get_config
 from execnet import gateway_io
-from execnet.gateway_io import popen_bootstrapline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +57,7 @@ _OWN = _of_python(dict(os.environ))
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a program is given that starts."""
+    """What to run, and with which words, folder, variables and files."""
 
     module: str
     words: list[str]
@@ -91,7 +90,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     request = _next_to_run(listener, alive)
-    if request is None:
+    if not request:
         address.unlink()
         address.parent.rmdir()
         return
@@ -126,7 +125,7 @@ def _next_to_run(listener: socket.socket, alive: int) -> Request | None:
             continue
         client, _ = listener.accept()
         request = _receive(client)
-        if request is None:
+        if not request:
             continue
         program = os.fork()
         if program == 0:
@@ -140,7 +139,7 @@ def _next_to_run(listener: socket.socket, alive: int) -> Request | None:
 
 
 def _say_how_it_ended(program: Running, *, killed: bool) -> None:
-    if killed:  # Nobody waits any more.
+    if killed:  # Its client or the tests have ended.
         os.kill(program.number, signal.SIGKILL)
     _, status = os.waitpid(program.number, 0)
     os.close(program.end)
@@ -151,8 +150,9 @@ def _say_how_it_ended(program: Running, *, killed: bool) -> None:
 
 def _warm_worker(address: str, _: object) -> list[str]:
     """Return what starts a worker of xdist: most of its time is the import, too."""
-    client = Path(__file__).with_name("client.py")
-    return [sys.executable, "-IS", str(client), address, "-c", popen_bootstrapline]
+    client = str(Path(__file__).with_name("client.py"))
+    program = gateway_io.popen_bootstrapline
+    return [sys.executable, "-IS", client, address, "-c", program]
 
 
 def _end_at_once(code: int) -> None:
@@ -224,7 +224,7 @@ def _receive(client: socket.socket) -> Request | None:
             break
         parts.append(part)
         left -= len(part)
-    if left or not length:  # Who asked has ended.
+    if left or len(length) < 8:  # The client has ended.
         _close(files)
         return None
     folder, umask, count, module, *rest = map(os.fsdecode, b"".join(parts).split(b"\0"))
