@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -149,6 +150,16 @@ def test_text_of_a_program_is_run(tmp_path: Path) -> None:
     warm_one, plain = told
     assert (warm_one.pop("warm"), plain.pop("warm")) == (True, False)
     assert warm_one == plain
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0\0\0", (99).to_bytes(8) + b"half"])
+def test_who_ends_before_it_has_asked_ends_nothing(tmp_path: Path, sent: bytes) -> None:
+    words = warm.python(_module(tmp_path, "tell", _TELL))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(warm.server())
+        client.sendall(sent)
+
+    assert _run(words, tmp_path).returncode == 7
 
 
 def test_who_waits_no_more_leaves_nothing_behind(tmp_path: Path) -> None:
