@@ -102,11 +102,20 @@ def test_a_file_that_is_read_is_not_replaced(files: list[Path], tmp_path: Path) 
     assert files[0].read_bytes() == before
 
 
-def test_file_that_cannot_be_written_is_told(files: list[Path], tmp_path: Path) -> None:
-    done = _run("scorecard", files[0], "--output", tmp_path / "none" / "page.md")
+def test_file_that_cannot_be_written_is_told(files: list[Path]) -> None:
+    done = _run("scorecard", files[0], "--output", files[1] / "page.md")
 
     assert done.returncode == 2
     assert done.stderr.startswith(b"page.md cannot be written\n")
+
+
+def test_the_folder_of_a_file_that_is_named_is_made(
+    files: list[Path], tmp_path: Path
+) -> None:
+    page = tmp_path / "new" / "pages" / "page.md"
+
+    assert _run("scorecard", files[0], "--output", page).returncode == 0
+    assert page.read_text("utf-8") == markdown(CARDS[:1])
 
 
 @pytest.mark.parametrize(
