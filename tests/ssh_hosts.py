@@ -46,6 +46,8 @@ class SshHost:
     """Words before the command of sshd, such as those that enter a namespace."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What its sessions get beside what sshd gives."""
+    settings: Sequence[str] = ()
+    """More lines for sshd_config."""
     _sshd: subprocess.Popen[bytes] | None = None
 
     @property
@@ -98,7 +100,7 @@ class SshHost:
                 address=self.address,
                 port=self.port,
                 folder=self.folder,
-                more=f"SetEnv {words}",
+                more="\n".join((f"SetEnv {words}", *self.settings)),
             ),
             encoding="utf-8",
         )

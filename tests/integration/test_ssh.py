@@ -1063,6 +1063,25 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
 
 
 @pytest.mark.docker
+def test_host_that_allows_one_session_at_a_time_is_enough(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    host.stop()
+    host.settings = ("MaxSessions 1", "LogLevel VERBOSE")
+    host.start()
+    cube_folder.tasks(make='echo made > "$data/file"; exit 3')
+    _place(cube_folder, host)
+
+    done = _run(cube_folder)
+
+    assert done.returncode == 3, done.stderr
+    made = cube_folder.root / "workspace/data/file"
+    assert made.read_text(encoding="utf-8") == "made\n"
+    assert "refused" not in done.stderr
+    assert "no more sessions" in (host.folder / "sshd.log").read_text("utf-8")
+
+
+@pytest.mark.docker
 def test_second_checkout_and_a_second_workspace_have_their_own_results(
     cube_folder: CubeFolder, host: SshHost, tmp_path: Path
 ) -> None:

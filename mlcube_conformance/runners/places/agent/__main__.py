@@ -1,4 +1,4 @@
-"""What is asked of another host: one request in, one answer out, both as JSON.
+"""What is asked of another host: a request a line, an answer a line, both as JSON.
 
 `python -m mlcube_conformance.runners.places.agent` runs on the host that a cube is
 brought to. The request comes by standard input: no value of it is ever read by a
@@ -172,19 +172,24 @@ _DO = {
 
 
 def main() -> None:
-    """Read a request, do what it asks, and answer."""
-    request = json.load(sys.stdin)
-    if request["do"] == "follow":
-        remote_job.follow(request)
-        return
+    """Do what each line asks, and answer by a line, until there are no more."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["do"] == "follow":
+            remote_job.follow(request)
+            return
+        answer = {**_answer(request), "to": request.get("number")}
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        answer = _DO[request["do"]](request)
+        return _DO[request["do"]](request)
     except EnvironmentRefused as error:
-        answer = {"error": {"found": error.found, "do": error.do}}
+        return {"error": {"found": error.found, "do": error.do}}
     except OSError as error:
-        answer = {"error": {"found": str(error), "do": "fix that on the other host"}}
-    json.dump(answer, sys.stdout)
-    sys.stdout.write("\n")
+        return {"error": {"found": str(error), "do": "fix that on the other host"}}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from mlcube_conformance.base.process import (
     kill_all,
@@ -48,13 +48,14 @@ _RESERVED = 256 * 1024
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[IO[str]]:
-    """Hold the lock of a job.
+def _lock(folder: Path, mode: Literal["a", "r+"] = "a") -> Iterator[IO[str]]:
+    """Hold the lock of a job; it is made by the mode "a" only.
 
     Raises:
         BlockingIOError: The job runs.
+        FileNotFoundError: There is no lock, and none is made.
     """
-    with folder.with_name(f"{folder.name}.lock").open("a", encoding="utf-8") as lock:
+    with folder.with_name(f"{folder.name}.lock").open(mode, encoding="utf-8") as lock:
         for attempt in range(_ATTEMPTS):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,12 +69,15 @@ def _lock(folder: Path) -> Iterator[IO[str]]:
 
 
 def is_running(folder: Path) -> bool:
-    """Say whether the command of a job still runs."""
-    if not folder.is_dir():
+    """Say whether the command of a job still runs; leaves all as it is."""
+    try:
+        # No lock is made: its folder may be about to be removed by another.
+        with _lock(folder, "r+"):
+            return False
+    except FileNotFoundError:
         return False
-    with suppress(BlockingIOError), _lock(folder):
-        return False
-    return True
+    except BlockingIOError:
+        return True
 
 
 def start(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from mlcube_conformance.runners.places.ssh.configuration import (
     check_place,
     configuration,
 )
+from mlcube_conformance.runners.places.ssh.standing import Standing
 from mlcube_conformance.runners.places.ssh.trouble import (
     Trouble,
     by_hand,
@@ -89,6 +90,8 @@ class Connection:
         self._master: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
         self._agent: tuple[str, ...] = ()
+        self._stays = False
+        self._standing: Standing | None = None
 
     @property
     def name(self) -> str:
@@ -211,9 +214,14 @@ class Connection:
             **streams,
         )
 
-    def use_agent(self, words: Sequence[str]) -> None:
-        """Say by which command the host answers requests."""
-        self._agent = tuple(words)
+    def use_agent(self, words: Sequence[str], *, stays: bool = False) -> None:
+        """Say by which command the host answers requests.
+
+        Args:
+            words: The command, which holds nothing that a shell reads.
+            stays: Whether it answers one after another, which ours does.
+        """
+        self._agent, self._stays = tuple(words), stays
 
     def ask(
         self,
@@ -237,20 +245,24 @@ class Connection:
             LinkLost: The connection ended.
             MachineError: The host refuses, or cannot.
         """
-        answer, errors = self.folder / "answer", log or self.folder / "errors"
-        ended = self.run(
-            self._agent,
-            stdin=self._request(request),
-            stdout=answer,
-            stderr=errors,
-            timeout=timeout,
-            waiting=waiting,
-        )
-        found: dict[str, Any] | None = None
-        with suppress(ValueError):
-            # A shell may say something when it starts, whatever it is asked.
-            lines = answer.read_text(encoding="utf-8").splitlines()
-            found = json.loads(lines[-1]) if lines else None
+        errors = log or self.folder / "errors"
+        if self._stays and log is None and waiting is None:
+            found, ended = self._stand(errors).ask(request, timeout)
+        else:
+            answer = self.folder / "answer"
+            ended = self.run(
+                self._agent,
+                stdin=self._request(request),
+                stdout=answer,
+                stderr=errors,
+                timeout=timeout,
+                waiting=waiting,
+            )
+            found = None
+            with suppress(ValueError):
+                # A shell may say something when it starts, whatever it is asked.
+                lines = answer.read_text(encoding="utf-8").splitlines()
+                found = json.loads(lines[-1]) if lines else None
         if ended.exit_code == 0 and found is not None and "error" not in found:
             return found
         if self.is_cut(ended.exit_code):
@@ -270,6 +282,21 @@ class Connection:
             )
         )
 
+    def _stand(self, errors: Path) -> Standing:
+        """Return what answers on the host, started unless it is there."""
+        argv = (*self.client, self.place.host, "--", *self._agent)
+        standing = self._standing
+        if standing is None or standing.argv != argv or not standing.answers:
+            self._let_go()
+            begun = self._liveness.remember_session
+            standing = self._standing = Standing(argv, errors, begun)
+        return standing
+
+    def _let_go(self) -> None:
+        if self._standing is not None:
+            self._standing.end()
+            self._standing = None
+
     def no_python(self) -> MachineError:
         """Return the error of a host whose Python does not start."""
         python = self.place.interpreter.python
@@ -286,6 +313,9 @@ class Connection:
 
     def follow(self, request: Mapping[str, Any], **streams: Unpack[Streams]) -> Ended:
         """Pass on what a job on the host says, until it has ended."""
+        # A job may take days, in which nothing is asked; and where a host allows one
+        # session, ssh would tell of a second one in the output of the job.
+        self._let_go()
         streams["stdin"] = self._request({**request, "do": "follow"})
         return self.run(self._agent, **streams)
 
@@ -296,6 +326,7 @@ class Connection:
 
     def close(self) -> None:
         """End the connection, and remove its files."""
+        self._let_go()
         if self._master is not None:
             self._master.terminate()
             try:

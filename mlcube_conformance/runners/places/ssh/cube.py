@@ -94,7 +94,8 @@ class CubeThere(CubeFolders):
         words = [f"{name}={text}" for name, text in answer["env"].items()]
         words += [*SAFE, answer["python"], *AGENT]
         if all(_PLAIN.fullmatch(each) for each in words):
-            self.connection.use_agent(("env", *words))
+            stays = self._place.sync_package  # Another version may answer once alone.
+            self.connection.use_agent(("env", *words), stays=stays)
 
     def send(self, note: Mapping[str, str], timeout: float) -> None:
         """Bring the cube and its platform file to the host, and make its folders.
