@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -46,6 +47,16 @@ def cube(pytester: pytest.Pytester) -> CubeFolder:
     folder = make_cube(pytester.path / "tiny")
     folder.fake_platform("pass")
     return folder
+
+
+def test_run_in_a_process_of_others_leaves_their_garbage_to_them(
+    run_plain: Run, cube: CubeFolder
+) -> None:
+    before = gc.get_freeze_count()
+
+    assert run_plain("--cube", cube.root, "--platform", "fake").ret == 0
+
+    assert gc.get_freeze_count() == before
 
 
 def test_sound_cube_passes(
