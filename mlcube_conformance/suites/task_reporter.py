@@ -296,20 +296,24 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
 
     def _verdict(self, checks: list[Check]) -> tuple[str, str]:
         counts = Counter(each.state for each in checks)
-        bad = sum(counts[each] for each in BAD)
+        failed, errors = counts["failed"] + counts["unexpected pass"], counts["error"]
         code = self._exit_code()
         if code == pytest.ExitCode.INTERRUPTED:
-            failed = f", {bad} failed" if bad else ""
-            first = f"STOPPED after {len(checks) - counts['not run']} checks{failed}"
-        elif bad:
-            first = f"FAILED {bad} of {len(checks)} checks"
+            more = f", {failed} failed" if failed else ""
+            first = f"STOPPED after {len(checks) - counts['not run']} checks{more}"
+        elif failed:
+            first = f"FAILED {failed} of {len(checks)} checks"
+        elif errors:
+            # Of the machine, or of us: it does not say that a cube is broken.
+            counts["error"] = 0
+            first = f"ERROR in {errors} of {len(checks)} checks"
         elif code:
             first = "FAILED without a failed check"
         else:
             first = f"PASSED {counts['passed']} checks"
-        words = [first, *in_numbers(counts, _TOLD)]
+        words = [first, *in_numbers(counts, ("error", *_TOLD))]
         parts = [f"{', '.join(words)} in {time.monotonic() - self._began:.1f} s"]
-        if code and not bad and code != pytest.ExitCode.INTERRUPTED:
+        if code not in {0, pytest.ExitCode.INTERRUPTED} and not (failed or errors):
             parts.append("see above")
         folder = self._cubes.execution.folder
         if code and folder.exists():

@@ -102,6 +102,21 @@ def test_each_report_names_what_explains_a_failure(tmp_path: Path) -> None:
     assert "explain MINE-1" not in "".join(found.values())
 
 
+def test_a_badge_tells_a_broken_cube_from_a_fault_of_the_machine(
+    tmp_path: Path,
+) -> None:
+    bad = [finding("EXIT-1", "error"), finding("OUTPUT-1", "error")]
+    for findings, says in (
+        (bad[:1], "L2, 1 error"),
+        ([finding("EXIT-2", "failed"), *bad], "L2, 1 failed, 2 errors"),
+    ):
+        record = write(tmp_path, "record.json", cube_record(*findings))
+
+        badge = all_reports(record, place=tmp_path)["badge"]
+
+        assert f'y="14">{says}</text>' in badge
+
+
 def test_all_reports_of_a_run_agree_on_their_numbers(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,29 @@ def test_a_failure_is_shown_once_and_folded(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("behaviours", "says"),
+    [
+        (["not-there"], r"ERROR in 1 of \d+ checks, \d+ not run in .*"),
+        (["pass", "not-there"], r"ERROR in 1 of \d+ checks, \d+ not run in .*"),
+        (["fail", "not-there"], r"FAILED 1 of \d+ checks, 1 error, \d+ not run in .*"),
+    ],
+)
+def test_a_fault_of_the_machine_is_counted_as_an_error(
+    behaviours: list[str],
+    says: str,
+    shown: Callable[..., tuple[int, str]],
+    cube: CubeFolder,
+) -> None:
+    for behaviour in behaviours:
+        cube.fake_platform(behaviour, name=f"is-{behaviour}")
+
+    code, said = shown("tiny", *(f"--platform=is-{each}" for each in behaviours))
+
+    assert code == 1
+    assert re.fullmatch(says, said.splitlines()[-1])
+
+
 def test_platforms_are_compared_at_a_glance(
     shown: Callable[..., tuple[int, str]], cube: CubeFolder
 ) -> None:

@@ -6,6 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.results.finding import in_numbers
+from mlcube_conformance.results.overview import BAD
 
 if TYPE_CHECKING:
     from mlcube_conformance.results.report import Report
@@ -18,7 +20,7 @@ OPTION = "badge"
 _LABEL = "MLCube"
 #: Pixels of a character, and beside a text.
 _WIDTH, _MARGIN = 7, 10
-_GOOD, _BAD, _UNKNOWN = "#2c7a3f", "#b3261e", "#5f6368"
+_GREEN, _RED, _GREY = "#2c7a3f", "#b3261e", "#5f6368"
 _SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" role="img" \
 aria-label="{title}">
@@ -40,14 +42,13 @@ def report(shown: Report) -> str:
     counts = overview.counts
     level = overview.level or "no level"
     if overview.is_killed:
-        words, colour = "not finished", _BAD
+        words, colour = "not finished", _RED
     elif not counts:
-        words, colour = "nothing checked", _UNKNOWN
+        words, colour = "nothing checked", _GREY
     elif overview.is_bad:
-        bad = sum(check.is_bad for _, check in overview.checks)
-        words, colour = f"{level}, {bad} failed" if bad else level, _BAD
+        words, colour = ", ".join([level, *in_numbers(counts, BAD)]), _RED
     else:
-        words, colour = f"{level}, {counts['passed']} passed", _GOOD
+        words, colour = f"{level}, {counts['passed']} passed", _GREEN
     if "runner" in overview.record:
         words = words.removeprefix("no level, ")
     left = _WIDTH * len(_LABEL) + _MARGIN
