@@ -11,12 +11,14 @@ from mlcube_conformance.base.source import Source, Where, source_of
 from mlcube_conformance.base.text import masked
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "Finding",
     "Subject",
     "Verdict",
+    "in_columns",
     "in_numbers",
     "message_facts",
     "message_of",
@@ -41,6 +43,15 @@ def in_numbers(counts: Mapping[str, int], states: Iterable[str]) -> Iterator[str
         count = counts[each]
         if count:
             yield f"{count} {each if count == 1 else _MANY.get(each, each)}"
+
+
+def in_columns(counts: Counter[str]) -> tuple[int, int, int]:
+    """Return how many checks passed, failed, and were errors.
+
+    An error is of the machine, or of us: it does not say that anything failed.
+    """
+    failed = counts["failed"] + counts["unexpected pass"]
+    return counts["passed"], failed, counts["error"]
 
 
 def message_facts(message: Message) -> dict[str, Any]:

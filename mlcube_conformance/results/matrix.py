@@ -5,9 +5,11 @@ Of runners, the clauses are down and the runners across; where they differ comes
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.results.finding import in_columns
 from mlcube_conformance.results.overview import BAD
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ __all__ = [
     "columns_of",
     "levels_of_cube",
     "name_of",
-    "passed_and_failed",
+    "numbers_of",
     "rows_of",
     "seen_of",
 ]
@@ -103,10 +105,10 @@ def levels_of_cube(overview: Overview, cube: str) -> list[Mapping[str, str] | No
     return found if any(found) else []
 
 
-def passed_and_failed(overview: Overview, column: str) -> tuple[int, int]:
-    """Return how many checks of a platform, or of a runner, passed and failed."""
-    states = [check.state for part, check in overview.checks if part.column == column]
-    return states.count("passed"), sum(each in BAD for each in states)
+def numbers_of(overview: Overview, column: str) -> tuple[int, int, int]:
+    """Return how many checks of a runner passed, failed, and were errors."""
+    checks = (check for part, check in overview.checks if part.column == column)
+    return in_columns(Counter(each.state for each in checks))
 
 
 def seen_of(check: Check) -> str:

@@ -12,7 +12,7 @@ from mlcube_conformance.results.matrix import (
     columns_of,
     levels_of_cube,
     name_of,
-    passed_and_failed,
+    numbers_of,
     rows_of,
     seen_of,
 )
@@ -100,6 +100,7 @@ def _runners(overview: Overview) -> Iterator[str]:
         "platform",
         "passed",
         "failed",
+        "errors",
         "host",
         "date",
     )
@@ -108,7 +109,7 @@ def _runners(overview: Overview) -> Iterator[str]:
         (
             (
                 *map(cell, (each.label, each.version, each.format, each.platform)),
-                *map(str, passed_and_failed(overview, each.label)),
+                *map(str, numbers_of(overview, each.label)),
                 *map(cell, (each.host, each.date)),
             )
             for each in overview.runners.values()

@@ -14,7 +14,7 @@ import pytest
 
 from mlcube_conformance import __version__
 from mlcube_conformance.base.text import visible
-from mlcube_conformance.results.finding import in_numbers
+from mlcube_conformance.results.finding import in_columns, in_numbers
 from mlcube_conformance.results.overview import BAD, EVERYWHERE, Overview
 from mlcube_conformance.results.record import lines_of, read_lines, whole
 from mlcube_conformance.results.screen import Screen
@@ -34,7 +34,7 @@ _DEFINITION, _NAME = "definition", "terminalreporter"
 #: Verdicts that pytest counts as failures and errors.
 _WRONG = ("failed", "error")
 #: States that the last line counts, beside those that it begins with.
-_TOLD = ("warning", "expected failure", "unsupported", "not run")
+_TOLD = ("error", "warning", "expected failure", "unsupported", "not run")
 
 
 def show_tasks(config: pytest.Config, session: ConformanceSession) -> None:
@@ -296,7 +296,7 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
 
     def _verdict(self, checks: list[Check]) -> tuple[str, str]:
         counts = Counter(each.state for each in checks)
-        failed, errors = counts["failed"] + counts["unexpected pass"], counts["error"]
+        passed, failed, errors = in_columns(counts)
         code = self._exit_code()
         if code == pytest.ExitCode.INTERRUPTED:
             more = f", {failed} failed" if failed else ""
@@ -310,8 +310,8 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
         elif code:
             first = "FAILED without a failed check"
         else:
-            first = f"PASSED {counts['passed']} checks"
-        words = [first, *in_numbers(counts, ("error", *_TOLD))]
+            first = f"PASSED {passed} checks"
+        words = [first, *in_numbers(counts, _TOLD)]
         parts = [f"{', '.join(words)} in {time.monotonic() - self._began:.1f} s"]
         if code not in {0, pytest.ExitCode.INTERRUPTED} and not (failed or errors):
             parts.append("see above")

@@ -674,6 +674,32 @@ def test_a_runner_that_broke_a_clause_is_a_regression(tmp_path: Path) -> None:
     assert "| ❌ | broke | one · EXIT-2 | EXIT-2 | passed | failed |" in done.output
 
 
+def test_errors_have_a_column_of_their_own(tmp_path: Path) -> None:
+    verdicts = {"EXIT-2": "passed", "EXIT-3": "failed", "MOUNT-1": "error"}
+    runner = write(tmp_path, "a.json", runner_record("1", "one", verdicts))
+    cubes = [
+        cube_record(
+            *(
+                finding(clause, verdict, platform=platform)
+                for clause, verdict in (("EXIT-1", "error"), ("OUTPUT-1", "failed"))
+            ),
+            run=platform,
+            platforms=(platform,),
+        )
+        for platform in ("docker", "local")
+    ]
+    written = [write(tmp_path, f"{each['run']}.json", each) for each in cubes]
+
+    of_runner = all_reports(runner, place=tmp_path)
+    of_cubes = all_reports(*written, place=tmp_path)
+
+    assert "| passed | failed | errors | host |" in of_runner["md"]
+    assert "| 1 | 1 | 1 |" in of_runner["md"]
+    numbers = "<td>1</td><td>1</td><td>1</td>"
+    assert numbers in of_runner["html"]
+    assert of_cubes["html"].count(numbers.replace("1", "0", 1)) == len(cubes)
+
+
 def test_states_are_counted_in_plain_english(tmp_path: Path) -> None:
     clauses = ("EXIT-1", "OUTPUT-1", "OUTPUT-2", "OUTPUT-3")
     two = [finding(each, "error") for each in clauses[:2]]

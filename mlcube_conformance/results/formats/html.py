@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from mlcube_conformance import results
 from mlcube_conformance.base.sizes import in_words
 from mlcube_conformance.base.text import command_line, mask, plain
+from mlcube_conformance.results.finding import in_columns
 from mlcube_conformance.results.matrix import (
     columns_of,
     levels_of_cube,
     name_of,
-    passed_and_failed,
+    numbers_of,
     rows_of,
     seen_of,
 )
@@ -164,7 +165,7 @@ class _View:
             "sign": lambda state: _SIGNS[_look(state)],
             "shown_verdict": self._shown_verdict,
             "seen_of": seen_of,
-            "numbers": lambda each: passed_and_failed(overview, each.label),
+            "numbers": lambda each: numbers_of(overview, each.label),
             "of_runners": bool(overview.runners),
             "name": name_of,
             "size": in_words,
@@ -213,8 +214,7 @@ class _View:
                     "cube": cube,
                     "column": column,
                     "level": overview.levels.get((cube, column), {}).get("level", ""),
-                    "passed": counts["passed"],
-                    "failed": sum(counts[each] for each in BAD),
+                    "numbers": in_columns(counts),
                     "size": in_words(image.bytes) if image and image.bytes else "",
                     "configure": image.seconds if image else None,
                     "tasks": sum(tasks) or None,
