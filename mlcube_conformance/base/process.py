@@ -24,6 +24,8 @@ __all__ = [
     "END_WITHIN",
     "Ended",
     "Streams",
+    "end_session",
+    "exit_code_of",
     "find_program",
     "kill_all",
     "processes_in_session",
@@ -178,9 +180,8 @@ def run_process(  # noqa: PLR0913 - each is one fact of the process
                 # What was looked for just now need not be looked for again.
                 _end_group(process, streams, is_empty=left_running == 0)
                 streams.end()
-    code = process.returncode
     return Ended(
-        exit_code=128 - code if code < 0 else code,
+        exit_code=exit_code_of(process),
         timed_out=timed_out,
         seconds=ended - started,
         left_running=left_running or 0,
@@ -243,11 +244,35 @@ def _end_group(
                 pass
         with suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, deadline - time.monotonic()))
+    _kill_session(process, is_empty=is_empty)
+
+
+def end_session(process: subprocess.Popen[bytes], grace: float = _GRACE) -> None:
+    """End a process that was started in a session of its own, and all of that.
+
+    Args:
+        process: The process.
+        grace: Seconds that it has to end by itself, once it is asked to.
+    """
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(grace)
+    _kill_session(process)
+
+
+def _kill_session(process: subprocess.Popen[bytes], *, is_empty: bool = False) -> None:
     # Also when it ended by itself: what it started must not outlive it.
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
     if not is_empty:
         kill_all(list(processes_in_session(process.pid)))
+
+
+def exit_code_of(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a process that has ended; 128 + n for signal n."""
+    code = process.returncode
+    return 128 - code if code < 0 else code
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

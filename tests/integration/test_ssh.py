@@ -18,6 +18,11 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from mlcube_conformance.base.process import end_session, processes_in_session
+from mlcube_conformance.place import Place
+from mlcube_conformance.runners.common.liveness import Liveness
+from mlcube_conformance.runners.places.ssh import connection
+from mlcube_conformance.runners.places.ssh.connection import Connection
 from tests import warm
 from tests.ssh_hosts import NamespaceHost, SshHost, programs
 
@@ -1062,6 +1067,40 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
     assert "nothing to remove" in _call("clean", f"--platform={file}").stderr
 
 
+def test_request_to_end_waits_until_the_connection_has_ended(
+    host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(
+        host=host.address,
+        port=host.port,
+        identity_file=host.key,
+        known_hosts=host.known_hosts,
+        file=tmp_path / "ssh.yaml",
+    )
+    sessions: list[int] = []
+    liveness = Liveness("test")
+    monkeypatch.setattr(liveness, "remember_session", sessions.append)
+    link = Connection(place, liveness)
+    link.open()
+    python = (sys.executable, "-m", "mlcube_conformance.runners.places.agent")
+    link.use_agent(python, stays=True)
+    names = {"do": "names", "base": str(tmp_path), "names": ["host/key"]}
+    assert link.ask(names, doing="looking") == {"names": ["host/key"]}
+    folder = link.folder
+
+    def interrupted(process: subprocess.Popen[bytes], grace: float = 5) -> None:
+        signal.raise_signal(signal.SIGINT)
+        end_session(process, grace)
+
+    monkeypatch.setattr(connection, "end_session", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        link.close()
+
+    assert not folder.exists()
+    assert sessions
+    assert not [one for each in sessions for one in processes_in_session(each)]
+
+
 @pytest.mark.docker
 def test_host_that_allows_one_session_at_a_time_is_enough(
     cube_folder: CubeFolder, host: SshHost
@@ -1078,7 +1117,8 @@ def test_host_that_allows_one_session_at_a_time_is_enough(
     made = cube_folder.root / "workspace/data/file"
     assert made.read_text(encoding="utf-8") == "made\n"
     assert "refused" not in done.stderr
-    assert "no more sessions" in (host.folder / "sshd.log").read_text("utf-8")
+    # One was tried, and no other was asked for.
+    assert (host.folder / "sshd.log").read_text("utf-8").count("no more sessions") == 1
 
 
 @pytest.mark.docker

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavailable
+from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.process import (
+    end_session,
     find_program,
-    kill_all,
-    processes_in_session,
     run_process,
     safe_environment,
 )
@@ -92,6 +92,7 @@ class Connection:
         self._agent: tuple[str, ...] = ()
         self._stays = False
         self._standing: Standing | None = None
+        self._lets_in_two: bool | None = None
 
     @property
     def name(self) -> str:
@@ -137,7 +138,7 @@ class Connection:
         self._liveness.remember_path(self._folder)
         self.config.write_text(configuration(self.place, self.folder), encoding="utf-8")
         said = self.folder / "said"
-        with said.open("wb") as log:
+        with said.open("wb") as log, waiting_requests():
             self._master = subprocess.Popen(  # noqa: S603 - our own argument list
                 [*self.client, "-o", "ControlMaster=yes", "-N", self.place.host],
                 env=safe_environment(),
@@ -246,8 +247,11 @@ class Connection:
             MachineError: The host refuses, or cannot.
         """
         errors = log or self.folder / "errors"
-        if self._stays and log is None and waiting is None:
+        stays = self._stays and self._lets_in_two is not False
+        if stays and log is None and waiting is None:
             found, ended = self._stand(errors).ask(request, timeout)
+            if found is not None:
+                self._try_two()
         else:
             answer = self.folder / "answer"
             ended = self.run(
@@ -292,6 +296,18 @@ class Connection:
             standing = self._standing = Standing(argv, errors, begun)
         return standing
 
+    def _try_two(self) -> None:
+        """Find out once whether the host lets in a session beside the one that answers.
+
+        Where it does not, nothing stays: ssh would log in again, which may be refused.
+        """
+        if self._lets_in_two is None:
+            said = self.folder / "second"
+            self.run(("true",), stdout=said, stderr=said, timeout=_ANSWER_TIMEOUT)
+            self._lets_in_two = b"open refused" not in said.read_bytes()
+        if not self._lets_in_two:
+            self._let_go()
+
     def _let_go(self) -> None:
         if self._standing is not None:
             self._standing.end()
@@ -313,9 +329,6 @@ class Connection:
 
     def follow(self, request: Mapping[str, Any], **streams: Unpack[Streams]) -> Ended:
         """Pass on what a job on the host says, until it has ended."""
-        # A job may take days, in which nothing is asked; and where a host allows one
-        # session, ssh would tell of a second one in the output of the job.
-        self._let_go()
         streams["stdin"] = self._request({**request, "do": "follow"})
         return self.run(self._agent, **streams)
 
@@ -325,17 +338,13 @@ class Connection:
         return path
 
     def close(self) -> None:
-        """End the connection, and remove its files."""
-        self._let_go()
-        if self._master is not None:
-            self._master.terminate()
-            try:
-                self._master.wait(5)
-            except subprocess.TimeoutExpired:
-                self._master.kill()
-                self._master.wait()
-            kill_all(list(processes_in_session(self._master.pid)))
-            self._master = None
-        if self._folder is not None:
-            remove_all(self._folder)
-            self._folder = None
+        """End the connection, and remove its files; no request to end cuts it short."""
+        with waiting_requests():
+            if self._master is not None:
+                end_session(self._master)
+                self._master = None
+            # What answers ended with the connection, and is not waited for.
+            self._let_go()
+            if self._folder is not None:
+                remove_all(self._folder)
+                self._folder = None

@@ -10,17 +10,16 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import signal
 import subprocess
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.process import (
     Ended,
-    kill_all,
-    processes_in_session,
+    end_session,
+    exit_code_of,
     safe_environment,
 )
 
@@ -37,12 +36,12 @@ _PIECE = 64 * 1024
 
 
 class Standing:
-    """A program that was started and waits for requests."""
+    """A program that is started by the first request, and waits for more."""
 
     def __init__(
         self, argv: Sequence[str], errors: Path, begun: Callable[[int], None]
     ) -> None:
-        """Start it.
+        """Prepare; nothing is started yet.
 
         Args:
             argv: Its arguments, the program first; no shell here reads them.
@@ -51,9 +50,45 @@ class Standing:
         """
         self.argv = tuple(argv)
         self._errors = errors
+        self._begun = begun
         self._number = 0
         self._read = bytearray()
-        with errors.open("ab") as log, waiting_requests():
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_asked_to_end = False
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked: it has not ended, and nobody has ended it."""
+        ended = self._process is not None and self._process.poll() is not None
+        return not ended and not self._is_asked_to_end
+
+    def ask(
+        self, request: Mapping[str, Any], timeout: float
+    ) -> tuple[dict[str, Any] | None, Ended]:
+        """Return the answer to a request, None for none, and how the program ended.
+
+        One that answers goes on, and counts as one that exited with 0. One that does
+        not answer, or is interrupted, is ended.
+        """
+        started = time.monotonic()
+        self._errors.write_bytes(b"")
+        self._number += 1
+        text = json.dumps({**request, "number": self._number}).encode() + b"\n"
+        answer, timed_out = None, False
+        try:
+            process = self._process or self._start()
+            answer, timed_out = self._exchange(process, text, started + timeout)
+        finally:
+            if answer is None:
+                self._end(0)
+        return answer, Ended(
+            exit_code=0 if answer is not None else exit_code_of(process),
+            timed_out=timed_out,
+            seconds=time.monotonic() - started,
+        )
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._errors.open("ab") as log, waiting_requests():
             self._process = subprocess.Popen(  # noqa: S603 - our own argument list
                 self.argv,
                 bufsize=0,
@@ -63,69 +98,35 @@ class Standing:
                 stderr=log,
                 start_new_session=True,
             )
-        given, said = self._process.stdin, self._process.stdout
-        if given is None or said is None:
-            msg = "a process without the streams that were asked for"
-            raise ValueError(msg)
-        os.set_blocking(given.fileno(), False)
-        self._given, self._said = given, said
-        begun(self._process.pid)
-
-    def ask(
-        self, request: Mapping[str, Any], timeout: float
-    ) -> tuple[dict[str, Any] | None, Ended]:
-        """Return the answer to a request, None for none, and how the program ended.
-
-        One that answers goes on, and counts as one that exited with 0. One that does
-        not answer, or whose user does not wait, is ended.
-        """
-        started = time.monotonic()
-        os.truncate(self._errors, 0)
-        self._number += 1
-        text = json.dumps({**request, "number": self._number}).encode() + b"\n"
-        answer, timed_out = None, False
-        try:
-            answer, timed_out = self._exchange(text, started + timeout)
-        finally:
-            if answer is None:
-                self._kill()
-        code = 0 if answer is not None else self._process.returncode
-        return answer, Ended(
-            exit_code=128 - code if code < 0 else code,
-            timed_out=timed_out,
-            seconds=time.monotonic() - started,
-        )
+        self._begun(self._process.pid)
+        return self._process
 
     def _exchange(
-        self, text: bytes, deadline: float
+        self, process: subprocess.Popen[bytes], text: bytes, deadline: float
     ) -> tuple[dict[str, Any] | None, bool]:
         """Return the answer, and whether none came before the deadline."""
+        given, said = _streams(process)
+        os.set_blocking(given.fileno(), False)
+        rest = memoryview(text)
         with selectors.DefaultSelector() as ready:
-            ready.register(self._given, selectors.EVENT_WRITE)
-            ready.register(self._said, selectors.EVENT_READ)
+            ready.register(given, selectors.EVENT_WRITE)
+            ready.register(said, selectors.EVENT_READ)
             while (left := deadline - time.monotonic()) > 0:
                 for key, _ in ready.select(left):
-                    if key.fileobj is self._given:
-                        text = text[self._write(text) :]
-                        if not text:
-                            ready.unregister(self._given)
+                    if key.fileobj is given:
+                        rest = rest[_write(given, rest) :]
+                        if not rest:
+                            ready.unregister(given)
                         continue
-                    piece = os.read(self._said.fileno(), _PIECE)
+                    piece = os.read(said.fileno(), _PIECE)
                     if not piece:
-                        self._wait()
+                        with suppress(subprocess.TimeoutExpired):
+                            process.wait(_GRACE)
                         return None, False
                     answer = self._answer(piece)
                     if answer is not None:
                         return answer, False
         return None, True
-
-    def _write(self, text: bytes) -> int:
-        try:
-            return os.write(self._given.fileno(), text[:_PIECE])
-        except BlockingIOError:
-            return 0
-        except BrokenPipeError:
-            return len(text)  # Its output ends, too, and shows how it ended.
 
     def _answer(self, piece: bytes) -> dict[str, Any] | None:
         """Return the answer, if its line ends in what was just read."""
@@ -140,32 +141,40 @@ class Standing:
                     return found
         return None
 
-    def _wait(self) -> None:
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE)
-
-    @property
-    def answers(self) -> bool:
-        """Whether it has not ended."""
-        return self._process.poll() is None
-
     def end(self) -> None:
         """End it, and all that it started here.
 
         It ends by itself where it is asked for no more: then its host knows that it
         has, and lets the next in.
         """
-        self._given.close()
-        self._wait()
-        self._kill()
+        self._end(_GRACE)
 
-    def _kill(self) -> None:
-        self._given.close()
-        self._said.close()
-        if self.answers:
-            self._process.terminate()
-            self._wait()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        kill_all(list(processes_in_session(self._process.pid)))
+    def _end(self, grace: float) -> None:
+        self._is_asked_to_end = True
+        process = self._process
+        if process is None:
+            return
+        given, said = _streams(process)
+        given.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(grace)
+        said.close()
+        end_session(process, _GRACE)
+        self._process = None
+
+
+def _streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Return what a process is given, and what it says."""
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("not started")
+    return process.stdin, process.stdout
+
+
+def _write(stream: IO[bytes], text: memoryview) -> int:
+    """Return how many bytes of a text a stream took."""
+    try:
+        return os.write(stream.fileno(), text[:_PIECE])
+    except BlockingIOError:
+        return 0
+    except BrokenPipeError:
+        return len(text)  # Its output ends, too, and shows how it ended.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -139,3 +140,39 @@ def test_interrupt_ends_the_program(begin: Callable[[str], Standing]) -> None:
         standing.ask({"say": "a"}, 30)
 
     assert not standing.answers
+
+
+def test_interrupt_while_it_ends_leaves_it_to_be_ended_again(
+    begin: Callable[[str], Standing],
+) -> None:
+    standing = begin(
+        'import atexit; atexit.register(time.sleep, 9); say(answer, "\\n")'
+    )
+    standing.ask({"say": "a"}, 30)
+    interrupt = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+
+    with pytest.raises(KeyboardInterrupt):
+        standing.end()
+
+    assert not standing.answers
+    started = time.monotonic()
+    standing.end()
+    assert time.monotonic() - started < 8
+
+
+def test_nothing_is_left_of_a_start_that_fails(tmp_path: Path) -> None:
+    sessions = []
+
+    def fail(session: int) -> None:
+        sessions.append(session)
+        raise OSError("disk full")
+
+    words = (sys.executable, "-c", "import time; time.sleep(60)")
+    standing = Standing(words, tmp_path / "errors", fail)
+
+    with pytest.raises(OSError, match="disk full"):
+        standing.ask({}, 30)
+
+    assert not standing.answers
+    assert not [*processes_in_session(sessions[0])]
