@@ -5,7 +5,6 @@ Imports nothing that is heavy, and does nothing, until `--cube` or `--runner` is
 
 from __future__ import annotations
 
-import gc
 from argparse import ArgumentError
 from copy import copy
 from importlib.util import find_spec
@@ -217,10 +216,6 @@ def _begin(config: pytest.Config) -> str:
         from mlcube_conformance.suites.cube.session import ConformanceSession  # noqa: PLC0415
 
         session = config.stash[SESSION] = ConformanceSession(config)
-        # What was read is needed to the end, and may be thousands of cubes: to look
-        # through it for garbage, again and again, takes time.
-        gc.freeze()
-        config.add_cleanup(gc.unfreeze)
         config.pluginmanager.register(session, "mlcube_session")
         config.pluginmanager.register(OwnTime(session.execution), "mlcube_own_time")
         cubes = [each.cube.place for each in session.selection.cubes]

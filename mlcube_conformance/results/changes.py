@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Limits", "baseline", "changes", "no_baseline"]
 
+#: An error says nothing of a cube: what passed and is one now was not seen.
+_FAILED = ("failed", "unexpected pass")
+_NOT_SEEN = ("not tested", "not run", "unsupported", "error")
 #: Differences that say nothing, however large they are in percent.
 _SECONDS, _BYTES = 1, 4096
 
@@ -105,11 +108,11 @@ def _checks(old: Part, new: Part) -> Iterator[Change]:
     states = _states(new)
     for key, was in _states(old).items():
         now, name = states.get(key, "not tested"), key[0] or key[1]
-        if was not in BAD and now in BAD:
+        if was not in BAD and now in _FAILED:
             yield _change("broke", new, name, was, now)
-        elif was in BAD and now == "passed":
+        elif was in _FAILED and now == "passed":
             yield _change("fixed", new, name, was, now)
-        elif was == "passed" and now in {"not tested", "not run", "unsupported"}:
+        elif was == "passed" and now in _NOT_SEEN:
             yield _change("lost", new, name, was, now)
 
 

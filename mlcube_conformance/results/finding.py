@@ -18,10 +18,10 @@ __all__ = [
     "Finding",
     "Subject",
     "Verdict",
-    "in_columns",
     "in_numbers",
     "message_facts",
     "message_of",
+    "passed_failed_errors",
 ]
 
 Verdict = Literal[
@@ -45,7 +45,7 @@ def in_numbers(counts: Mapping[str, int], states: Iterable[str]) -> Iterator[str
             yield f"{count} {each if count == 1 else _MANY.get(each, each)}"
 
 
-def in_columns(counts: Counter[str]) -> tuple[int, int, int]:
+def passed_failed_errors(counts: Counter[str]) -> tuple[int, int, int]:
     """Return how many checks passed, failed, and were errors.
 
     An error is of the machine, or of us: it does not say that anything failed.

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlcube_conformance.results.finding import in_columns
+from mlcube_conformance.results.finding import passed_failed_errors
 from mlcube_conformance.results.overview import BAD
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def levels_of_cube(overview: Overview, cube: str) -> list[Mapping[str, str] | No
 def numbers_of(overview: Overview, column: str) -> tuple[int, int, int]:
     """Return how many checks of a runner passed, failed, and were errors."""
     checks = (check for part, check in overview.checks if part.column == column)
-    return in_columns(Counter(each.state for each in checks))
+    return passed_failed_errors(Counter(each.state for each in checks))
 
 
 def seen_of(check: Check) -> str:

@@ -68,7 +68,7 @@ def _lines(shown: Report) -> Iterator[str]:
     for part, check in bad[:_FAILURES]:
         yield "\n".join(_failure(overview, part, check)) + "\n"
     if len(bad) > _FAILURES:
-        yield f"… and {len(bad) - _FAILURES} more failures.\n"
+        yield f"… and {len(bad) - _FAILURES} more.\n"
     yield from _others(overview)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from mlcube_conformance import __version__
 from mlcube_conformance.base.text import visible
-from mlcube_conformance.results.finding import in_columns, in_numbers
+from mlcube_conformance.results.finding import in_numbers, passed_failed_errors
 from mlcube_conformance.results.overview import BAD, EVERYWHERE, Overview
 from mlcube_conformance.results.record import lines_of, read_lines, whole
 from mlcube_conformance.results.screen import Screen
@@ -296,7 +296,7 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
 
     def _verdict(self, checks: list[Check]) -> tuple[str, str]:
         counts = Counter(each.state for each in checks)
-        passed, failed, errors = in_columns(counts)
+        passed, failed, errors = passed_failed_errors(counts)
         code = self._exit_code()
         if code == pytest.ExitCode.INTERRUPTED:
             more = f", {failed} failed" if failed else ""
@@ -304,8 +304,7 @@ class TaskReporter(pytest.TerminalReporter):  # type: ignore[misc]
         elif failed:
             first = f"FAILED {failed} of {len(checks)} checks"
         elif errors:
-            # Of the machine, or of us: it does not say that a cube is broken.
-            counts["error"] = 0
+            counts["error"] = 0  # They are shown first.
             first = f"ERROR in {errors} of {len(checks)} checks"
         elif code:
             first = "FAILED without a failed check"

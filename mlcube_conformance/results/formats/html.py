@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlcube_conformance import results
 from mlcube_conformance.base.sizes import in_words
 from mlcube_conformance.base.text import command_line, mask, plain
-from mlcube_conformance.results.finding import in_columns
+from mlcube_conformance.results.finding import passed_failed_errors
 from mlcube_conformance.results.matrix import (
     columns_of,
     levels_of_cube,
@@ -214,7 +214,7 @@ class _View:
                     "cube": cube,
                     "column": column,
                     "level": overview.levels.get((cube, column), {}).get("level", ""),
-                    "numbers": in_columns(counts),
+                    "numbers": passed_failed_errors(counts),
                     "size": in_words(image.bytes) if image and image.bytes else "",
                     "configure": image.seconds if image else None,
                     "tasks": sum(tasks) or None,

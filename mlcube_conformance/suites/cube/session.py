@@ -100,6 +100,7 @@ class ConformanceSession:
         )
         self._ordering = Ordering(self.selection)
         gc.freeze()  # To look through what was read again and again takes time.
+        config.add_cleanup(gc.unfreeze)
         refuse_names_for_workers(config, self.selection)
         workspace = workspace_asked(
             asked("--workspace"),

@@ -178,7 +178,9 @@ def main() -> None:
         if request["do"] == "follow":
             remote_job.follow(request)
             return
-        answer = {**_answer(request), "to": request.get("number")}
+        answer = _answer(request)
+        if "number" in request:  # Of one that is asked for more.
+            answer["to"] = request["number"]
         sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
 

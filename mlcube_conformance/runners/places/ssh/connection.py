@@ -92,7 +92,7 @@ class Connection:
         self._agent: tuple[str, ...] = ()
         self._stays = False
         self._standing: Standing | None = None
-        self._lets_in_two: bool | None = None
+        self._lets_in_another: bool | None = None
 
     @property
     def name(self) -> str:
@@ -247,11 +247,11 @@ class Connection:
             MachineError: The host refuses, or cannot.
         """
         errors = log or self.folder / "errors"
-        stays = self._stays and self._lets_in_two is not False
+        stays = self._stays and self._lets_in_another is not False
         if stays and log is None and waiting is None:
             found, ended = self._stand(errors).ask(request, timeout)
             if found is not None:
-                self._try_two()
+                self._try_another()
         else:
             answer = self.folder / "answer"
             ended = self.run(
@@ -291,24 +291,24 @@ class Connection:
         argv = (*self.client, self.place.host, "--", *self._agent)
         standing = self._standing
         if standing is None or standing.argv != argv or not standing.answers:
-            self._let_go()
+            self._end_standing()
             begun = self._liveness.remember_session
             standing = self._standing = Standing(argv, errors, begun)
         return standing
 
-    def _try_two(self) -> None:
+    def _try_another(self) -> None:
         """Find out once whether the host lets in a session beside the one that answers.
 
         Where it does not, nothing stays: ssh would log in again, which may be refused.
         """
-        if self._lets_in_two is None:
+        if self._lets_in_another is None:
             said = self.folder / "second"
             self.run(("true",), stdout=said, stderr=said, timeout=_ANSWER_TIMEOUT)
-            self._lets_in_two = b"open refused" not in said.read_bytes()
-        if not self._lets_in_two:
-            self._let_go()
+            self._lets_in_another = b"open refused" not in said.read_bytes()
+        if not self._lets_in_another:
+            self._end_standing()
 
-    def _let_go(self) -> None:
+    def _end_standing(self) -> None:
         if self._standing is not None:
             self._standing.end()
             self._standing = None
@@ -344,7 +344,7 @@ class Connection:
                 end_session(self._master)
                 self._master = None
             # What answers ended with the connection, and is not waited for.
-            self._let_go()
+            self._end_standing()
             if self._folder is not None:
                 remove_all(self._folder)
                 self._folder = None

@@ -94,9 +94,8 @@ class CubeThere(CubeFolders):
         words = [f"{name}={text}" for name, text in answer["env"].items()]
         words += [*SAFE, answer["python"], *AGENT]
         if all(_PLAIN.fullmatch(each) for each in words):
-            stays = (
-                self._place.sync_package
-            )  # Another version may answer one request only.
+            # Another version may answer one request only.
+            stays = self._place.sync_package
             self.connection.use_agent(("env", *words), stays=stays)
 
     def send(self, note: Mapping[str, str], timeout: float) -> None:

@@ -149,11 +149,13 @@ def test_interrupt_while_it_ends_leaves_it_to_be_ended_again(
         'import atexit; atexit.register(time.sleep, 9); say(answer, "\\n")'
     )
     standing.ask({"say": "a"}, 30)
-    interrupt = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    interrupt.start()
+
+    def end_and_be_interrupted() -> None:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        standing.end()
 
     with pytest.raises(KeyboardInterrupt):
-        standing.end()
+        end_and_be_interrupted()
 
     assert not standing.answers
     started = time.monotonic()
