@@ -1067,6 +1067,30 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
     assert "nothing to remove" in _call("clean", f"--platform={file}").stderr
 
 
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("script", "code", "says"),
+    [
+        ('echo "Python of this site"; exec {python} "$@"', 0, ""),
+        ("echo 3.x", 125, "does not start (interpreter.python)"),
+        ("echo 3.11.9 of this site", 125, "does not start (interpreter.python)"),
+    ],
+)
+def test_program_in_the_place_of_python_may_say_something_first(
+    script: str, code: int, says: str, cube_folder: CubeFolder, host: SshHost
+) -> None:
+    wrapper = host.folder / "python"
+    wrapper.write_text(f"#!/bin/sh\n{script.format(python=sys.executable)}\n")
+    wrapper.chmod(0o755)
+    _place(cube_folder, host, interpreter=f"{{type: system, python: {wrapper}}}")
+
+    done = _run(cube_folder)
+
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "has a bug" not in done.stderr
+
+
 def test_request_to_end_waits_until_the_connection_has_ended(
     host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

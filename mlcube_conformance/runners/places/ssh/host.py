@@ -54,6 +54,7 @@ _KINDS = {
 }
 #: What decides which engine is spoken to.
 _ENGINE_VARIABLE = re.compile(r"DOCKER_|APPTAINER|SINGULARITY|PATH$")
+_PYTHON = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){2})\s*\Z", re.MULTILINE)
 _VERSION = re.compile(r"\d+(\.\d+)+")
 # Apptainer 1.0 went on from Singularity 3.9, and counts again.
 _APPTAINER_AS_SINGULARITY = "3.9"
@@ -302,7 +303,8 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
     failed = said.get("status", "0") != "0"
     last = version.strip().splitlines()
     return {
-        "python": said.get("python", "").strip(),
+        # A program in its place may say something first.
+        "python": found[1] if (found := _PYTHON.search(said.get("python", ""))) else "",
         "rsync": "rsync" in said,
         "engine": engine,
         "engine_version": _version(version),
