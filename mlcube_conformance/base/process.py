@@ -254,10 +254,9 @@ def end_session(process: subprocess.Popen[bytes], grace: float = _GRACE) -> None
         process: The process.
         grace: Seconds that it has to end by itself, once it is asked to.
     """
-    if process.poll() is None:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(grace)
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(grace)
     _kill_session(process)
 
 

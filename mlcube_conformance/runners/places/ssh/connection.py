@@ -92,7 +92,7 @@ class Connection:
         self._agent: tuple[str, ...] = ()
         self._stays = False
         self._standing: Standing | None = None
-        self._lets_in_another: bool | None = None
+        self._tried_another = self._lets_in_one = False
 
     @property
     def name(self) -> str:
@@ -247,8 +247,7 @@ class Connection:
             MachineError: The host refuses, or cannot.
         """
         errors = log or self.folder / "errors"
-        stays = self._stays and self._lets_in_another is not False
-        if stays and log is None and waiting is None:
+        if self._stays and not (self._lets_in_one or log or waiting):
             found, ended = self._stand(errors).ask(request, timeout)
             if found is not None:
                 self._try_another()
@@ -290,7 +289,7 @@ class Connection:
         """Return what answers on the host, started unless it is there."""
         argv = (*self.client, self.place.host, "--", *self._agent)
         standing = self._standing
-        if standing is None or standing.argv != argv or not standing.answers:
+        if not (standing and standing.answers and standing.argv == argv):
             self._end_standing()
             begun = self._liveness.remember_session
             standing = self._standing = Standing(argv, errors, begun)
@@ -301,11 +300,12 @@ class Connection:
 
         Where it does not, nothing stays: ssh would log in again, which may be refused.
         """
-        if self._lets_in_another is None:
+        if not self._tried_another:
             said = self.folder / "second"
             self.run(("true",), stdout=said, stderr=said, timeout=_ANSWER_TIMEOUT)
-            self._lets_in_another = b"open refused" not in said.read_bytes()
-        if not self._lets_in_another:
+            self._lets_in_one = b"open refused" in said.read_bytes()
+            self._tried_another = True
+        if self._lets_in_one:
             self._end_standing()
 
     def _end_standing(self) -> None:

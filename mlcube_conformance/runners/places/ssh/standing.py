@@ -74,15 +74,16 @@ class Standing:
         self._errors.write_bytes(b"")
         self._number += 1
         text = json.dumps({**request, "number": self._number}).encode() + b"\n"
-        answer, timed_out = None, False
+        answer: dict[str, Any] = {}
         try:
             process = self._process or self._start()
             answer, timed_out = self._exchange(process, text, started + timeout)
         finally:
-            if answer is None:
+            if not answer:
                 self._end(0)
-        return answer, Ended(
-            exit_code=0 if answer is not None else exit_code_of(process),
+        answered = answer.pop("to", 0) == self._number
+        return answer if answered else None, Ended(
+            exit_code=0 if answered else exit_code_of(process),
             timed_out=timed_out,
             seconds=time.monotonic() - started,
         )
@@ -103,8 +104,8 @@ class Standing:
 
     def _exchange(
         self, process: subprocess.Popen[bytes], text: bytes, deadline: float
-    ) -> tuple[dict[str, Any] | None, bool]:
-        """Return the answer, and whether none came before the deadline."""
+    ) -> tuple[dict[str, Any], bool]:
+        """Return the answer, {} for none, and whether the deadline came first."""
         given, said = _streams(process)
         os.set_blocking(given.fileno(), False)
         rest = memoryview(text)
@@ -122,24 +123,24 @@ class Standing:
                     if not piece:
                         with suppress(subprocess.TimeoutExpired):
                             process.wait(_GRACE)
-                        return None, False
+                        return {}, False
                     answer = self._answer(piece)
-                    if answer is not None:
+                    if answer:
                         return answer, False
-        return None, True
+        return {}, True
 
-    def _answer(self, piece: bytes) -> dict[str, Any] | None:
-        """Return the answer, if its line ends in what was just read."""
+    def _answer(self, piece: bytes) -> dict[str, Any]:
+        """Return the answer with its number, {} while its line has no end."""
         self._read += piece
         if b"\n" not in piece:
-            return None
+            return {}
         *lines, self._read = self._read.split(b"\n")
         for each in lines:
             with suppress(ValueError):
                 found = json.loads(each)
-                if isinstance(found, dict) and found.pop("to", 0) == self._number:
+                if isinstance(found, dict) and found.get("to") == self._number:
                     return found
-        return None
+        return {}
 
     def end(self) -> None:
         """End it, and all that it started here.
@@ -152,7 +153,7 @@ class Standing:
     def _end(self, grace: float) -> None:
         self._is_asked_to_end = True
         process = self._process
-        if process is None:
+        if not process:
             return
         given, said = _streams(process)
         given.close()
@@ -165,7 +166,7 @@ class Standing:
 
 def _streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     """Return what a process is given, and what it says."""
-    if process.stdin is None or process.stdout is None:
+    if not (process.stdin and process.stdout):
         raise ValueError("not started")
     return process.stdin, process.stdout
 
