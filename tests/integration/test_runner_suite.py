@@ -87,7 +87,9 @@ def _images_of_tests_in(client: docker.DockerClient, output: str) -> list[str]:
     }
     assert len(uses) > 3
     given = [f"mlcube-conformance-probe-{use}:{run}" for use in uses]
-    has = {tag for image in client.images.list() for tag in image.tags}
+    # One request: `client.images.list()` asks for each image of its list once more, and
+    # a test beside this one may have removed it.
+    has = {tag for image in client.api.images() for tag in image["RepoTags"] or ()}
     return sorted(has.intersection([*given, *map(own_name, given)]))
 
 
