@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -47,23 +46,6 @@ def cube(pytester: pytest.Pytester) -> CubeFolder:
     folder = make_cube(pytester.path / "tiny")
     folder.fake_platform("pass")
     return folder
-
-
-def test_run_in_a_process_of_others_leaves_their_garbage_to_them(
-    run_plain: Run, cube: CubeFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    freeze, passed_over = gc.freeze, []
-
-    def passing_over() -> None:
-        freeze()
-        passed_over.append(gc.get_freeze_count())
-
-    monkeypatch.setattr(gc, "freeze", passing_over)
-
-    assert run_plain("--cube", cube.root, "--platform", "fake").ret == 0
-
-    assert len(passed_over) == 1
-    assert gc.get_freeze_count() == 0 < passed_over[0]
 
 
 def test_sound_cube_passes(

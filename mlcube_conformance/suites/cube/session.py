@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ from mlcube_conformance.suites.cube.expected import expect_failures, refuse_unkn
 from mlcube_conformance.suites.cube.facts import cube_facts
 from mlcube_conformance.suites.cube.failures import Failures
 from mlcube_conformance.suites.cube.further import Further
+from mlcube_conformance.suites.cube.garbage import pass_over_what_is_read
 from mlcube_conformance.suites.cube.header import header
 from mlcube_conformance.suites.cube.left_files import LeftFiles, NothingRuns
 from mlcube_conformance.suites.cube.levels import Reached, levels_of
@@ -99,8 +99,7 @@ class ConformanceSession:
             nowhere=asked("--check-only"),
         )
         self._ordering = Ordering(self.selection)
-        gc.freeze()  # To look through what was read again and again takes time.
-        config.add_cleanup(gc.unfreeze)
+        pass_over_what_is_read(config)
         refuse_names_for_workers(config, self.selection)
         workspace = workspace_asked(
             asked("--workspace"),
