@@ -79,7 +79,7 @@ ENGINES = {
     "docker": "runners.docker",
     "requests": "runners.docker",
     "spython": "runners.singularity",
-    "testinfra": "runners.places.ssh.host",
+    "testinfra": "runners.places.ssh.look",
     "torch": None,
     "numpy": None,
 }
