@@ -206,6 +206,7 @@ def test_host_that_names_itself_is_refused(cube_folder: CubeFolder) -> None:
 
 
 FACTS = {
+    "shell_says": "",
     "python": "3.12.1",
     "rsync": True,
     "engine": "docker",
@@ -255,6 +256,7 @@ def test_everything_that_is_missing_is_said_at_once(cube_folder: CubeFolder) -> 
     platform, _ = _load(cube_folder, LEAST)
     assert platform is not None
     facts = HostFacts(
+        shell_says="",
         python="",
         rsync=False,
         engine="",

@@ -1068,6 +1068,34 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
 
 
 @pytest.mark.docker
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "script",
+    [
+        'echo "Welcome to gpu42"; eval "$SSH_ORIGINAL_COMMAND"',
+        'printf "Welcome to gpu42"; eval "$SSH_ORIGINAL_COMMAND"',
+        'eval "$SSH_ORIGINAL_COMMAND"; code=$?; echo "Welcome to gpu42"; exit $code',
+        'echo "Welcome to gpu42"; exit 1',
+    ],
+    ids=["before", "without an end of line", "after", "and nothing else"],
+)
+def test_shell_that_says_something_of_its_own_is_named(
+    script: str, cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    host = SshHost(tmp_path / "host", settings=[f"ForceCommand {script}"])
+    host.start()
+    _place(cube_folder, host)
+    try:
+        done = _run(cube_folder)
+    finally:
+        host.stop()
+
+    assert done.returncode == 125, done.stderr
+    assert f"127.0.0.1:{host.port} says something with each command" in done.stderr
+    assert re.search("^ *found: +Welcome to gpu42$", done.stderr, re.MULTILINE)
+    assert "~/.bashrc" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("script", "code", "says"),
     [

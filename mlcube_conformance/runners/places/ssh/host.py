@@ -43,6 +43,8 @@ _TIMEOUT = 120
 #: What the package itself takes, and a little room to work.
 _NEEDED_BYTES = 64 * 1024 * 1024
 _OLDEST_PYTHON = (3, 11)
+#: Characters that are shown of what a shell says.
+_SHOWN = 200
 #: What decides which engine is spoken to.
 _ENGINE_VARIABLE = re.compile(r"DOCKER_|APPTAINER|SINGULARITY|PATH$")
 # Apptainer 1.0 went on from Singularity 3.9, and counts again.
@@ -53,6 +55,8 @@ _APPTAINER_AS_SINGULARITY = "3.9"
 class HostFacts:
     """Facts of a host that matter to a cube; "" for a missing one."""
 
+    shell_says: str
+    """What its shell says before and after what a command says."""
     python: str
     rsync: bool
     engine: str
@@ -97,7 +101,18 @@ def check_host(connection: Connection, platform: Platform) -> None:
     Raises:
         PlatformUnavailable: Something is missing; one message says it all.
     """
-    missing = what_is_missing(look_at_host(connection, platform), platform)
+    facts = look_at_host(connection, platform)
+    if facts.shell_says:
+        raise PlatformUnavailable(
+            Message(
+                what=f"the shell of {connection.name} says something with each command",
+                where=str(platform.file),
+                found=facts.shell_says[:_SHOWN],
+                expected="nothing: rsync takes it for an answer",
+                do="fix ~/.bashrc there: `[ -t 1 ] && echo …` speaks to people only",
+            )
+        )
+    missing = what_is_missing(facts, platform)
     if missing:
         inner = platform.inner or platform
         raise PlatformUnavailable(

@@ -43,6 +43,8 @@ def main() -> None:
 #: All questions as one command: to go there and back takes longer than to answer.
 #: A client of Docker is for people: its daemon is spoken to by its socket.
 _LOOK = r"""
+printf 'begin\0'
+trap 'printf "end\0"' EXIT
 python=$1 root=$2 image=$3 engine=$4 names=$5
 shift 5
 tell() { printf '%s\t%s\0' "$1" "$2"; }
@@ -89,8 +91,10 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
     names = [question["command"]] if question["command"] else engines.get(words[-1], [])
     given = [*words, " ".join(names), *question["variables"]]
     done = host.run("sh -c %s look" + " %s" * len(given), _LOOK, *given)
-    listed = _split(os.fsdecode(done.stdout_bytes))
-    said = dict(each.partition("\t")[::2] for each in listed)
+    # What stands before and after the answer is said by the shell of the user.
+    before, _, rest = os.fsdecode(done.stdout_bytes).partition("begin\0")
+    answer, _, after = rest.rpartition("end\0")
+    said = dict(each.partition("\t")[::2] for each in _split(answer))
     engine, version = said.get("engine", ""), said.get("version", "")
     if engine and "apptainer" in version:
         engine = "apptainer"
@@ -99,6 +103,7 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
     failed = said.get("status", "0") != "0"
     last = version.strip().splitlines()
     return {
+        "shell_says": " ".join((before + after).split()),
         # A program in its place may say something first.
         "python": found[1] if (found := _PYTHON.search(said.get("python", ""))) else "",
         "rsync": "rsync" in said,
