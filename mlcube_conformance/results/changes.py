@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import Message, UsageError
 from mlcube_conformance.base.sizes import in_words
+from mlcube_conformance.results.finding import FAILED
 from mlcube_conformance.results.overview import BAD, Overview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from mlcube_conformance.results.overview import Part
+from mlcube_conformance.results.overview import Part
 
 __all__ = ["Change", "Limits", "baseline", "changes", "no_baseline"]
 
 #: An error says nothing of a cube: what passed and is one now was not seen.
-_FAILED = ("failed", "unexpected pass")
 _NOT_SEEN = ("not tested", "not run", "unsupported", "error")
 #: Differences that say nothing, however large they are in percent.
 _SECONDS, _BYTES = 1, 4096
@@ -87,8 +87,9 @@ def _levels(before: Overview, now: Overview) -> Iterator[Change]:
     for place, old in before.levels.items():
         new = now.levels.get(place)
         if new is not None and new["level"] < old["level"]:
+            # An error says nothing of the cube: its level was not seen.
             yield Change(
-                kind="lower level",
+                kind="lost" if new["missing"].endswith("(error)") else "lower level",
                 part=(place[0], "level", place[1]),
                 what=new["missing"],
                 was=old["level"],
@@ -108,9 +109,9 @@ def _checks(old: Part, new: Part) -> Iterator[Change]:
     states = _states(new)
     for key, was in _states(old).items():
         now, name = states.get(key, "not tested"), key[0] or key[1]
-        if was not in BAD and now in _FAILED:
+        if was not in BAD and now in FAILED:
             yield _change("broke", new, name, was, now)
-        elif was in _FAILED and now == "passed":
+        elif was in FAILED and now == "passed":
             yield _change("fixed", new, name, was, now)
         elif was == "passed" and now in _NOT_SEEN:
             yield _change("lost", new, name, was, now)

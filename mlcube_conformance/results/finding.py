@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
+    "FAILED",
     "Finding",
     "Subject",
     "Verdict",
@@ -28,6 +29,8 @@ Verdict = Literal[
     "passed", "failed", "error", "unsupported", "not applicable", "not run"
 ]
 
+#: States of checks that say that something is broken; an error says nothing of it.
+FAILED = ("failed", "unexpected pass")
 #: States of checks with a plural: "2 errors", and not "2 passed".
 _MANY = {
     "error": "errors",
@@ -50,7 +53,7 @@ def passed_failed_errors(counts: Counter[str]) -> tuple[int, int, int]:
 
     An error is of the machine, or of us: it does not say that anything failed.
     """
-    failed = counts["failed"] + counts["unexpected pass"]
+    failed = sum(counts[each] for each in FAILED)
     return counts["passed"], failed, counts["error"]
 
 

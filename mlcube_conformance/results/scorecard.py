@@ -9,6 +9,7 @@ from mlcube_conformance.base.markdown import cell, table
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.clauses import CLAUSES
 from mlcube_conformance.clauses.page import FAMILIES
+from mlcube_conformance.results.finding import in_numbers
 from mlcube_conformance.results.tested_runners import labels_of
 
 if TYPE_CHECKING:
@@ -86,15 +87,19 @@ def _verdict(card: Scorecard) -> str:
         if each.of.level == "MUST" and each.verdict != "not applicable"
     ]
     judged = [each for each in musts if each.verdict != "not run"]
-    unmet = sum(each.verdict != "passed" for each in judged)
+    errors = sum(each.verdict == "error" for each in judged)
+    unmet = sum(each.verdict not in {"passed", "error"} for each in judged)
     left = len(musts) - len(judged)
     if not judged:
         return "no MUST was judged"
     if unmet:
         found = f"{unmet} of {len(judged)} MUST not met"
+    elif errors or left:
+        found = f"{len(judged) - errors} MUST met"
     else:
-        found = f"{len(judged)} MUST met" if left else "every MUST is met"
-    return f"{found}, {left} MUST not run" if left else found
+        return "every MUST is met"
+    said = in_numbers({"error": errors}, ["error"])
+    return ", ".join([found, *said, *([f"{left} MUST not run"] if left else [])])
 
 
 def markdown(cards: Sequence[Scorecard]) -> str:
@@ -114,7 +119,11 @@ def _page(cards: Sequence[Scorecard]) -> Iterator[str]:
         ((family, level, *texts) for family, level, texts in _summaries(cards)),
     )
     for name, card in zip(names, cards, strict=True):
-        yield from _not_met(name, card)
+        listed = [each for each in card.ordered() if _is_open(each)]
+        errors = [each for each in listed if each.verdict == "error"]
+        unmet = [each for each in listed if each.verdict != "error"]
+        yield from _not_met(f"Not met by {name}", unmet)
+        yield from _not_met(f"Errors in the test of {name}", errors)
         yield from _not_supported(name, card)
     yield from ("", "## All clauses", "")
     heads = [*names, "seen"] if len(cards) == 1 else names
@@ -165,10 +174,9 @@ def _counted(count: Counter[str]) -> str:
     return ", ".join([f"{passed} of {asked} passed", *told])
 
 
-def _not_met(name: str, card: Scorecard) -> Iterator[str]:
-    judgements = [each for each in card.ordered() if _is_open(each)]
+def _not_met(title: str, judgements: Sequence[Judgement]) -> Iterator[str]:
     if judgements:
-        yield from ("", f"## Not met by {name}", "")
+        yield from ("", f"## {title}", "")
         yield from table(
             ("clause", "level", "requirement", "result", "reason"),
             (

@@ -102,19 +102,28 @@ def test_each_report_names_what_explains_a_failure(tmp_path: Path) -> None:
     assert "explain MINE-1" not in "".join(found.values())
 
 
-def test_a_badge_tells_a_broken_cube_from_a_fault_of_the_machine(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("verdicts", "says"),
+    [
+        (["error"], "L2, 1 error"),
+        (["failed", "error", "error"], "L2, 1 failed, 2 errors"),
+        (["passed"], "L2, failed"),
+    ],
+)
+def test_a_badge_says_why_a_run_failed(
+    verdicts: list[str], says: str, tmp_path: Path
 ) -> None:
-    bad = [finding("EXIT-1", "error"), finding("OUTPUT-1", "error")]
-    for findings, says in (
-        (bad[:1], "L2, 1 error"),
-        ([finding("EXIT-2", "failed"), *bad], "L2, 1 failed, 2 errors"),
-    ):
-        record = write(tmp_path, "record.json", cube_record(*findings))
+    findings = [
+        finding(f"EXIT-{number}", verdict)
+        for number, verdict in enumerate(verdicts, start=1)
+    ]
+    made = cube_record(*findings)
+    made["ended"]["exit_code"] = 1
+    record = write(tmp_path, "record.json", made)
 
-        badge = all_reports(record, place=tmp_path)["badge"]
+    badge = all_reports(record, place=tmp_path)["badge"]
 
-        assert f'y="14">{says}</text>' in badge
+    assert f'y="14">{says}</text>' in badge
 
 
 def test_all_reports_of_a_run_agree_on_their_numbers(
@@ -389,6 +398,7 @@ ACCURACY = {**METRIC, "at_least": 0.5}
         ({"metrics": [LOSS]}, {"metrics": [{**LOSS, "value": 0.95}]}, "less accurate"),
         ({"metrics": [LOSS]}, {"metrics": [{**LOSS, "value": 0.8}]}, ""),
         ({}, {"level": "L1"}, "lower level"),
+        ({}, {"level": "L1", "missing": "for L2: EXIT-1 of a (error)"}, "lost"),
         ({}, {"level": "L3"}, ""),
     ],
 )
@@ -415,12 +425,15 @@ def _record(
     verdict: str = "passed",
     *,
     level: str = "L2",
+    missing: str = "",
     **measured: Any,  # noqa: ANN401 - as JSON knows it
 ) -> dict[str, Any]:
     size = measured.pop("bytes", 1_000_000)
     outputs = {"data": {"path": "/r/data", "files": 1, "bytes": size}}
     run = ran(outputs=outputs, **measured)
-    return cube_record(finding("OUTPUT-1", verdict), runs=(run,), level=level)
+    record = cube_record(finding("OUTPUT-1", verdict), runs=(run,), level=level)
+    record["levels"][0]["missing"] = missing
+    return record
 
 
 @pytest.mark.parametrize(

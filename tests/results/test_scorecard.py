@@ -133,7 +133,19 @@ def test_lines_count_what_ran_and_tell_what_pytest_does_not() -> None:
             (Judgement("EXIT-2", "passed"), Judgement("EXIT-3", "not run")),
             "1 MUST met, 1 MUST not run",
         ),
-        ((Judgement("EXIT-2", "error"),), "1 of 1 MUST not met"),
+        ((Judgement("EXIT-2", "error"),), "0 MUST met, 1 error"),
+        (
+            (Judgement("EXIT-2", "error"), Judgement("EXIT-3", "failed")),
+            "1 of 2 MUST not met, 1 error",
+        ),
+        (
+            (
+                Judgement("EXIT-2", "passed"),
+                *(Judgement(each, "error") for each in ("EXIT-3", "EXIT-4")),
+                Judgement("EXIT-5", "not run"),
+            ),
+            "1 MUST met, 2 errors, 1 MUST not run",
+        ),
         ((Judgement("EXIT-2", "unsupported"),), "1 of 1 MUST not met"),
         ((Judgement("EXIT-2", "failed", expected=True),), "1 of 1 MUST not met"),
     ],
@@ -197,7 +209,8 @@ def test_page_of_two_runners_has_a_column_for_each() -> None:
     assert _cells(page, "PATH-4") == ["✘ expected fail", ""]
     assert _cells(page, "MOUNT-12") == ["- unsupported", "✔ pass"]
     assert _cells(page, "REMOTE-2") == ["- n/a", ""]
-    assert "## Not met by mlcube" in page
+    assert "## Not met by mlcube" not in page
+    assert "## Errors in the test of mlcube" in page
     assert "## Not supported by mlcube" not in page
 
 

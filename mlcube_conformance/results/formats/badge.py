@@ -40,17 +40,17 @@ def report(shown: Report) -> str:
     """Return the badge; its title has all counts."""
     overview = shown.overview
     counts = overview.counts
-    level = overview.level or "no level"
+    level = [] if "runner" in overview.record else [overview.level or "no level"]
     if overview.is_killed:
         words, colour = "not finished", _RED
     elif not counts:
         words, colour = "nothing checked", _GREY
     elif overview.is_bad:
-        words, colour = ", ".join([level, *in_numbers(counts, BAD)]), _RED
+        # A run may fail by what got worse alone.
+        bad = [*in_numbers(counts, BAD)] or ["failed"]
+        words, colour = ", ".join([*level, *bad]), _RED
     else:
-        words, colour = f"{level}, {counts['passed']} passed", _GREEN
-    if "runner" in overview.record:
-        words = words.removeprefix("no level, ")
+        words, colour = ", ".join([*level, f"{counts['passed']} passed"]), _GREEN
     left = _WIDTH * len(_LABEL) + _MARGIN
     right = _WIDTH * len(words) + _MARGIN
     return _SVG.format(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from mlcube_conformance.base.text import mask, plain, visible
+from mlcube_conformance.results.finding import passed_failed_errors
 from mlcube_conformance.results.overview import BAD
 
 if TYPE_CHECKING:
@@ -51,11 +53,12 @@ def report(shown: Report) -> str:
 
 
 def _count(element: ET.Element, checks: list[Check]) -> None:
+    states = Counter(each.state for each in checks)
+    passed, failed, errors = passed_failed_errors(states)
+    skipped = len(checks) - passed - failed - errors
     element.set("tests", str(len(checks)))
-    errors = sum(each.state == "error" for each in checks)
-    element.set("failures", str(sum(each.is_bad for each in checks) - errors))
+    element.set("failures", str(failed))
     element.set("errors", str(errors))
-    skipped = sum(each.state not in {*BAD, "passed"} for each in checks)
     element.set("skipped", str(skipped))
 
 
