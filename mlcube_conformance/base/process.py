@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Required, TypedDict
+from typing import IO, TYPE_CHECKING, Required, TypedDict
 
 from mlcube_conformance.base.cut_log import CutLog
 from mlcube_conformance.base.interrupts import waiting_requests
@@ -24,6 +24,7 @@ __all__ = [
     "END_WITHIN",
     "Ended",
     "Streams",
+    "begin_session",
     "end_session",
     "exit_code_of",
     "find_program",
@@ -247,8 +248,31 @@ def _end_group(
     _kill_session(process, is_empty=is_empty)
 
 
+def begin_session(
+    argv: Sequence[str],
+    *,
+    stdin: int | IO[bytes],
+    stdout: int | IO[bytes],
+    stderr: int | IO[bytes],
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, which goes on until `end_session`.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    return subprocess.Popen(  # noqa: S603 - what to run is the caller's word
+        argv,
+        bufsize=0,
+        env=safe_environment(),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
 def end_session(process: subprocess.Popen[bytes], grace: float = _GRACE) -> None:
-    """End a process that was started in a session of its own, and all of that.
+    """End a process and everything in its session.
 
     Args:
         process: The process.

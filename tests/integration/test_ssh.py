@@ -19,10 +19,11 @@ import pytest
 import yaml
 
 from mlcube_conformance.base.process import end_session, processes_in_session
+from mlcube_conformance.model import Platform
 from mlcube_conformance.place import Place
 from mlcube_conformance.runners.common.liveness import Liveness
 from mlcube_conformance.runners.places.ssh import connection
-from mlcube_conformance.runners.places.ssh.connection import Connection
+from mlcube_conformance.runners.places.ssh.runner import SshRunner
 from tests import warm
 from tests.ssh_hosts import NamespaceHost, SshHost, programs
 
@@ -1067,8 +1068,6 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
     assert "nothing to remove" in _call("clean", f"--platform={file}").stderr
 
 
-@pytest.mark.docker
-@pytest.mark.docker
 @pytest.mark.parametrize(
     "script",
     [
@@ -1096,6 +1095,79 @@ def test_shell_that_says_something_of_its_own_is_named(
     assert "~/.bashrc" in done.stderr
 
 
+def test_clean_says_that_a_host_does_not_answer(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    host = SshHost(tmp_path / "host", settings=["ForceCommand echo full; exit 7"])
+    host.start()
+    file = _place(cube_folder, host)
+    try:
+        done = _call("clean", f"--platform={file}")
+    finally:
+        host.stop()
+
+    assert done.returncode == 125, done.stderr
+    assert "cannot look for a folder on" in done.stderr
+    assert re.search("^ *found: +exit 7\n(.*\n)*.*full", done.stderr, re.MULTILINE)
+    assert "nothing to remove" not in done.stderr
+
+
+@pytest.mark.docker
+def test_client_of_an_engine_may_warn_before_its_version(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    client = tmp_path / "bin/docker"
+    client.parent.mkdir()
+    client.write_text('#!/bin/sh\necho "module 2.3 of 10.0.0.1"\necho 20.10.24+dfsg1')
+    client.chmod(0o755)
+    environment = {"PATH": f"{client.parent}:{os.environ['PATH']}"}
+    host = SshHost(tmp_path / "host", environment=environment)
+    host.start()
+    _place(cube_folder, host)
+    file = cube_folder.root / "platform/docker.yaml"
+    file.write_text(file.read_text("utf-8").replace(">=18.01", "==20.10.24"), "utf-8")
+    try:
+        done = _run(cube_folder)
+    finally:
+        host.stop()
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (
+            """echo '{{"python": 7}}'""",
+            "making the environment of the runner is invalid",
+        ),
+        ("""echo '{{"error": 7}}'""", "fails at making the environment of the runner"),
+        ("echo 7", "fails at making the environment of the runner"),
+        ("echo '[[[['", "fails at making the environment of the runner"),
+        ("""exec {python} "$@" | sed p; echo; echo bye""", ""),
+    ],
+)
+def test_answer_of_another_program_is_told(
+    script: str, says: str, cube_folder: CubeFolder, host: SshHost
+) -> None:
+    other = host.folder / "python"
+    words = script.format(python=sys.executable)
+    asks = f'case "$*" in *agent) cat > /dev/null; {words}; exit ;; esac'
+    if not says:
+        asks = f'case "$*" in *agent) {words}; exit ;; esac'
+    other.write_text(f'#!/bin/sh\n{asks}\nexec {sys.executable} "$@"\n', "utf-8")
+    other.chmod(0o755)
+    _place(cube_folder, host, interpreter=f"{{type: system, python: {other}}}")
+
+    done = _run(cube_folder)
+
+    assert done.returncode == (125 if says else 0), done.stderr
+    assert says in done.stderr
+    assert "has a bug" not in done.stderr
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize(
     ("script", "code", "says"),
     [
@@ -1119,26 +1191,33 @@ def test_program_in_the_place_of_python_may_say_something_first(
     assert "has a bug" not in done.stderr
 
 
-def test_request_to_end_waits_until_the_connection_has_ended(
+def test_request_to_end_waits_until_all_connections_have_ended(
     host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Place(
-        host=host.address,
-        port=host.port,
-        identity_file=host.key,
-        known_hosts=host.known_hosts,
-        file=tmp_path / "ssh.yaml",
-    )
     sessions: list[int] = []
-    liveness = Liveness("test")
-    monkeypatch.setattr(liveness, "remember_session", sessions.append)
-    link = Connection(place, liveness)
-    link.open()
+    runner = SshRunner("test")
+    monkeypatch.setattr(
+        Liveness, "remember_session", lambda _, session: sessions.append(session)
+    )
     python = (sys.executable, "-m", "mlcube_conformance.runners.places.agent")
-    link.use_agent(python, stays=True)
     names = {"do": "names", "base": str(tmp_path), "names": ["host/key"]}
-    assert link.ask(names, doing="looking") == {"names": ["host/key"]}
-    folder = link.folder
+    file = tmp_path / "ssh.yaml"
+    folders = []
+    for root in ("one", "two"):
+        place = Place(
+            host=host.address,
+            port=host.port,
+            identity_file=host.key,
+            known_hosts=host.known_hosts,
+            root=root,
+            file=file,
+        )
+        platform = Platform(id="ssh", kind="ssh", image="", file=file, place=place)
+        link = runner._connection(platform)  # noqa: SLF001 - no task is to run
+        link.open()
+        link.use_agent(python, stays=True)
+        assert link.ask(names, doing="looking") == {"names": ["host/key"]}
+        folders.append(link.folder)
 
     def interrupted(process: subprocess.Popen[bytes], grace: float = 5) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -1146,10 +1225,10 @@ def test_request_to_end_waits_until_the_connection_has_ended(
 
     monkeypatch.setattr(connection, "end_session", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        link.close()
+        runner.close()
 
-    assert not folder.exists()
-    assert sessions
+    assert not [each for each in folders if each.exists()]
+    assert len(sessions) > 3
     assert not [one for each in sessions for one in processes_in_session(each)]
 
 
@@ -1169,8 +1248,10 @@ def test_host_that_allows_one_session_at_a_time_is_enough(
     made = cube_folder.root / "workspace/data/file"
     assert made.read_text(encoding="utf-8") == "made\n"
     assert "refused" not in done.stderr
-    # One was tried, and no other was asked for.
-    assert (host.folder / "sshd.log").read_text("utf-8").count("no more sessions") == 1
+    # One was tried, and no other was asked for, nor did anything log in again.
+    log = (host.folder / "sshd.log").read_text("utf-8")
+    assert log.count("no more sessions") == 1
+    assert log.count("Accepted publickey") == 1
 
 
 @pytest.mark.docker

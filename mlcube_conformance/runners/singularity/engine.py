@@ -33,8 +33,11 @@ _GET_IT = (
     "install Apptainer (package `apptainer`, or apptainer.org/docs), or\n"
     "put its folder on PATH"
 )
+#: On a line of its own: a program in its place may say more.
 _VERSION = re.compile(
-    r"(?:(apptainer|singularity-ce|singularity) version )?v?(\d+)\.(\d+)(\S*)"
+    r"^(?:(?:(apptainer|singularity-ce|singularity)|\S+) version )?"
+    r"v?(\d+)\.(\d+)(\S*)\s*$",
+    re.MULTILINE,
 )
 #: Variables of the program that say where and how fast it works, not what it does.
 _KEPT = (

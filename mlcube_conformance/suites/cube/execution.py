@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +25,7 @@ from mlcube_conformance.runners import make_runner
 from mlcube_conformance.runners.contract import ConfigureRequest
 from mlcube_conformance.suites.cube.blocking import blocked_by
 from mlcube_conformance.suites.cube.depth import Depth
-from mlcube_conformance.suites.cube.facts import (
-    error_facts,
-    platform_facts,
-    run_facts,
-)
+from mlcube_conformance.suites.cube.facts import error_facts, platform_facts, run_facts
 from mlcube_conformance.suites.cube.running import Job, run_and_look
 from mlcube_conformance.suites.cube.task_run import TaskRun
 
@@ -336,11 +332,12 @@ class Execution:
         return any(each.is_dir() for each in self.folder.glob("*"))
 
     def close(self) -> None:
-        """Stop what still runs, and release the platforms."""
-        for runner in self._runners.values():
-            if not isinstance(runner, MachineError):
-                runner.close()
-        self._runners.clear()
+        """Stop what still runs, and release each platform, whatever another raises."""
+        with ExitStack() as closing:
+            closing.callback(self._runners.clear)
+            for runner in self._runners.values():
+                if not isinstance(runner, MachineError):
+                    closing.callback(runner.close)
 
 
 def _engine(runner: Runner) -> str:

@@ -1,4 +1,4 @@
-"""What Python looks through for garbage, where thousands of cubes were read."""
+"""Keeps thousands of cubes out of the search for garbage."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["pass_over_what_is_read"]
+__all__ = ["freeze_what_is_read"]
 
 
-def pass_over_what_is_read(config: pytest.Config) -> None:
+def freeze_what_is_read(config: pytest.Config) -> None:
     """Keep what is in memory out of the search for garbage, to the end of the run.
 
     At the end of the process, nothing is searched: all memory is given back anyway.

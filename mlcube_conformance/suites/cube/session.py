@@ -34,7 +34,7 @@ from mlcube_conformance.suites.cube.expected import expect_failures, refuse_unkn
 from mlcube_conformance.suites.cube.facts import cube_facts
 from mlcube_conformance.suites.cube.failures import Failures
 from mlcube_conformance.suites.cube.further import Further
-from mlcube_conformance.suites.cube.garbage import pass_over_what_is_read
+from mlcube_conformance.suites.cube.garbage import freeze_what_is_read
 from mlcube_conformance.suites.cube.header import header
 from mlcube_conformance.suites.cube.left_files import LeftFiles, NothingRuns
 from mlcube_conformance.suites.cube.levels import Reached, levels_of
@@ -99,7 +99,7 @@ class ConformanceSession:
             nowhere=asked("--check-only"),
         )
         self._ordering = Ordering(self.selection)
-        pass_over_what_is_read(config)
+        freeze_what_is_read(config)
         refuse_names_for_workers(config, self.selection)
         workspace = workspace_asked(
             asked("--workspace"),

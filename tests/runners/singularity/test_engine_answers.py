@@ -27,3 +27,36 @@ def test_a_program_that_hangs_is_told_as_that(
 
     (message,) = caught.value.messages
     assert message.found == f"{program}: does not answer within 30 seconds"
+
+
+@pytest.mark.parametrize(
+    ("says", "flavour", "version"),
+    [
+        ("apptainer version 1.3.4-1", "apptainer", (1, 3)),
+        (
+            "module 2.3 loaded\nsingularity-ce version 4.1.2",
+            "singularity-ce",
+            (4, 1),
+        ),
+        (
+            "10.0.0.1 is slow\nSingularityPRO version 3.11-2",
+            "singularity",
+            (3, 11),
+        ),
+    ],
+)
+def test_a_version_is_on_a_line_of_its_own(
+    says: str,
+    flavour: str,
+    version: tuple[int, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "singularity"
+    program.write_text(f"#!/bin/sh\ncat <<'E'\n{says}\nE\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    found = engine.find_engine("singularity")
+
+    assert (found.flavour, found.version) == (flavour, version)

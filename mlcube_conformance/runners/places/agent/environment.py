@@ -72,7 +72,8 @@ def _key_of(python: str, env: Mapping[str, str]) -> str:
         )
     except subprocess.TimeoutExpired:
         return ""
-    return done.stdout.strip()
+    # A Python may say something each time it starts.
+    return (done.stdout.split() or [""])[-1]
 
 
 def _clean(env: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ configuration is read after it: there, the first word counts.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
@@ -19,19 +18,26 @@ from typing import TYPE_CHECKING, Any, Unpack
 from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavailable
 from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.process import (
+    begin_session,
     end_session,
-    find_program,
     run_process,
-    safe_environment,
 )
 from mlcube_conformance.base.text import last_lines, tail
 from mlcube_conformance.runners.common.scratch import remove_all
+from mlcube_conformance.runners.places.ssh.agent_session import AgentSession
+from mlcube_conformance.runners.places.ssh.answers import (
+    LONGEST,
+    answer_in,
+    is_answer,
+    request_of,
+    trouble_in,
+)
 from mlcube_conformance.runners.places.ssh.configuration import (
     CONNECT_TIMEOUT,
     check_place,
     configuration,
 )
-from mlcube_conformance.runners.places.ssh.standing import Standing
+from mlcube_conformance.runners.places.ssh.faults import no_python, not_understood
 from mlcube_conformance.runners.places.ssh.trouble import (
     Trouble,
     by_hand,
@@ -46,12 +52,12 @@ if TYPE_CHECKING:
     from mlcube_conformance.place import Place
     from mlcube_conformance.runners.common.liveness import Liveness
 
-__all__ = ["Connection", "LinkLost", "programs_missing"]
+__all__ = ["Connection", "LinkLost"]
 
-#: Programs of this machine, with the Debian package that brings each.
-_PROGRAMS = {"ssh": "openssh-client", "rsync": "rsync"}
 #: Seconds for a short question to be answered.
 _ANSWER_TIMEOUT = 60
+#: Number of a request to a program that is asked nothing else.
+_ONE = 1
 #: Exit code of a shell that finds no such program.
 _NOT_FOUND = 127
 _PAUSE = 0.05
@@ -61,23 +67,6 @@ _SHORT = Path("/tmp")  # noqa: S108 - a folder in it that is ours alone
 
 class LinkLost(MachineError):  # noqa: N818 - names a state
     """The connection ended before the request."""
-
-
-def programs_missing() -> MachineError | None:
-    """Return why nothing can be connected to from here, or None when it can."""
-    missing = {name: _PROGRAMS[name] for name in _PROGRAMS if not find_program(name)}
-    if not missing:
-        return None
-    return PlatformUnavailable(
-        Message(
-            what="cannot use the platform ssh",
-            where=f"PATH={os.environ.get('PATH', '')}",
-            found=f"no program {' and no '.join(missing)}",
-            expected="OpenSSH's client and rsync",
-            do="install it (on Debian: "
-            f"`apt-get install {' '.join(missing.values())}`)",
-        )
-    )
 
 
 class Connection:
@@ -91,8 +80,8 @@ class Connection:
         self._folder: Path | None = None
         self._agent: tuple[str, ...] = ()
         self._stays = False
-        self._standing: Standing | None = None
-        self._tried_another = self._lets_in_one = False
+        self._session: AgentSession | None = None
+        self._allows_one_session: bool | None = None
 
     @property
     def name(self) -> str:
@@ -120,8 +109,12 @@ class Connection:
 
     @property
     def alive(self) -> bool:
-        """Whether the connection stands."""
-        return self._master is not None and self._master.poll() is None
+        """Whether the connection stands; one that has ended is tidied up."""
+        if self._master is not None and self._master.poll() is not None:
+            # At once: its number may be that of another process later.
+            end_session(self._master)
+            self._master = None
+        return self._master is not None
 
     def open(self) -> None:
         """Connect, unless the connection stands.
@@ -138,14 +131,11 @@ class Connection:
         self._liveness.remember_path(self._folder)
         self.config.write_text(configuration(self.place, self.folder), encoding="utf-8")
         said = self.folder / "said"
+        nothing = subprocess.DEVNULL
+        argv = [*self.client, "-o", "ControlMaster=yes", "-N", self.place.host]
         with said.open("wb") as log, waiting_requests():
-            self._master = subprocess.Popen(  # noqa: S603 - our own argument list
-                [*self.client, "-o", "ControlMaster=yes", "-N", self.place.host],
-                env=safe_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
+            self._master = begin_session(
+                argv, stdin=nothing, stdout=nothing, stderr=log
             )
         self._liveness.remember_session(self._master.pid)
         deadline = time.monotonic() + CONNECT_TIMEOUT
@@ -207,10 +197,15 @@ class Connection:
             )
         )
 
-    def run(self, words: Sequence[str], **streams: Unpack[Streams]) -> Ended:
+    def run(
+        self,
+        words: Sequence[str],
+        options: Sequence[str] = (),
+        **streams: Unpack[Streams],
+    ) -> Ended:
         """Run a command on the host; its words may hold nothing that a shell reads."""
         return run_process(
-            [*self.client, self.place.host, "--", *words],
+            [*self.client, *options, self.place.host, "--", *words],
             begun=self._liveness.remember_session,
             **streams,
         )
@@ -247,10 +242,10 @@ class Connection:
             MachineError: The host refuses, or cannot.
         """
         errors = log or self.folder / "errors"
-        if self._stays and not (self._lets_in_one or log or waiting):
-            found, ended = self._stand(errors).ask(request, timeout)
-            if found is not None:
-                self._try_another()
+        if self._stays and not (self._allows_one_session or log or waiting):
+            found, ended = self._agent_session(errors).ask(request, timeout)
+            if found is not None and self._allows_one_session is None:
+                self._check_second_session()
         else:
             answer = self.folder / "answer"
             ended = self.run(
@@ -260,72 +255,63 @@ class Connection:
                 stderr=errors,
                 timeout=timeout,
                 waiting=waiting,
+                limit=LONGEST,
             )
-            found = None
-            with suppress(ValueError):
-                # A shell may say something when it starts, whatever it is asked.
-                lines = answer.read_text(encoding="utf-8").splitlines()
-                found = json.loads(lines[-1]) if lines else None
+            lines = answer.read_bytes().splitlines()
+            found = answer_in(lines, _ONE, is_numbered=False)
         if ended.exit_code == 0 and found is not None and "error" not in found:
-            return found
+            if is_answer(found, request):
+                return found
+            raise not_understood(self, doing)
         if self.is_cut(ended.exit_code):
             raise self.lost(doing)
         if ended.exit_code == _NOT_FOUND and found is None:
-            raise self.no_python()
-        trouble = (found or {}).get("error", {})
+            raise no_python(self)
+        trouble = trouble_in(found)
         said = "no end in time" if ended.timed_out else f"exit code {ended.exit_code}"
         raise MachineError(
             Message(
                 what=f"{self.name} fails at {doing}",
                 where=self.where + (f"\nlog: {log}" if log else ""),
-                found=trouble.get("found") or said,
+                found=trouble.get("found", said),
                 expected="an answer",
                 do=trouble.get("do", "fix what the log shows"),
                 tail=tail(errors, 8),
             )
         )
 
-    def _stand(self, errors: Path) -> Standing:
-        """Return what answers on the host, started unless it is there."""
+    def _agent_session(self, errors: Path) -> AgentSession:
+        """Return what answers on the host by its present command."""
         argv = (*self.client, self.place.host, "--", *self._agent)
-        standing = self._standing
-        if not (standing and standing.answers and standing.argv == argv):
-            self._end_standing()
+        if self._session is None or self._session.argv != argv:
+            self._end_agent_session()
             begun = self._liveness.remember_session
-            standing = self._standing = Standing(argv, errors, begun)
-        return standing
+            self._session = AgentSession(argv, errors, begun)
+        return self._session
 
-    def _try_another(self) -> None:
-        """Find out once whether the host lets in a session beside the one that answers.
+    def _check_second_session(self) -> None:
+        """Find out whether the host allows a session beside the one that answers.
 
-        Where it does not, nothing stays: ssh would log in again, which may be refused.
+        Where it does not, that one ends: ssh would log in again, which may be refused.
         """
-        if not self._tried_another:
-            said = self.folder / "second"
-            self.run(("true",), stdout=said, stderr=said, timeout=_ANSWER_TIMEOUT)
-            self._lets_in_one = b"open refused" in said.read_bytes()
-            self._tried_another = True
-        if self._lets_in_one:
-            self._end_standing()
-
-    def _end_standing(self) -> None:
-        if self._standing is not None:
-            self._standing.end()
-            self._standing = None
-
-    def no_python(self) -> MachineError:
-        """Return the error of a host whose Python does not start."""
-        python = self.place.interpreter.python
-        return PlatformUnavailable(
-            Message(
-                what=f"cannot start Python on {self.name}",
-                where=f"{self.place.file}, key interpreter.python",
-                found=f"no program {python}"
-                + (" below the home" if "/" in python and python[0] != "/" else ""),
-                expected="Python 3.11 or newer",
-                do="fix interpreter.python, or install it there",
-            )
+        said = self.folder / "second"
+        # Nor does this one log in again.
+        nowhere = ("-o", "ProxyCommand=false", "-o", "ProxyJump=none")
+        self.run(
+            ("true",),
+            options=nowhere,
+            stdout=said,
+            stderr=said,
+            timeout=_ANSWER_TIMEOUT,
         )
+        self._allows_one_session = b"open refused" in said.read_bytes()
+        if self._allows_one_session:
+            self._end_agent_session()
+
+    def _end_agent_session(self) -> None:
+        if self._session is not None:
+            self._session.end()
+            self._session = None
 
     def follow(self, request: Mapping[str, Any], **streams: Unpack[Streams]) -> Ended:
         """Pass on what a job on the host says, until it has ended."""
@@ -334,7 +320,7 @@ class Connection:
 
     def _request(self, request: Mapping[str, Any]) -> Path:
         path = self.folder / "request"
-        path.write_text(json.dumps(request), encoding="utf-8")
+        path.write_bytes(request_of(request, _ONE))
         return path
 
     def close(self) -> None:
@@ -344,7 +330,7 @@ class Connection:
                 end_session(self._master)
                 self._master = None
             # What answers ended with the connection, and is not waited for.
-            self._end_standing()
+            self._end_agent_session()
             if self._folder is not None:
                 remove_all(self._folder)
                 self._folder = None

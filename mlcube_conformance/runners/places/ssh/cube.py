@@ -16,13 +16,14 @@ from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.runners.places.outcome import read_outcome
 from mlcube_conformance.runners.places.ssh.command import RemoteCommand, option_words
 from mlcube_conformance.runners.places.ssh.data import GIVEN, WORKSPACE
+from mlcube_conformance.runners.places.ssh.faults import no_outcome
 from mlcube_conformance.runners.places.ssh.folders import (
     NOT_SENT,
     CubeFolders,
     is_sent,
     owner,
 )
-from mlcube_conformance.runners.places.ssh.job import no_outcome, stop
+from mlcube_conformance.runners.places.ssh.job import stop
 from mlcube_conformance.runners.places.ssh.package import (
     AGENT,
     SAFE,
@@ -323,7 +324,8 @@ class CubeThere(CubeFolders):
             {"do": "look", "folder": job}, doing=f"asking for the result of {doing}"
         )
         if found["state"] == "ended":
-            with suppress(KeyError, TypeError):
+            # What is not of this version has other keys, or values of other types.
+            with suppress(KeyError, TypeError, ValueError, AttributeError):
                 places = self._places(job, stdout, stderr)
                 return read_outcome(
                     found["outcome"],

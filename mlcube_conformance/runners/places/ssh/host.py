@@ -56,7 +56,7 @@ class HostFacts:
     """Facts of a host that matter to a cube; "" for a missing one."""
 
     shell_says: str
-    """What its shell says before and after what a command says."""
+    """Output of the login shell, before and after that of a command."""
     python: str
     rsync: bool
     engine: str
@@ -108,7 +108,7 @@ def check_host(connection: Connection, platform: Platform) -> None:
                 what=f"the shell of {connection.name} says something with each command",
                 where=str(platform.file),
                 found=facts.shell_says[:_SHOWN],
-                expected="nothing: rsync takes it for an answer",
+                expected="no output of the shell: rsync reads it as its own",
                 do="fix ~/.bashrc there: `[ -t 1 ] && echo …` speaks to people only",
             )
         )

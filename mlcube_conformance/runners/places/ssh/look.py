@@ -25,7 +25,7 @@ _KINDS = {
     "s": "socket",
 }
 _PYTHON = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){2})\s*\Z", re.MULTILINE)
-_VERSION = re.compile(r"\d+(\.\d+)+")
+_VERSION = re.compile(r"^(?:\S+ version )?v?(\d+(?:\.\d+)+)\S*\s*$", re.MULTILINE)
 
 
 def main() -> None:
@@ -118,8 +118,8 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
 
 
 def _version(text: str) -> str:
-    match = _VERSION.search(text)
-    return match[0] if match else ""
+    # A client of an engine may warn first.
+    return str(["", *_VERSION.findall(text)][-1])
 
 
 def _entries(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of testinfra

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlcube_conformance.base.text import tail
 from mlcube_conformance.runners.places.ssh.transfer import push
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key
 
@@ -22,11 +21,24 @@ AGENT = ("-m", "mlcube_conformance.runners.places.agent")
 
 
 def has_folder(connection: Connection, folder: str) -> bool:
-    """Say whether a folder is on the host; makes none."""
-    nowhere = Path(os.devnull)
-    ended = connection.run(
-        ("test", "-d", folder), stdout=nowhere, stderr=nowhere, timeout=SMALL[1]
-    )
+    """Say whether a folder is on the host; makes none.
+
+    Raises:
+        MachineError: The host does not say it.
+    """
+    said = connection.folder / "test"
+    words = ("test", "-d", folder)
+    ended = connection.run(words, stdout=said, stderr=said, timeout=SMALL[1])
+    if connection.is_cut(ended.exit_code):
+        raise connection.lost("looking for a folder on it")
+    if ended.exit_code > 1 or ended.timed_out:
+        raise connection.fault(
+            what=f"cannot look for a folder on {connection.name}",
+            found="no end in time" if ended.timed_out else f"exit {ended.exit_code}",
+            expected="exit code 0 or 1 of `test -d`",
+            do="fix what it says below",
+            tail=tail(said, 4),
+        )
     return ended.exit_code == 0
 
 

@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError
+from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.runners.common.liveness import Liveness, build_lock, lock_folder
 from mlcube_conformance.runners.common.recipes import is_made_for, not_made_for
-from mlcube_conformance.runners.places.ssh.connection import (
-    Connection,
-    programs_missing,
-)
+from mlcube_conformance.runners.places.ssh.connection import Connection
 from mlcube_conformance.runners.places.ssh.cube import CubeThere
+from mlcube_conformance.runners.places.ssh.faults import at_fault, no_word
 from mlcube_conformance.runners.places.ssh.folders import owner
 from mlcube_conformance.runners.places.ssh.host import check_host
-from mlcube_conformance.runners.places.ssh.job import at_fault, no_word
 from mlcube_conformance.runners.places.ssh.package import has_folder, prepare_agent
+from mlcube_conformance.runners.places.ssh.programs import programs_missing
 from mlcube_conformance.runners.places.ssh.task import TaskThere
 
 if TYPE_CHECKING:
@@ -130,10 +129,11 @@ class SshRunner:
         return self._liveness.remove_noted()
 
     def close(self) -> None:
-        """Let go of the hosts."""
-        for connection in self._connections.values():
-            connection.close()
-        self._liveness.end()
+        """Let go of the hosts; no request to end leaves one connected."""
+        with waiting_requests():
+            for connection in self._connections.values():
+                connection.close()
+            self._liveness.end()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +181,9 @@ def clean_host(place: Place, *, days: float, force: bool) -> list[CleanedFolder]
             timeout=_CLEAN,
         )["found"]
     finally:
-        connection.close()
-        liveness.end()
+        with waiting_requests():
+            connection.close()
+            liveness.end()
     return [
         CleanedFolder(
             folder=each["folder"],

@@ -17,10 +17,16 @@ from typing import TYPE_CHECKING, Any
 from mlcube_conformance.base.errors import MachineError
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.runners.common.liveness import lock_folder
+from mlcube_conformance.runners.places.ssh.answers import Types, has_types
 from mlcube_conformance.runners.places.ssh.connection import LinkLost
 from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
+from mlcube_conformance.runners.places.ssh.faults import (
+    at_fault,
+    no_word,
+    not_understood,
+)
 from mlcube_conformance.runners.places.ssh.host import entries_on_host
-from mlcube_conformance.runners.places.ssh.job import at_fault, no_word, stop
+from mlcube_conformance.runners.places.ssh.job import stop
 from mlcube_conformance.runners.places.ssh.notes import note_of, read_note
 from mlcube_conformance.runners.places.ssh.transfer import fetch, push, readable
 from mlcube_conformance.runners.places.ssh.trouble import hand_words
@@ -39,6 +45,8 @@ __all__ = ["TaskThere"]
 
 #: Seconds that the host has, beyond a deadline, to end the task and say so.
 _GRACE = 60
+#: What the record of a task has, as `TaskThere` writes it.
+_RECORD: Types = {"id": str, "case": str, "began": str, "timeout": (int, float)}
 _LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
 
 
@@ -141,11 +149,14 @@ class TaskThere:
         found = self._link.ask(
             {"do": "look", "folder": self._job}, doing="asking for earlier tasks"
         )
-        state, record, outcome = found["state"], found["record"], found["outcome"]
+        state, record = found["state"], found["record"]
+        outcome = found["outcome"] or {}
         if state == "none":
             return False
+        if not has_types(record or {}, _RECORD):
+            raise not_understood(self._link, "asking for earlier tasks")
         # The host's word, which could steer a terminal.
-        case, began = plain(str(record["case"])), plain(str(record["began"]))
+        case, began = plain(record["case"]), plain(record["began"])
         what = f"{case}, begun on {self._link.name} at {began},"
         if state == "running":
             if record["id"] != identity:
@@ -153,7 +164,7 @@ class TaskThere:
             note(f"{what} still runs: following it")
             self._before = read_note(identity).get("before", {})
             return True
-        if state == "lost" or not (outcome["result"] or outcome["error"]):
+        if state == "lost" or not (outcome.get("result") or outcome.get("error")):
             note(f"{what} was ended there and left no result")
             self._end(record["id"])
             return False

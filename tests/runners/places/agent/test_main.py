@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import subprocess
+import venv
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from tests import warm
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 _AGENT = warm.python("mlcube_conformance.runners.places.agent")
 
 
-def _answers(text: str) -> list[dict[str, Any]]:
-    """Return what it answers to a text, by the order of its lines."""
+def _said(argv: Sequence[str | Path], text: str = "") -> list[str]:
+    """Return the lines that a program says to a text."""
     done = subprocess.run(
-        _AGENT, input=text, capture_output=True, text=True, timeout=60, check=True
+        argv, input=text, capture_output=True, text=True, timeout=60, check=True
     )
     assert not done.stderr
-    return [json.loads(each) for each in done.stdout.splitlines()]
+    return done.stdout.splitlines()
+
+
+def _answers(text: str) -> list[dict[str, Any]]:
+    """Return what it answers to a text, by the order of its lines."""
+    return [json.loads(each) for each in _said(_AGENT, text)]
 
 
 def test_each_line_has_its_answer(tmp_path: Path) -> None:
@@ -61,3 +70,26 @@ def test_asking_for_a_job_leaves_its_folder_as_it_is(tmp_path: Path) -> None:
 
     assert [each["state"] for each in found] == ["lost", "none", "none"] * 2
     assert [each.name for each in tmp_path.rglob("*")] == ["run", "job.json"]
+
+
+def test_python_that_says_something_each_time_needs_no_other_package(
+    tmp_path: Path,
+) -> None:
+    venv.create(tmp_path / "venv", with_pip=False)
+    (packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    here = f"{Path(click.__file__).parent.parent}\n{Path(__file__).parents[4]}\n"
+    (packages / "here.pth").write_text(here, encoding="utf-8")
+    (packages / "sitecustomize.py").write_text("print('Python of this site')\n")
+    python = str(tmp_path / "venv/bin/python")
+    asked = "from mlcube_conformance.runners.places.wheel import package_key as key"
+    key = _said([python, "-c", f"{asked}; print(key())"])[-1]
+    request = {"do": "environment", "root": str(tmp_path / "root"), "kind": "system"}
+
+    said, answer = _said(
+        [python, "-m", "mlcube_conformance.runners.places.agent"],
+        json.dumps({**request, "key": key}),
+    )
+
+    assert said == "Python of this site"
+    assert json.loads(answer)["python"] == python
+    assert not (tmp_path / "root").exists()

@@ -7,7 +7,6 @@ whatever else is said, such as by a shell that starts, is passed over.
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import subprocess
@@ -18,16 +17,17 @@ from typing import IO, TYPE_CHECKING, Any
 from mlcube_conformance.base.interrupts import waiting_requests
 from mlcube_conformance.base.process import (
     Ended,
+    begin_session,
     end_session,
     exit_code_of,
-    safe_environment,
 )
+from mlcube_conformance.runners.places.ssh.answers import LONGEST, answer_in, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Standing"]
+__all__ = ["AgentSession"]
 
 #: Seconds that a program has to end whose requests, or answers, have ended.
 _GRACE = 2
@@ -35,8 +35,8 @@ _GRACE = 2
 _PIECE = 64 * 1024
 
 
-class Standing:
-    """A program that is started by the first request, and waits for more."""
+class AgentSession:
+    """A program that is started by a request, and waits for more."""
 
     def __init__(
         self, argv: Sequence[str], errors: Path, begun: Callable[[int], None]
@@ -46,7 +46,7 @@ class Standing:
         Args:
             argv: Its arguments, the program first; no shell here reads them.
             errors: File for what it says besides, since the last request.
-            begun: Called once with the number of its session.
+            begun: Called with the number of its session, each time it is started.
         """
         self.argv = tuple(argv)
         self._errors = errors
@@ -54,13 +54,6 @@ class Standing:
         self._number = 0
         self._read = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_asked_to_end = False
-
-    @property
-    def answers(self) -> bool:
-        """Whether it can be asked: it has not ended, and nobody has ended it."""
-        ended = self._process is not None and self._process.poll() is not None
-        return not ended and not self._is_asked_to_end
 
     def ask(
         self, request: Mapping[str, Any], timeout: float
@@ -68,44 +61,41 @@ class Standing:
         """Return the answer to a request, None for none, and how the program ended.
 
         One that answers goes on, and counts as one that exited with 0. One that does
-        not answer, or is interrupted, is ended.
+        not answer, or is interrupted, is ended; the next request starts another.
         """
         started = time.monotonic()
         self._errors.write_bytes(b"")
         self._number += 1
-        text = json.dumps({**request, "number": self._number}).encode() + b"\n"
-        answer: dict[str, Any] = {}
+        text = request_of(request, self._number)
+        answer: dict[str, Any] | None = None
+        timed_out = False
+        if self._process is not None and self._process.poll() is not None:
+            self._end(0)
         try:
             process = self._process or self._start()
             answer, timed_out = self._exchange(process, text, started + timeout)
         finally:
-            if not answer:
+            if answer is None:
                 self._end(0)
-        answered = answer.pop("to", 0) == self._number
-        return answer if answered else None, Ended(
-            exit_code=0 if answered else exit_code_of(process),
+        return answer, Ended(
+            exit_code=exit_code_of(process) if answer is None else 0,
             timed_out=timed_out,
             seconds=time.monotonic() - started,
         )
 
     def _start(self) -> subprocess.Popen[bytes]:
+        self._read.clear()
         with self._errors.open("ab") as log, waiting_requests():
-            self._process = subprocess.Popen(  # noqa: S603 - our own argument list
-                self.argv,
-                bufsize=0,
-                env=safe_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
+            self._process = begin_session(
+                self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
             )
         self._begun(self._process.pid)
         return self._process
 
     def _exchange(
         self, process: subprocess.Popen[bytes], text: bytes, deadline: float
-    ) -> tuple[dict[str, Any], bool]:
-        """Return the answer, {} for none, and whether the deadline came first."""
+    ) -> tuple[dict[str, Any] | None, bool]:
+        """Return the answer, None for none, and whether it timed out."""
         given, said = _streams(process)
         os.set_blocking(given.fileno(), False)
         rest = memoryview(text)
@@ -123,27 +113,21 @@ class Standing:
                     if not piece:
                         with suppress(subprocess.TimeoutExpired):
                             process.wait(_GRACE)
-                        return {}, False
                     answer = self._answer(piece)
-                    if answer:
+                    if answer is not None or not piece or len(self._read) > LONGEST:
                         return answer, False
-        return {}, True
+        return None, True
 
-    def _answer(self, piece: bytes) -> dict[str, Any]:
-        """Return the answer with its number, {} while its line has no end."""
+    def _answer(self, piece: bytes) -> dict[str, Any] | None:
+        """Return the answer with its number, None while its line has no end."""
         self._read += piece
         if b"\n" not in piece:
-            return {}
+            return None
         *lines, self._read = self._read.split(b"\n")
-        for each in lines:
-            with suppress(ValueError):
-                found = json.loads(each)
-                if isinstance(found, dict) and found.get("to") == self._number:
-                    return found
-        return {}
+        return answer_in(map(bytes, lines), self._number)
 
     def end(self) -> None:
-        """End it, and all that it started here.
+        """End it, and all that it started here; no request to end cuts this short.
 
         It ends by itself where it is asked for no more: then its host knows that it
         has, and lets the next in.
@@ -151,17 +135,16 @@ class Standing:
         self._end(_GRACE)
 
     def _end(self, grace: float) -> None:
-        self._is_asked_to_end = True
-        process = self._process
-        if not process:
+        if self._process is None:
             return
-        given, said = _streams(process)
-        given.close()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(grace)
-        said.close()
-        end_session(process, _GRACE)
-        self._process = None
+        with waiting_requests():
+            given, said = _streams(self._process)
+            given.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace)
+            said.close()
+            end_session(self._process, _GRACE)
+            self._process = None
 
 
 def _streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

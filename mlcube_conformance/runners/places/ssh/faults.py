@@ -1,0 +1,88 @@
+"""What is wrong with a host, or with what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mlcube_conformance.base.errors import (
+    MachineError,
+    Message,
+    PlatformUnavailable,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlcube_conformance.base.errors import ConformanceError, Violation
+    from mlcube_conformance.runners.places.ssh.connection import Connection
+
+__all__ = ["at_fault", "no_outcome", "no_python", "no_word", "not_understood"]
+
+_SHOWN = 4
+
+
+def no_python(connection: Connection) -> MachineError:
+    """Return the error of a host whose Python does not start."""
+    python = connection.place.interpreter.python
+    return PlatformUnavailable(
+        Message(
+            what=f"cannot start Python on {connection.name}",
+            where=f"{connection.place.file}, key interpreter.python",
+            found=f"no program {python}"
+            + (" below the home" if "/" in python and python[0] != "/" else ""),
+            expected="Python 3.11 or newer",
+            do="fix interpreter.python, or install it there",
+        )
+    )
+
+
+def not_understood(connection: Connection, doing: str) -> MachineError:
+    """Return the error of an answer that is not what was asked for."""
+    return connection.fault(
+        what=f"the answer of {connection.name} at {doing} is invalid",
+        found="another version of mlcube-conformance, or a damaged file",
+        expected="an answer of this version",
+        do="let this version be sent (no `sync: false` of the environment), or clean\n"
+        f"the host: python -m mlcube_ssh_run clean --force --platform "
+        f"{connection.place.file}",
+    )
+
+
+def no_outcome(
+    connection: Connection, job: str, doing: str, found: Mapping[str, Any]
+) -> MachineError:
+    """Return the error of a job that has not ended, or left no word of its end."""
+    said = tuple(found.get("said", ()))[-_SHOWN:]
+    free = found.get("free", 1 << 30) // 1024**2
+    full = "; its disk is full" if free < 1 else ""
+    return connection.fault(
+        what=f"no result of {doing} from {connection.name}",
+        at=job,
+        found=f"a command that is {found['state']}{full}",
+        expected="a command that ends, and says how",
+        do="fix what it reports below, or what ended it, and run it again",
+        tail=said,
+    )
+
+
+def no_word(connection: Connection, what: str) -> MachineError:
+    """Return the error of a command that names neither its result nor an error."""
+    return connection.fault(
+        what=f"neither {what} nor an error from {connection.name}",
+        found="a command that was interrupted there",
+        expected=what,
+        do="run it again",
+    )
+
+
+def at_fault(
+    error: Violation | ConformanceError, host: str
+) -> Violation | ConformanceError:
+    """Return the error of a command on a host, as it counts and reads here."""
+    first, *more = error.messages
+    messages = (replace(first, what=f"on {host}: {first.what}"), *more)
+    # The request to the host comes from us.
+    kind = MachineError if isinstance(error, UsageError) else type(error)
+    return kind(*messages)
