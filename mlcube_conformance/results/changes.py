@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-from mlcube_conformance.results.overview import Part
+    from mlcube_conformance.results.overview import Part
 
 __all__ = ["Change", "Limits", "baseline", "changes", "no_baseline"]
 
@@ -87,14 +87,23 @@ def _levels(before: Overview, now: Overview) -> Iterator[Change]:
     for place, old in before.levels.items():
         new = now.levels.get(place)
         if new is not None and new["level"] < old["level"]:
-            # An error says nothing of the cube: its level was not seen.
             yield Change(
-                kind="lost" if new["missing"].endswith("(error)") else "lower level",
+                kind="lower level" if _is_seen(now, *place) else "lost",
                 part=(place[0], "level", place[1]),
                 what=new["missing"],
                 was=old["level"],
                 now=new["level"] or "none",
             )
+
+
+def _is_seen(now: Overview, cube: str, platform: str) -> bool:
+    """Say whether a cube was tested on a platform without an error, or failed."""
+    states = {
+        check.state
+        for part, check in now.checks
+        if part.cube == cube and part.column in {platform, ""}
+    }
+    return "error" not in states or not states.isdisjoint(FAILED)
 
 
 def _states(part: Part) -> Mapping[tuple[str, str], str]:

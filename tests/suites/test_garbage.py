@@ -33,18 +33,32 @@ def test_run_in_a_process_of_others_leaves_their_garbage_to_them(
     assert gc.get_freeze_count() == 0 < passed_over[0]
 
 
-def test_process_of_a_run_ends_without_a_search(
-    pytester: pytest.Pytester, fake_cube: CubeFolder
+@pytest.mark.parametrize(
+    ("command", "passes_over"),
+    [
+        (["-m", "pytest"], True),
+        (["-m", "mlcube_conformance", "test"], True),
+        (["-c", "import sys, pytest; pytest.main(sys.argv[1:])"], False),
+    ],
+)
+def test_process_that_ends_with_the_run_ends_without_a_search(
+    command: list[str],
+    *,
+    passes_over: bool,
+    pytester: pytest.Pytester,
+    fake_cube: CubeFolder,
 ) -> None:
-    words = ["--cube", str(fake_cube.root), "--platform", "fake", "--collect-only"]
-    code = (
-        "import atexit, gc, pytest\n"
+    """What is registered first at the end of a process is called last."""
+    site = pytester.mkdir("site")
+    (site / "sitecustomize.py").write_text(
+        "import atexit, gc\n"
         "atexit.register(lambda: print('passed over:', gc.get_freeze_count()))\n"
-        f"pytest.main({words!r})\n"
-        "print('then:', gc.get_freeze_count())\n"
     )
+    words = ["--cube", str(fake_cube.root), "--platform", "fake", "--collect-only"]
 
-    done = pytester.run(sys.executable, "-P", "-c", code)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(site))
+        done = pytester.run(sys.executable, *command, *words)
 
     assert done.ret == 0
-    done.stdout.fnmatch_lines(["then: 0", "passed over: [1-9]*"])
+    done.stdout.fnmatch_lines(["passed over: " + ("[1-9]*" if passes_over else "0")])

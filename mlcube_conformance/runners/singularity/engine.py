@@ -17,6 +17,7 @@ from mlcube_conformance.base.errors import Message, PlatformUnavailable
 from mlcube_conformance.base.process import find_program, run_process
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.base.trees import temporary_folder
+from mlcube_conformance.runners.common.version_line import version_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,12 +34,7 @@ _GET_IT = (
     "install Apptainer (package `apptainer`, or apptainer.org/docs), or\n"
     "put its folder on PATH"
 )
-#: On a line of its own: a program in its place may say more.
-_VERSION = re.compile(
-    r"^(?:(?:(apptainer|singularity-ce|singularity)|\S+) version )?"
-    r"v?(\d+)\.(\d+)(\S*)\s*$",
-    re.MULTILINE,
-)
+_FLAVOURS = ("apptainer", "singularity-ce", "singularity")
 #: Variables of the program that say where and how fast it works, not what it does.
 _KEPT = (
     *("TMPDIR", "CACHEDIR", "CONFIGDIR", "DOCKER_USERNAME", "DOCKER_PASSWORD"),
@@ -118,15 +114,16 @@ def find_engine(wanted: str = "") -> Engine:
             found.append(f"{name}: not on PATH")
             continue
         said = answer([path, "--version"])
-        match = _VERSION.search(said)
-        if match is None:
+        line = version_line(said)
+        if line is None:
             told = f"says {said[:_SHOWN] or 'nothing'!r} for --version"
             found.append(f"{path}: {said if said == _SILENCE else told}")
             broken.append(path)
             continue
-        flavour = match[1] or Path(path).name
-        version = (int(match[2]), int(match[3]))
-        text = f"{match[2]}.{match[3]}{match[4]}"
+        flavour = line.name if line.name in _FLAVOURS else Path(path).name
+        major, minor = line.number.split(".")[:2]
+        version = (int(major), int(minor))
+        text = line.number + line.suffix
         engine = Engine(path=path, flavour=flavour, version=version, text=text)
         if flavour == "apptainer" or version >= _OLDEST:
             return engine

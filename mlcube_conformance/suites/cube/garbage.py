@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import gc
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,12 +13,21 @@ if TYPE_CHECKING:
 
 __all__ = ["freeze_what_is_read"]
 
+#: Programs, and modules run by `python -m`, whose process ends with the run.
+_ENDS_WITH_RUN = (
+    *("pytest", "mlcube-conformance"),
+    *("pytest.__main__", "mlcube_conformance.__main__"),
+)
+
 
 def freeze_what_is_read(config: pytest.Config) -> None:
     """Keep what is in memory out of the search for garbage, to the end of the run.
 
-    At the end of the process, nothing is searched: all memory is given back anyway.
+    Where the process ends with it, nothing is searched then: all memory is given back
+    anyway. Any other process goes on as if nothing had been.
     """
     gc.freeze()
     config.add_cleanup(gc.unfreeze)
-    atexit.register(gc.freeze)
+    module = sys.modules["__main__"].__spec__
+    if (module.name if module else Path(sys.argv[0]).name) in _ENDS_WITH_RUN:
+        atexit.register(gc.freeze)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,8 +25,9 @@ _MARKER = "mlcube-conformance.json"
 _ASK = """\
 import click
 from mlcube_conformance.runners.places.wheel import package_key
-print(package_key())
+print("\\npackage", package_key())
 """
+_KEY = re.compile(r"^package (\w+)$", re.MULTILINE)
 
 
 class EnvironmentRefused(Exception):  # noqa: N818 - sent as an answer
@@ -72,8 +74,9 @@ def _key_of(python: str, env: Mapping[str, str]) -> str:
         )
     except subprocess.TimeoutExpired:
         return ""
-    # A Python may say something each time it starts.
-    return (done.stdout.split() or [""])[-1]
+    # A Python may say something each time it starts, or ends.
+    found = _KEY.search(done.stdout)
+    return found[1] if found else ""
 
 
 def _clean(env: Mapping[str, str]) -> dict[str, str]:

@@ -129,8 +129,7 @@ class AgentSession:
     def end(self) -> None:
         """End it, and all that it started here; no request to end cuts this short.
 
-        It ends by itself where it is asked for no more: then its host knows that it
-        has, and lets the next in.
+        Closing its input ends it, so the host frees the session.
         """
         self._end(_GRACE)
 

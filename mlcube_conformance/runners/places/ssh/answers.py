@@ -3,40 +3,82 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from mlcube_conformance.formats.json_schema import validator_of
 
-__all__ = [
-    "LONGEST",
-    "Types",
-    "answer_in",
-    "has_types",
-    "is_answer",
-    "request_of",
-    "trouble_in",
-]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["LONGEST", "answer_in", "is_answer", "request_of", "trouble_in"]
 
 #: Bytes of an answer: room for the names of two million files.
 LONGEST: Final = 256 * 1024 * 1024
 
-#: Types of values, by their keys.
-Types = Mapping[str, type | tuple[type, ...]]
-#: What an answer has, by what is asked for: another version may be there.
-_HAS: Mapping[str, Types] = {
-    "environment": {"python": str, "env": dict},
-    "claim": {"found": str},
-    "names": {"names": list},
-    "clean": {"found": list},
-    "start": {"state": str, "mine": bool},
-    "look": {
-        "state": str,
-        "record": (dict, type(None)),
-        "outcome": (dict, type(None)),
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "number"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_TEXT_BY_NAME = {"type": "object", "additionalProperties": _TEXT}
+
+
+def _with(given: Mapping[str, Any], **maybe: Any) -> dict[str, Any]:  # noqa: ANN401 - schemas
+    """Return the schema of an object with some keys, and others that it may have."""
+    return {
+        "type": "object",
+        "required": [*given],
+        "properties": {**given, **maybe},
+    }
+
+
+def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [{"type": "null"}, schema]}
+
+
+_MESSAGE = {"type": "object", "additionalProperties": {"anyOf": [_TEXT, _TEXTS]}}
+#: As `Outcome.write` writes it; it goes into `read_outcome`.
+_OUTCOME = {
+    "image": _or_null(_with({"name": _TEXT, "digest": _TEXT, "origin": _TEXT})),
+    "result": _or_null(
+        _with(
+            {
+                "exit_code": {"type": "integer"},
+                "timed_out": {"type": "boolean"},
+                "out_of_memory": {"type": "boolean"},
+                "seconds": _NUMBER,
+                "command": _TEXTS,
+            },
+            taken_away=_TEXTS,
+            elsewhere=_TEXTS,
+        )
+    ),
+    "error": _or_null(
+        _with({"fault": _TEXT, "messages": {"type": "array", "items": _MESSAGE}})
+    ),
+}
+_LOOK = _with(
+    {
+        "state": {"enum": ["none", "running", "ended", "lost"]},
+        "record": _or_null(
+            _with({"began": _TEXT}, id=_TEXT, case=_TEXT, timeout=_NUMBER)
+        ),
+        "outcome": _or_null(_with(_OUTCOME)),
     },
+    said=_TEXTS,
+    free=_NUMBER,
+)
+_CLEANED = _with({"folder": _TEXT, "cube": _TEXT, "bytes": _NUMBER, "kept": _TEXT})
+#: JSON Schemas of answers, by what is asked for: another version may be there.
+_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "environment": _with(
+        {"python": _TEXT, "env": _TEXT_BY_NAME, "root": _TEXT, "home": _TEXT}
+    ),
+    "claim": _with({"found": _TEXT}),
+    "names": _with({"names": _TEXTS}),
+    "clean": _with({"found": {"type": "array", "items": _CLEANED}}),
+    "start": {"allOf": [_LOOK, _with({"mine": {"type": "boolean"}})]},
+    "look": _LOOK,
 }
 
 
@@ -46,34 +88,38 @@ def request_of(request: Mapping[str, Any], number: int) -> bytes:
 
 
 def answer_in(
-    lines: Iterable[bytes], number: int, *, is_numbered: bool = True
+    lines: Iterable[bytes], number: int, *, or_unnumbered: bool = False
 ) -> dict[str, Any] | None:
     """Return the answer to a request among lines of output, None for none.
 
     Args:
         lines: The lines; a shell that starts or ends may have said some of them.
         number: The number of the request.
-        is_numbered: Whether the answer has it; that of an older version has not.
+        or_unnumbered: Whether the last object without a number counts, too: an older
+            version answers so.
     """
-    answer = None
+    answer = unnumbered = None
     for each in lines:
         with suppress(ValueError, RecursionError):
             found = json.loads(each)
             if isinstance(found, dict):
-                to = found.pop("to", None if is_numbered else number)
-                if to == number and type(to) is int:
+                to = found.pop("to", None)
+                if to is None:
+                    unnumbered = found
+                elif to == number and type(to) is int:
                     answer = found
-    return answer
+    return unnumbered if answer is None and or_unnumbered else answer
 
 
 def is_answer(found: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
     """Say whether an answer has what a request asks for."""
-    return has_types(found, _HAS.get(request["do"], {}))
+    asked = request["do"]
+    return asked not in _SCHEMAS or bool(_validator(asked).is_valid(found))
 
 
-def has_types(found: Mapping[str, Any], types: Types) -> bool:
-    """Say whether values of JSON are of some types."""
-    return all(isinstance(found.get(key), kind) for key, kind in types.items())
+@cache
+def _validator(asked: str) -> Any:  # noqa: ANN401 - of a library
+    return validator_of(_SCHEMAS[asked])
 
 
 def trouble_in(found: Mapping[str, Any] | None) -> dict[str, str]:

@@ -258,7 +258,7 @@ class Connection:
                 limit=LONGEST,
             )
             lines = answer.read_bytes().splitlines()
-            found = answer_in(lines, _ONE, is_numbered=False)
+            found = answer_in(lines, _ONE, or_unnumbered=True)
         if ended.exit_code == 0 and found is not None and "error" not in found:
             if is_answer(found, request):
                 return found
@@ -268,7 +268,8 @@ class Connection:
         if ended.exit_code == _NOT_FOUND and found is None:
             raise no_python(self)
         trouble = trouble_in(found)
-        said = "no end in time" if ended.timed_out else f"exit code {ended.exit_code}"
+        said = f"exit code {ended.exit_code}" if ended.exit_code else "an end"
+        said = "no end in time" if ended.timed_out else f"{said} and no answer"
         raise MachineError(
             Message(
                 what=f"{self.name} fails at {doing}",
@@ -296,10 +297,9 @@ class Connection:
         """
         said = self.folder / "second"
         # Nor does this one log in again.
-        nowhere = ("-o", "ProxyCommand=false", "-o", "ProxyJump=none")
         self.run(
             ("true",),
-            options=nowhere,
+            options=("-o", "ProxyCommand=false"),
             stdout=said,
             stderr=said,
             timeout=_ANSWER_TIMEOUT,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.runners.places.outcome import read_outcome
 from mlcube_conformance.runners.places.ssh.command import RemoteCommand, option_words
 from mlcube_conformance.runners.places.ssh.data import GIVEN, WORKSPACE
-from mlcube_conformance.runners.places.ssh.faults import no_outcome
+from mlcube_conformance.runners.places.ssh.faults import no_outcome, not_understood
 from mlcube_conformance.runners.places.ssh.folders import (
     NOT_SENT,
     CubeFolders,
@@ -323,17 +322,19 @@ class CubeThere(CubeFolders):
         found = self.connection.ask(
             {"do": "look", "folder": job}, doing=f"asking for the result of {doing}"
         )
-        if found["state"] == "ended":
-            # What is not of this version has other keys, or values of other types.
-            with suppress(KeyError, TypeError, ValueError, AttributeError):
-                places = self._places(job, stdout, stderr)
-                return read_outcome(
-                    found["outcome"],
-                    stdout=stdout,
-                    stderr=stderr,
-                    here=lambda text: _replaced(text, places),
-                )
-        raise no_outcome(self.connection, job, doing, found)
+        if found["state"] != "ended" or not found["outcome"]:
+            raise no_outcome(self.connection, job, doing, found)
+        places = self._places(job, stdout, stderr)
+        try:
+            return read_outcome(
+                found["outcome"],
+                stdout=stdout,
+                stderr=stderr,
+                here=lambda text: _replaced(text, places),
+            )
+        except (KeyError, TypeError) as error:  # of a later version
+            asking = f"asking for the result of {doing}"
+            raise not_understood(self.connection, asking) from error
 
     def version_note(self) -> str:
         """Say what runs on the host, for people."""

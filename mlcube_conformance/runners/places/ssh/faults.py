@@ -44,8 +44,8 @@ def not_understood(connection: Connection, doing: str) -> MachineError:
         what=f"the answer of {connection.name} at {doing} is invalid",
         found="another version of mlcube-conformance, or a damaged file",
         expected="an answer of this version",
-        do="let this version be sent (no `sync: false` of the environment), or clean\n"
-        f"the host: python -m mlcube_ssh_run clean --force --platform "
+        do="set `env.sync: true`, so this version is sent; or clean the host:\n"
+        "python -m mlcube_ssh_run clean --force --platform "
         f"{connection.place.file}",
     )
 
@@ -53,7 +53,7 @@ def not_understood(connection: Connection, doing: str) -> MachineError:
 def no_outcome(
     connection: Connection, job: str, doing: str, found: Mapping[str, Any]
 ) -> MachineError:
-    """Return the error of a job that has not ended, or left no word of its end."""
+    """Return the error of a job that has not ended, or left no result."""
     said = tuple(found.get("said", ()))[-_SHOWN:]
     free = found.get("free", 1 << 30) // 1024**2
     full = "; its disk is full" if free < 1 else ""

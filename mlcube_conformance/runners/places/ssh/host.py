@@ -23,6 +23,7 @@ from mlcube_conformance.base.process import run_process
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.place import RemoteEntry
 from mlcube_conformance.runners.places.ssh import look
+from mlcube_conformance.runners.places.ssh.trouble import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,8 @@ def look_at_host(connection: Connection, platform: Platform) -> HostFacts:
     """Ask a host for everything that a cube on a platform needs there.
 
     Raises:
-        MachineError: testinfra is not installed here, or cannot look.
+        MachineError: testinfra is not installed here, or cannot look; or the host
+            runs no commands.
     """
     place, inner = connection.place, platform.inner or platform
     image = inner.image if inner.kind == "singularity" else ""
@@ -92,6 +94,16 @@ def look_at_host(connection: Connection, platform: Platform) -> HostFacts:
             "image": str(PurePosixPath(image).parent) if image else "",
         },
     )
+    if "no_answer" in found:
+        raise PlatformUnavailable(
+            Message(
+                what=f"{connection.name} runs no commands",
+                where=str(platform.file),
+                found=found["no_answer"][:_SHOWN],
+                expected="an answer to simple questions",
+                do=f"try it by hand: {by_hand(connection.place)}",
+            )
+        )
     return HostFacts(**{**found, "unwritable": tuple(found["unwritable"])})
 
 
@@ -109,7 +121,7 @@ def check_host(connection: Connection, platform: Platform) -> None:
                 where=str(platform.file),
                 found=facts.shell_says[:_SHOWN],
                 expected="no output of the shell: rsync reads it as its own",
-                do="fix ~/.bashrc there: `[ -t 1 ] && echo …` speaks to people only",
+                do="fix ~/.bashrc: `[ -t 1 ] && echo …` prints at a terminal only",
             )
         )
     missing = what_is_missing(facts, platform)

@@ -12,6 +12,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from mlcube_conformance.runners.common.version_line import version_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -25,7 +27,6 @@ _KINDS = {
     "s": "socket",
 }
 _PYTHON = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){2})\s*\Z", re.MULTILINE)
-_VERSION = re.compile(r"^(?:\S+ version )?v?(\d+(?:\.\d+)+)\S*\s*$", re.MULTILINE)
 
 
 def main() -> None:
@@ -92,8 +93,11 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
     given = [*words, " ".join(names), *question["variables"]]
     done = host.run("sh -c %s look" + " %s" * len(given), _LOOK, *given)
     # What stands before and after the answer is said by the shell of the user.
-    before, _, rest = os.fsdecode(done.stdout_bytes).partition("begin\0")
-    answer, _, after = rest.rpartition("end\0")
+    output = os.fsdecode(done.stdout_bytes)
+    before, begin, rest = output.partition("begin\0")
+    answer, end, after = rest.rpartition("end\0")
+    if not (begin and end):
+        return {"no_answer": " ".join(output.replace("\0", " ").split()) or "nothing"}
     said = dict(each.partition("\t")[::2] for each in _split(answer))
     engine, version = said.get("engine", ""), said.get("version", "")
     if engine and "apptainer" in version:
@@ -108,18 +112,13 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
         "python": found[1] if (found := _PYTHON.search(said.get("python", ""))) else "",
         "rsync": "rsync" in said,
         "engine": engine,
-        "engine_version": _version(version),
+        "engine_version": line.number if (line := version_line(version)) else "",
         "engine_error": (last[-1] if last else f"exit code {said['status']}")
         if failed
         else "",
         "free": int(free) * 1024 if (free := said.get("free", "")).isdecimal() else 0,
         "unwritable": [said[each] for each in ("no root", "no image") if each in said],
     }
-
-
-def _version(text: str) -> str:
-    # A client of an engine may warn first.
-    return str(["", *_VERSION.findall(text)][-1])
 
 
 def _entries(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of testinfra

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.runners.places.ssh.transfer import push
+from mlcube_conformance.runners.places.ssh.trouble import by_hand
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key
 
 if TYPE_CHECKING:
@@ -27,19 +28,22 @@ def has_folder(connection: Connection, folder: str) -> bool:
         MachineError: The host does not say it.
     """
     said = connection.folder / "test"
-    words = ("test", "-d", folder)
+    words = ("test", "-d", folder, "&&", "echo", "there", "||", "echo", "missing")
     ended = connection.run(words, stdout=said, stderr=said, timeout=SMALL[1])
+    lines = said.read_text(encoding="utf-8", errors="replace").split()
+    if ended.exit_code == 0 and {"there", "missing"} & {*lines}:
+        return "there" in lines
     if connection.is_cut(ended.exit_code):
         raise connection.lost("looking for a folder on it")
-    if ended.exit_code > 1 or ended.timed_out:
-        raise connection.fault(
-            what=f"cannot look for a folder on {connection.name}",
-            found="no end in time" if ended.timed_out else f"exit {ended.exit_code}",
-            expected="exit code 0 or 1 of `test -d`",
-            do="fix what it says below",
-            tail=tail(said, 4),
-        )
-    return ended.exit_code == 0
+    raise connection.fault(
+        what=f"cannot look for a folder on {connection.name}",
+        found="no end in time"
+        if ended.timed_out
+        else f"exit code {ended.exit_code} and no answer",
+        expected="a host that runs commands",
+        do=f"try it by hand: {by_hand(connection.place)}",
+        tail=tail(said, 4),
+    )
 
 
 def prepare_agent(connection: Connection) -> str:

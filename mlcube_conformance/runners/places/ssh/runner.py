@@ -7,6 +7,7 @@ began it; the next run learns what became of it.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -130,10 +131,10 @@ class SshRunner:
 
     def close(self) -> None:
         """Let go of the hosts; no request to end leaves one connected."""
-        with waiting_requests():
+        with waiting_requests(), ExitStack() as closing:
+            closing.callback(self._liveness.end)
             for connection in self._connections.values():
-                connection.close()
-            self._liveness.end()
+                closing.callback(connection.close)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from mlcube_conformance.base.errors import MachineError
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.runners.common.liveness import lock_folder
-from mlcube_conformance.runners.places.ssh.answers import Types, has_types
 from mlcube_conformance.runners.places.ssh.connection import LinkLost
 from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
 from mlcube_conformance.runners.places.ssh.faults import (
@@ -45,8 +44,6 @@ __all__ = ["TaskThere"]
 
 #: Seconds that the host has, beyond a deadline, to end the task and say so.
 _GRACE = 60
-#: What the record of a task has, as `TaskThere` writes it.
-_RECORD: Types = {"id": str, "case": str, "began": str, "timeout": (int, float)}
 _LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
 
 
@@ -149,11 +146,11 @@ class TaskThere:
         found = self._link.ask(
             {"do": "look", "folder": self._job}, doing="asking for earlier tasks"
         )
-        state, record = found["state"], found["record"]
-        outcome = found["outcome"] or {}
+        state, record = found["state"], found["record"] or {}
+        outcome = found["outcome"]
         if state == "none":
             return False
-        if not has_types(record or {}, _RECORD):
+        if not {"id", "case", "began", "timeout"} <= record.keys():
             raise not_understood(self._link, "asking for earlier tasks")
         # The host's word, which could steer a terminal.
         case, began = plain(record["case"]), plain(record["began"])
@@ -164,7 +161,7 @@ class TaskThere:
             note(f"{what} still runs: following it")
             self._before = read_note(identity).get("before", {})
             return True
-        if state == "lost" or not (outcome.get("result") or outcome.get("error")):
+        if not outcome or not (outcome["result"] or outcome["error"]):
             note(f"{what} was ended there and left no result")
             self._end(record["id"])
             return False

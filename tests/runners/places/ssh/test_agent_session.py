@@ -196,7 +196,7 @@ def test_one_that_has_ended_is_followed_by_another(
         answer, _ = session.ask({"say": word}, 30)
         assert answer is not None
         assert answer["said"] == word
-        time.sleep(0.5)
+        assert _have_ended(sessions)
 
     assert len(sessions) == 2
 
