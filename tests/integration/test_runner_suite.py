@@ -98,11 +98,9 @@ def _images_of_tests_in(client: docker.DockerClient, output: str) -> list[str]:
 def test_docker_meets_every_clause(
     form: str, tmp_path: Path, docker_client: docker.DockerClient
 ) -> None:
-    # Half of a call is the import of modules. For one format, and for the runner
-    # `local`, Python starts as it does for users.
-    runner = (
-        "docker" if form == "single-file" else _with_imports_done("docker", tmp_path)
-    )
+    # Half of a call is the import of modules. For the runner `local`, Python starts as
+    # it does for users.
+    runner = _with_imports_done("docker", tmp_path)
     card, output = _assert_sound(tmp_path, runner, "--format", form)
 
     assert not [each for each in card.judgements if each.verdict == "unsupported"]
