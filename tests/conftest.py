@@ -131,7 +131,7 @@ def _only_what_is_marked(
     if "docker" in marks:
         _need_docker(request)
     if "browser" in marks:
-        _need_browser()
+        need_browser()
 
 
 @pytest.fixture(scope="session")
@@ -197,7 +197,8 @@ def chromium() -> str | None:
     return _which("chromium") or _which("chromium-browser") or _which("google-chrome")
 
 
-def _need_browser() -> None:
+def need_browser() -> None:
+    """Skip without a browser; a fixture of a module comes before the marks are read."""
     missing = [] if chromium() else ["Chromium"]
     missing += [] if find_spec("playwright") else ["playwright"]
     _need_none_of(missing, "browser", _HOW_TO_GET_BROWSER)

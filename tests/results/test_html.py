@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import chromium, need_browser
 from tests.results.made_records import cube_record, finding, ran
 from tests.results.test_report import report, runner_record, write
 
@@ -60,9 +61,8 @@ RECORD = cube_record(
 
 @contextmanager
 def _started() -> Iterator[Browser]:
+    need_browser()
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - may be missing
-
-    from tests.conftest import chromium  # noqa: PLC0415 - as above
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 from typing import TYPE_CHECKING, Any
 
@@ -328,7 +329,11 @@ _LONG_NAME = _header("x", 4, tarfile.GNUTYPE_LONGNAME) + b"abc".ljust(512, b"\0"
     [
         (_header("x", 2**31, tarfile.XHDTYPE), "a header of more than 1.0 MB"),
         (_header("x", 2**31, tarfile.GNUTYPE_LONGNAME), "a header of more than 1.0 MB"),
-        (_header("x", -1024), "a member that begins before its header"),
+        # Some versions of Python find it first.
+        (
+            _header("x", -1024),
+            "(a member that begins before|invalid offset)",
+        ),
         (_LONG_NAME * 2000, "maximum recursion depth"),
         (_header("x", 0) * 20_001, "more than 20000 members"),
         (_header(_RECORD, 1_900_000_000), "records/1.json has more than 537 MB"),
@@ -347,7 +352,7 @@ def test_archive_made_to_do_harm_is_refused(
 
     assert done.returncode == 2
     assert "not a bundle" in done.stderr
-    assert f"found:    {found}" in done.stderr
+    assert re.search(f"found:    {found}", done.stderr)
 
 
 def test_bundle_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
