@@ -1068,72 +1068,79 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
     assert "nothing to remove" in _call("clean", f"--platform={file}").stderr
 
 
+@pytest.fixture
+def odd_host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SshHost]:
+    """Return a host that runs a script in the place of each command."""
+    settings = [f"ForceCommand {request.param}"]
+    host = SshHost(tmp_path / "host", settings=settings)
+    host.start()
+    yield host
+    host.stop()
+
+
 @pytest.mark.parametrize(
-    "script",
+    "odd_host",
     [
         'echo "Welcome to gpu42"; eval "$SSH_ORIGINAL_COMMAND"',
         'printf "Welcome to gpu42"; eval "$SSH_ORIGINAL_COMMAND"',
         'eval "$SSH_ORIGINAL_COMMAND"; code=$?; echo "Welcome to gpu42"; exit $code',
     ],
     ids=["before", "without an end of line", "after"],
+    indirect=True,
 )
 def test_shell_that_says_something_of_its_own_is_named(
-    script: str, cube_folder: CubeFolder, tmp_path: Path
+    odd_host: SshHost, cube_folder: CubeFolder
 ) -> None:
-    host = SshHost(tmp_path / "host", settings=[f"ForceCommand {script}"])
-    host.start()
-    _place(cube_folder, host)
-    try:
-        done = _run(cube_folder)
-    finally:
-        host.stop()
+    _place(cube_folder, odd_host)
+
+    done = _run(cube_folder)
 
     assert done.returncode == 125, done.stderr
-    assert f"127.0.0.1:{host.port} says something with each command" in done.stderr
+    assert f"127.0.0.1:{odd_host.port} says something with each command" in done.stderr
     assert re.search("^ *found: +Welcome to gpu42$", done.stderr, re.MULTILINE)
     assert "~/.bashrc" in done.stderr
 
 
+#: Scripts of hosts that run no commands.
+NO_COMMANDS = {
+    "no account": "echo This account is not available; exit 1",
+    "a full disk": "echo This account is not available | tee /dev/full",
+}
+CUT = 'eval "$SSH_ORIGINAL_COMMAND" | head -c 9; echo This account is not available'
+
+
 @pytest.mark.parametrize(
-    "script",
-    [
-        "echo This account is not available; exit 1",
-        "echo This account is not available | tee /dev/full",
-        'eval "$SSH_ORIGINAL_COMMAND" | head -c 9; echo This account is not available',
-    ],
+    "odd_host",
+    [*NO_COMMANDS.values(), CUT],
+    ids=[*NO_COMMANDS, "cut short"],
+    indirect=True,
 )
 def test_host_that_runs_no_commands_is_named(
-    script: str, cube_folder: CubeFolder, tmp_path: Path
+    odd_host: SshHost, cube_folder: CubeFolder
 ) -> None:
-    host = SshHost(tmp_path / "host", settings=[f"ForceCommand {script}"])
-    host.start()
-    _place(cube_folder, host)
-    try:
-        done = _run(cube_folder)
-    finally:
-        host.stop()
+    _place(cube_folder, odd_host)
+
+    done = _run(cube_folder)
 
     assert done.returncode == 125, done.stderr
-    assert f"127.0.0.1:{host.port} runs no commands" in done.stderr
+    assert f"127.0.0.1:{odd_host.port} runs no commands" in done.stderr
     assert "This account is not available" in done.stderr
     assert "~/.bashrc" not in done.stderr
 
 
-def test_clean_says_that_a_host_does_not_answer(
-    cube_folder: CubeFolder, tmp_path: Path
+@pytest.mark.parametrize(
+    "odd_host", NO_COMMANDS.values(), ids=NO_COMMANDS, indirect=True
+)
+def test_clean_names_a_host_that_runs_no_commands(
+    odd_host: SshHost, cube_folder: CubeFolder
 ) -> None:
-    host = SshHost(tmp_path / "host", settings=["ForceCommand echo full; exit 1"])
-    host.start()
-    file = _place(cube_folder, host)
-    try:
-        done = _call("clean", f"--platform={file}")
-    finally:
-        host.stop()
+    file = _place(cube_folder, odd_host)
+
+    done = _call("clean", f"--platform={file}")
 
     assert done.returncode == 125, done.stderr
     assert "cannot look for a folder on" in done.stderr
-    assert "exit code 1 and no answer" in done.stderr
-    assert "| full" in done.stderr
+    assert "| This account is not available" in done.stderr
     assert "nothing to remove" not in done.stderr
 
 

@@ -39,6 +39,12 @@ def _running(sessions: list[int]) -> list[int]:
     return [one for each in sessions for one in processes_in_session(each)]
 
 
+def _said(session: AgentSession, word: str) -> object:
+    """Return what is said to a word."""
+    answer, _ = session.ask({"say": word}, 30)
+    return (answer or {}).get("said")
+
+
 def _have_ended(sessions: list[int]) -> bool:
     """Say whether all have ended; one that was killed takes a moment."""
     deadline = time.monotonic() + 5
@@ -103,10 +109,7 @@ def test_what_else_is_said_is_passed_over(
 ) -> None:
     session = begin(lines)
 
-    for word in ("a", "b"):
-        answer, _ = session.ask({"say": word}, 30)
-        assert answer is not None
-        assert answer["said"] == word
+    assert [_said(session, word) for word in ("a", "b")] == ["a", "b"]
 
 
 def test_program_that_ends_tells_how(begin: Callable[[str], AgentSession]) -> None:
@@ -193,9 +196,7 @@ def test_one_that_has_ended_is_followed_by_another(
     session = begin(lines)
 
     for word in ("a", "b"):
-        answer, _ = session.ask({"say": word}, 30)
-        assert answer is not None
-        assert answer["said"] == word
+        assert _said(session, word) == word
         assert _have_ended(sessions)
 
     assert len(sessions) == 2
