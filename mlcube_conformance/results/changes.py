@@ -87,23 +87,14 @@ def _levels(before: Overview, now: Overview) -> Iterator[Change]:
     for place, old in before.levels.items():
         new = now.levels.get(place)
         if new is not None and new["level"] < old["level"]:
+            # An error says nothing of the cube.
             yield Change(
-                kind="lower level" if _is_seen(now, *place) else "lost",
+                kind="lost" if new.get("verdict") == "error" else "lower level",
                 part=(place[0], "level", place[1]),
                 what=new["missing"],
                 was=old["level"],
                 now=new["level"] or "none",
             )
-
-
-def _is_seen(now: Overview, cube: str, platform: str) -> bool:
-    """Say whether a cube was tested on a platform without an error, or failed."""
-    states = {
-        check.state
-        for part, check in now.checks
-        if part.cube == cube and part.column in {platform, ""}
-    }
-    return "error" not in states or not states.isdisjoint(FAILED)
 
 
 def _states(part: Part) -> Mapping[tuple[str, str], str]:

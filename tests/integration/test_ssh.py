@@ -1105,15 +1105,12 @@ def test_shell_that_says_something_of_its_own_is_named(
 NO_COMMANDS = {
     "no account": "echo This account is not available; exit 1",
     "a full disk": "echo This account is not available | tee /dev/full",
+    "on standard error": "echo This account is not available >&2; exit 128",
 }
-CUT = 'eval "$SSH_ORIGINAL_COMMAND" | head -c 9; echo This account is not available'
 
 
 @pytest.mark.parametrize(
-    "odd_host",
-    [*NO_COMMANDS.values(), CUT],
-    ids=[*NO_COMMANDS, "cut short"],
-    indirect=True,
+    "odd_host", NO_COMMANDS.values(), ids=NO_COMMANDS, indirect=True
 )
 def test_host_that_runs_no_commands_is_named(
     odd_host: SshHost, cube_folder: CubeFolder
@@ -1126,6 +1123,35 @@ def test_host_that_runs_no_commands_is_named(
     assert f"127.0.0.1:{odd_host.port} runs no commands" in done.stderr
     assert "This account is not available" in done.stderr
     assert "~/.bashrc" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "odd_host", ['eval "$SSH_ORIGINAL_COMMAND" | head -c 9'], indirect=True
+)
+def test_answer_that_breaks_off_is_named(
+    odd_host: SshHost, cube_folder: CubeFolder
+) -> None:
+    _place(cube_folder, odd_host)
+
+    done = _run(cube_folder)
+
+    assert done.returncode == 125, done.stderr
+    assert re.search("the answer of .* breaks off", done.stderr)
+
+
+@pytest.mark.parametrize(
+    "odd_host", ['eval "$SSH_ORIGINAL_COMMAND"; echo who is there'], indirect=True
+)
+def test_clean_on_a_host_that_says_more_finds_nothing_and_makes_nothing(
+    odd_host: SshHost, cube_folder: CubeFolder
+) -> None:
+    file = _place(cube_folder, odd_host)
+
+    done = _call("clean", f"--platform={file}")
+
+    assert done.returncode == 0, done.stderr
+    assert "nothing to remove" in done.stderr
+    assert not odd_host.root.exists()
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,6 @@ _GET_IT = (
     "install Apptainer (package `apptainer`, or apptainer.org/docs), or\n"
     "put its folder on PATH"
 )
-_FLAVOURS = ("apptainer", "singularity-ce", "singularity")
 #: Variables of the program that say where and how fast it works, not what it does.
 _KEPT = (
     *("TMPDIR", "CACHEDIR", "CONFIGDIR", "DOCKER_USERNAME", "DOCKER_PASSWORD"),
@@ -120,7 +119,7 @@ def find_engine(wanted: str = "") -> Engine:
             found.append(f"{path}: {said if said == _SILENCE else told}")
             broken.append(path)
             continue
-        flavour = line.name if line.name in _FLAVOURS else Path(path).name
+        flavour = line.name if line.name in _MOUNT_SINCE else Path(path).name
         major, minor = line.number.split(".")[:2]
         version = (int(major), int(minor))
         text = line.number + line.suffix

@@ -24,7 +24,7 @@ def freeze_what_is_read(config: pytest.Config) -> None:
     """Keep what is in memory out of the search for garbage, to the end of the run.
 
     Where the process ends with it, nothing is searched then: all memory is given back
-    anyway. Any other process goes on as if nothing had been.
+    anyway. Other processes keep their search.
     """
     gc.freeze()
     config.add_cleanup(gc.unfreeze)

@@ -39,6 +39,8 @@ class Reached:
     """Such as `L2`; "" for none."""
     missing: str
     """What stands between it and the next level; "" at the highest."""
+    verdict: str = ""
+    """That of the clause which does; "" where none was tested."""
 
     def __str__(self) -> str:
         """Read as "hello-docker: L2, every task runs…; for L3: …"."""
@@ -69,26 +71,28 @@ def _reached(
     ]
     level = ""
     for name in LEVELS:
-        missing = _missing(name, placement, about, depth)
+        missing, verdict = _missing(name, placement, about, depth)
         if missing:
             missing = f"for {name}: {missing}"
-            return Reached(placement=placement.id, level=level, missing=missing)
+            return Reached(
+                placement=placement.id, level=level, missing=missing, verdict=verdict
+            )
         level = name
     return Reached(placement=placement.id, level=level, missing="")
 
 
 def _missing(
     level: str, placement: Placement, about: Sequence[Finding], depth: Depth
-) -> str:
-    """Return what keeps a level from being reached, or ""."""
+) -> tuple[str, str]:
+    """Return what keeps a level from being reached, or "", and its verdict, if any."""
     of_level = [each for each in about if depth.level_of(each.clause) == level]
     counting = [each for each in of_level if depth.is_must(each.clause)]
     for verdict in _BLOCKS:
         for each in counting:
             if each.verdict == verdict:
-                return f"{each.clause} of {each.subject.id} ({verdict})"
+                return f"{each.clause} of {each.subject.id} ({verdict})", verdict
     if not depth.goes_to(level) and (depth.level is not None or level >= "L3"):
-        return f"--level {level}"
+        return f"--level {level}", ""
     clause, kind = _SHOWN_BY[level]
     shown = {
         each.subject.id
@@ -97,8 +101,8 @@ def _missing(
     }
     missing = [each for each in _wanted(kind, placement) if each not in shown]
     if missing and kind == "comparison":
-        return "a second --platform"
-    return f"{clause} of {missing[0]} was not tested" if missing else ""
+        return "a second --platform", ""
+    return (f"{clause} of {missing[0]} was not tested" if missing else ""), ""
 
 
 def _wanted(kind: str, placement: Placement) -> list[str]:
@@ -126,6 +130,10 @@ def levels_of(
     found = [_reached(each, by_subject, depth) for each in placements]
     for each in found:
         record.event(
-            "level", subject=each.placement, level=each.level, missing=each.missing
+            "level",
+            subject=each.placement,
+            level=each.level,
+            missing=each.missing,
+            verdict=each.verdict,
         )
     return found

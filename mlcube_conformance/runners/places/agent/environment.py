@@ -74,9 +74,8 @@ def _key_of(python: str, env: Mapping[str, str]) -> str:
         )
     except subprocess.TimeoutExpired:
         return ""
-    # A Python may say something each time it starts, or ends.
-    found = _KEY.search(done.stdout)
-    return found[1] if found else ""
+    # A Python may print something at its start, or at its end.
+    return str(["", *_KEY.findall(done.stdout)][-1])
 
 
 def _clean(env: Mapping[str, str]) -> dict[str, str]:

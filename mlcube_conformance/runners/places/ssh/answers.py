@@ -36,10 +36,22 @@ def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"anyOf": [{"type": "null"}, schema]}
 
 
-_MESSAGE = {"type": "object", "additionalProperties": {"anyOf": [_TEXT, _TEXTS]}}
+_MESSAGE = {
+    **_with({"what": _TEXT, "tail": _TEXTS}),
+    "additionalProperties": _TEXT,
+}
 #: As `Outcome.write` writes it; it goes into `read_outcome`.
 _OUTCOME = {
-    "image": _or_null(_with({"name": _TEXT, "digest": _TEXT, "origin": _TEXT})),
+    "image": _or_null(
+        _with(
+            {"name": _TEXT, "digest": _TEXT, "origin": _TEXT},
+            source=_TEXT,
+            entrypoint=_TEXTS,
+            user=_or_null(_TEXT),
+            variables=_TEXTS,
+            size=_or_null(_NUMBER),
+        )
+    ),
     "result": _or_null(
         _with(
             {
@@ -51,10 +63,19 @@ _OUTCOME = {
             },
             taken_away=_TEXTS,
             elsewhere=_TEXTS,
+            peak_memory=_or_null(_NUMBER),
+            over=_TEXT,
+            left_running=_NUMBER,
+            network_off={"type": "boolean"},
         )
     ),
     "error": _or_null(
-        _with({"fault": _TEXT, "messages": {"type": "array", "items": _MESSAGE}})
+        _with(
+            {
+                "fault": _TEXT,
+                "messages": {"type": "array", "items": _MESSAGE, "minItems": 1},
+            }
+        )
     ),
 }
 _LOOK = _with(
@@ -75,7 +96,8 @@ _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         {"python": _TEXT, "env": _TEXT_BY_NAME, "root": _TEXT, "home": _TEXT}
     ),
     "claim": _with({"found": _TEXT}),
-    "names": _with({"names": _TEXTS}),
+    # Each is looked at below: a schema takes seconds for a million.
+    "names": _with({"names": {"type": "array"}}),
     "clean": _with({"found": {"type": "array", "items": _CLEANED}}),
     "start": {"allOf": [_LOOK, _with({"mine": {"type": "boolean"}})]},
     "look": _LOOK,
@@ -114,7 +136,8 @@ def answer_in(
 def is_answer(found: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
     """Say whether an answer has what a request asks for."""
     asked = request["do"]
-    return asked not in _SCHEMAS or bool(_validator(asked).is_valid(found))
+    is_valid = asked not in _SCHEMAS or bool(_validator(asked).is_valid(found))
+    return is_valid and all(isinstance(each, str) for each in found.get("names", ()))
 
 
 @cache

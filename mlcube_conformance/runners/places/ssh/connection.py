@@ -268,8 +268,9 @@ class Connection:
         if ended.exit_code == _NOT_FOUND and found is None:
             raise no_python(self)
         trouble = trouble_in(found)
-        said = f"exit code {ended.exit_code}" if ended.exit_code else "an end"
-        said = "no end in time" if ended.timed_out else f"{said} and no answer"
+        said = "no end in time" if ended.timed_out else f"exit code {ended.exit_code}"
+        if not ended.exit_code:
+            said = "no answer" if found is None else "an error without a reason"
         raise MachineError(
             Message(
                 what=f"{self.name} fails at {doing}",

@@ -97,7 +97,9 @@ def look_at_host(connection: Connection, platform: Platform) -> HostFacts:
     if "no_answer" in found:
         raise PlatformUnavailable(
             Message(
-                what=f"{connection.name} runs no commands",
+                what=f"the answer of {connection.name} breaks off"
+                if found["begun"]
+                else f"{connection.name} runs no commands",
                 where=str(platform.file),
                 found=found["no_answer"][:_SHOWN],
                 expected="an answer to simple questions",

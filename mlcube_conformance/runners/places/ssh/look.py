@@ -97,7 +97,11 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
     before, begin, rest = output.partition("begin\0")
     answer, end, after = rest.rpartition("end\0")
     if not (begin and end):
-        return {"no_answer": " ".join(output.replace("\0", " ").split()) or "nothing"}
+        shown = output + os.fsdecode(done.stderr_bytes)
+        return {
+            "no_answer": " ".join(shown.replace("\0", " ").split()) or "nothing",
+            "begun": bool(begin),
+        }
     said = dict(each.partition("\t")[::2] for each in _split(answer))
     engine, version = said.get("engine", ""), said.get("version", "")
     if engine and "apptainer" in version:

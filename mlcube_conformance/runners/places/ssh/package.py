@@ -16,6 +16,8 @@ __all__ = ["AGENT", "SAFE", "SMALL", "has_folder", "prepare_agent"]
 
 #: Seconds for the wheel and other small files.
 SMALL = ("", 300.0)
+#: Lines that no shell says of its own.
+_YES, _NO = "mlcube-folder:yes", "mlcube-folder:no"
 #: Neither what is in the home nor the host's language changes what is run.
 SAFE = ("PYTHONSAFEPATH=1", "PYTHONUTF8=1")
 AGENT = ("-m", "mlcube_conformance.runners.places.agent")
@@ -27,12 +29,13 @@ def has_folder(connection: Connection, folder: str) -> bool:
     Raises:
         MachineError: The host does not say it.
     """
-    said = connection.folder / "test"
-    words = ("test", "-d", folder, "&&", "echo", "there", "||", "echo", "missing")
-    ended = connection.run(words, stdout=said, stderr=said, timeout=SMALL[1])
-    lines = said.read_text(encoding="utf-8", errors="replace").split()
-    if ended.exit_code == 0 and {"there", "missing"} & {*lines}:
-        return "there" in lines
+    said, errors = connection.folder / "test", connection.folder / "errors"
+    script = f"'if test -d {folder}; then echo {_YES}; else echo {_NO}; fi'"
+    words = ("sh", "-c", script)
+    ended = connection.run(words, stdout=said, stderr=errors, timeout=SMALL[1])
+    lines = said.read_text(encoding="utf-8", errors="replace").splitlines()
+    if _YES in lines or _NO in lines:
+        return _YES in lines
     if connection.is_cut(ended.exit_code):
         raise connection.lost("looking for a folder on it")
     raise connection.fault(
@@ -42,7 +45,7 @@ def has_folder(connection: Connection, folder: str) -> bool:
         else f"exit code {ended.exit_code} and no answer",
         expected="a host that runs commands",
         do=f"try it by hand: {by_hand(connection.place)}",
-        tail=tail(said, 4),
+        tail=(*tail(said, 4), *tail(errors, 4)),
     )
 
 

@@ -38,6 +38,13 @@ RESULT = {
     "seconds": 1.5,
     "command": ["docker"],
 }
+
+
+def _failed(*messages: object) -> dict[str, object]:
+    error = {"fault": "cube", "messages": [*messages]}
+    return {**ENDED, "outcome": {"image": None, "result": None, "error": error}}
+
+
 ENDED = {
     "state": "ended",
     "record": {"began": "2026-11-29"},
@@ -52,6 +59,8 @@ ENDED = {
         ("look", NOTHING),
         ("look", {**NOTHING, "said": ["a"], "free": 10**9, "of a later version": 7}),
         ("look", ENDED),
+        ("look", _failed({"what": "a", "where": "b", "tail": []})),
+        ("names", {"names": ["a"]}),
         ("start", {**NOTHING, "mine": True}),
         ("clean", {"found": []}),
         ("environment", {"python": "p", "env": {"A": "b"}, "root": "/r", "home": "/"}),
@@ -75,6 +84,9 @@ def test_answer_has_what_is_asked_for(asked: str, found: dict[str, object]) -> N
             "look",
             {**ENDED, "outcome": {"image": None, "result": {}, "error": None}},
         ),
+        ("look", _failed({"what": ["a"], "tail": []})),
+        ("look", _failed({"what": "a", "tail": "abc"})),
+        ("look", _failed()),
         ("start", NOTHING),
         ("clean", {"found": [7]}),
         ("clean", {"found": [{"folder": "/r"}]}),
