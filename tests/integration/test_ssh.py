@@ -1068,6 +1068,45 @@ def test_clean_keeps_what_is_in_use_unless_it_is_forced(
     assert "nothing to remove" in _call("clean", f"--platform={file}").stderr
 
 
+@pytest.mark.docker
+def test_what_follows_a_task_may_be_killed(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    noted = tmp_path / "agents"
+    notes = f'case "$SSH_ORIGINAL_COMMAND" in *agent) echo $$ >> {noted} ;; esac'
+    script = f'{notes}; exec sh -c "exec $SSH_ORIGINAL_COMMAND"'
+    host = SshHost(tmp_path / "host", settings=[f"ForceCommand {script}"])
+    host.start()
+    cube_folder.tasks(make='echo begun; sleep 4; echo made | tee "$data/part"')
+    _place(cube_folder, host)
+    try:
+        with _begin(cube_folder) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            os.kill(int(noted.read_text("utf-8").split()[-1]), signal.SIGKILL)
+            said, errors = process.communicate(timeout=60)
+    finally:
+        host.stop()
+
+    assert process.returncode == 0, errors
+    # What passes it on starts from the beginning.
+    assert said == "begun\nmade\n"
+    part = cube_folder.root / "workspace/data/part"
+    assert part.read_text(encoding="utf-8") == "made\n"
+
+
+@pytest.mark.docker
+def test_package_is_sent_once(cube_folder: CubeFolder, host: SshHost) -> None:
+    file = _place(cube_folder, host)
+    assert _run(cube_folder).returncode == 0
+    (wheel,) = host.root.glob("packages/*/*.whl")
+    sent = wheel.stat().st_ino
+
+    assert _call("clean", f"--platform={file}").returncode == 0
+
+    assert wheel.stat().st_ino == sent
+
+
 @pytest.fixture
 def odd_host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SshHost]:
     """Return a host that runs a script in the place of each command."""

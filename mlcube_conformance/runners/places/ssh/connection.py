@@ -58,6 +58,8 @@ __all__ = ["Connection", "LinkLost"]
 _ANSWER_TIMEOUT = 60
 #: Number of a request to a program that is asked nothing else.
 _ONE = 1
+#: Programs that pass on what one job says, should one after another be killed.
+_FOLLOWERS = 5
 #: Exit code of a shell that finds no such program.
 _NOT_FOUND = 127
 _PAUSE = 0.05
@@ -315,9 +317,19 @@ class Connection:
             self._session = None
 
     def follow(self, request: Mapping[str, Any], **streams: Unpack[Streams]) -> Ended:
-        """Pass on what a job on the host says, until it has ended."""
+        """Pass on what a job on the host says, until it has ended.
+
+        The job goes on if the program that passes it on is killed; then another one
+        starts from the beginning.
+        """
         streams["stdin"] = self._request({**request, "do": "follow"})
-        return self.run(self._agent, **streams)
+        deadline = time.monotonic() + streams["timeout"]
+        for _ in range(_FOLLOWERS):
+            ended = self.run(self._agent, **streams)
+            if not ended.exit_code or ended.timed_out or self.is_cut(ended.exit_code):
+                break
+            streams["timeout"] = max(0.0, deadline - time.monotonic())
+        return ended
 
     def _request(self, request: Mapping[str, Any]) -> Path:
         path = self.folder / "request"

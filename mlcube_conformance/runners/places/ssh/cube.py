@@ -94,9 +94,7 @@ class CubeThere(CubeFolders):
         words = [f"{name}={text}" for name, text in answer["env"].items()]
         words += [*SAFE, answer["python"], *AGENT]
         if all(_PLAIN.fullmatch(each) for each in words):
-            # Another version may answer one request only.
-            stays = self._place.sync_package
-            self.connection.use_agent(("env", *words), stays=stays)
+            self.connection.use_agent(("env", *words), stays=True)
 
     def send(self, note: Mapping[str, str], timeout: float) -> None:
         """Bring the cube and its platform file to the host, and make its folders.

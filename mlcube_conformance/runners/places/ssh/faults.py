@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["at_fault", "no_outcome", "no_python", "no_word", "not_understood"]
 
 _SHOWN = 4
+_IN_WORDS = {
+    "none": "no command",
+    "running": "a command that still runs",
+    "ended": "a command that ended and left an empty result",
+    "lost": "a command that was killed, or died, without a result",
+}
 
 
 def no_python(connection: Connection) -> MachineError:
@@ -60,9 +66,11 @@ def no_outcome(
     return connection.fault(
         what=f"no result of {doing} from {connection.name}",
         at=job,
-        found=f"a command that is {found['state']}{full}",
+        found=f"{_IN_WORDS[found['state']]}{full}",
         expected="a command that ends, and says how",
-        do="fix what it reports below, or what ended it, and run it again",
+        do="run it again: what runs there goes on, and is followed or reported"
+        if found["state"] == "running"
+        else "fix what it reports below, or what ended it, and run it again",
         tail=said,
     )
 

@@ -86,6 +86,7 @@ def prepare_agent(connection: Connection) -> str:
         [wheel.name],
         folder,
         mirror=False,
+        by_content=True,  # An equal one may be there, and no room for another.
         limit=SMALL,
     )
     path = f"{folder}/{wheel.name}"
