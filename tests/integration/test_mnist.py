@@ -172,7 +172,8 @@ def _look_at_the_report(run_suite: RunSuite, broken: CubeFolder, place: Path) ->
         pictures = shown.page.locator("section.case img")
         assert pictures.count() == len(("docker", "singularity", "local"))
         shown.page.click("a.cell.bad")
-        assert shown.opened().startswith("✘ tiny · local")
+        heading = shown.page.inner_text("section.case:target h2")  # It waits for it.
+        assert heading.startswith("✘ tiny · local")
         text = shown.page.inner_text("section.case:target")
         assert "exit code 3" in text
         assert "no such luck" in text

@@ -121,10 +121,15 @@ class Shown:
             if each.is_visible()
         ]
 
-    def opened(self) -> str:
-        """Return the heading of the case that is open, or ""."""
-        found = self.page.query_selector("section.case:target h2")
-        return found.inner_text() if found else ""
+    def wait_until_open(self, heading: str) -> None:
+        """Wait until a case is open, by its heading; "" for none."""
+        found = "document.querySelector('section.case:target h2')?.innerText ?? ''"
+        self.page.wait_for_function(f"heading => ({found}) === heading", arg=heading)
+
+    def wait_until_focused(self, label: str) -> None:
+        """Wait until what has the focus is called so."""
+        found = "document.activeElement.getAttribute('aria-label') ?? ''"
+        self.page.wait_for_function(f"label => ({found}).includes(label)", arg=label)
 
 
 @pytest.fixture(scope="module")
@@ -148,14 +153,14 @@ def shown(browser: Browser, file: Path) -> Iterator[Shown]:
 def test_a_red_cell_leads_to_its_cause(shown: Shown) -> None:
     shown.page.click("a.cell.bad")
 
-    assert shown.opened() == "✘ tiny · docker · use"
+    shown.wait_until_open("✘ tiny · docker · use")
     text = shown.page.inner_text("section.case:target")
     for each in ("exit code 3", "fix what the log shows", "the disk was full"):
         assert each in text
     assert "mlcube-conformance test tiny --task use" in text
     assert "On other platforms" in text
     shown.page.click("section.case:target .close")
-    assert shown.opened() == ""
+    shown.wait_until_open("")
 
 
 def test_a_link_leads_to_a_case(browser: Browser, shown: Shown) -> None:
@@ -199,23 +204,22 @@ def test_filters_leave_what_they_say(
 
 def test_the_keyboard_steps_through_cases(shown: Shown) -> None:
     press = shown.page.keyboard.press
-    focused = "document.activeElement.getAttribute('aria-label')"
     press("n")
-    assert "tiny · docker · make" in shown.page.evaluate(focused)
+    shown.wait_until_focused("tiny · docker · make")
     press("ArrowRight")
-    assert "tiny · local · make" in shown.page.evaluate(focused)
+    shown.wait_until_focused("tiny · local · make")
     press("ArrowDown")
-    assert "tiny · local · use" in shown.page.evaluate(focused)
+    shown.wait_until_focused("tiny · local · use")
     press("p")
     press("Enter")
-    assert shown.opened() == "✘ tiny · docker · use"
+    shown.wait_until_open("✘ tiny · docker · use")
     press("n")
-    assert shown.opened() == "✔ tiny · local · use"
+    shown.wait_until_open("✔ tiny · local · use")
     press("Escape")
-    assert shown.opened() == ""
-    assert "tiny · local · use" in shown.page.evaluate(focused)
+    shown.wait_until_open("")
+    shown.wait_until_focused("tiny · local · use")
     press("/")
-    assert shown.page.evaluate("document.activeElement.id") == "text"
+    shown.page.wait_for_function("document.activeElement.id === 'text'")
     shown.page.keyboard.type("n")
     assert shown.page.input_value("#text") == "n"
 

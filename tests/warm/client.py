@@ -28,6 +28,8 @@ def main() -> None:
     text = b"\0".join(parts)
     server = _socket.socket(_socket.AF_UNIX)
     server.connect(address)
+    # A signal waits until it is known whom to hand it on to.
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _HANDED_ON)
     files = b"".join(each.to_bytes(4, sys.byteorder) for each in (0, 1, 2))
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)
     server.sendmsg([len(text).to_bytes(8)], [rights])
@@ -36,10 +38,12 @@ def main() -> None:
     if not program:
         # Python reads these variables when it starts.
         how = (module,) if module == "-c" else ("-m", module)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         posix.execv(sys.executable, [sys.executable, *how, *words])
     for each in _HANDED_ON:
         if _signal.getsignal(each) != _signal.SIG_IGN:
             _signal.signal(each, lambda number, _: _send(program, number))
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
     code = _hear(server)
     if code < 0:
         if -code not in {_signal.SIGKILL, _signal.SIGSTOP}:
