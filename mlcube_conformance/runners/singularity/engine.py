@@ -114,7 +114,7 @@ def find_engine(wanted: str = "") -> Engine:
             continue
         said = answer([path, "--version"])
         line = version_line(said)
-        if line is None:
+        if not line:
             told = f"says {said[:_SHOWN] or 'nothing'!r} for --version"
             found.append(f"{path}: {said if said == _SILENCE else told}")
             broken.append(path)

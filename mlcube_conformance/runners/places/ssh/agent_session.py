@@ -69,7 +69,7 @@ class AgentSession:
         text = request_of(request, self._number)
         answer: dict[str, Any] | None = None
         timed_out = False
-        if self._process is not None and self._process.poll() is not None:
+        if self._process and self._process.poll() is not None:
             self._end(0)
         try:
             process = self._process or self._start()
@@ -134,7 +134,7 @@ class AgentSession:
         self._end(_GRACE)
 
     def _end(self, grace: float) -> None:
-        if self._process is None:
+        if not self._process:
             return
         with waiting_requests():
             given, said = _streams(self._process)

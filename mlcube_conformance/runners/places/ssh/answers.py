@@ -120,17 +120,19 @@ def answer_in(
         or_unnumbered: Whether the last object without a number counts, too: an older
             version answers so.
     """
-    answer = unnumbered = None
+    numbered: list[dict[str, Any]] = []
+    unnumbered: list[dict[str, Any]] = []
     for each in lines:
         with suppress(ValueError, RecursionError):
             found = json.loads(each)
-            if isinstance(found, dict):
-                to = found.pop("to", None)
-                if to is None:
-                    unnumbered = found
-                elif to == number and type(to) is int:
-                    answer = found
-    return unnumbered if answer is None and or_unnumbered else answer
+            if not isinstance(found, dict):
+                continue
+            if "to" not in found:
+                unnumbered.append(found)
+            elif (to := found.pop("to")) == number and type(to) is int:
+                numbered.append(found)
+    answers = numbered or (unnumbered if or_unnumbered else [])
+    return answers[-1] if answers else None
 
 
 def is_answer(found: Mapping[str, Any], request: Mapping[str, Any]) -> bool:

@@ -205,7 +205,7 @@ class Connection:
         options: Sequence[str] = (),
         **streams: Unpack[Streams],
     ) -> Ended:
-        """Run a command on the host; its words may hold nothing that a shell reads."""
+        """Run a command on the host, where a shell reads its words."""
         return run_process(
             [*self.client, *options, self.place.host, "--", *words],
             begun=self._liveness.remember_session,
@@ -270,9 +270,12 @@ class Connection:
         if ended.exit_code == _NOT_FOUND and found is None:
             raise no_python(self)
         trouble = trouble_in(found)
-        said = "no end in time" if ended.timed_out else f"exit code {ended.exit_code}"
-        if not ended.exit_code:
-            said = "no answer" if found is None else "an error without a reason"
+        if ended.timed_out:
+            said = "no end in time"
+        elif ended.exit_code:
+            said = f"exit code {ended.exit_code}"
+        else:
+            said = "an error without a reason" if found else "no answer"
         raise MachineError(
             Message(
                 what=f"{self.name} fails at {doing}",
@@ -287,7 +290,7 @@ class Connection:
     def _agent_session(self, errors: Path) -> AgentSession:
         """Return what answers on the host by its present command."""
         argv = (*self.client, self.place.host, "--", *self._agent)
-        if self._session is None or self._session.argv != argv:
+        if not self._session or self._session.argv != argv:
             self._end_agent_session()
             begun = self._liveness.remember_session
             self._session = AgentSession(argv, errors, begun)
@@ -299,14 +302,8 @@ class Connection:
         Where it does not, that one ends: ssh would log in again, which may be refused.
         """
         said = self.folder / "second"
-        # Nor does this one log in again.
-        self.run(
-            ("true",),
-            options=("-o", "ProxyCommand=false"),
-            stdout=said,
-            stderr=said,
-            timeout=_ANSWER_TIMEOUT,
-        )
+        options = ("-o", "ProxyCommand=false")  # Nor does this one log in again.
+        self.run(("true",), options, stdout=said, stderr=said, timeout=_ANSWER_TIMEOUT)
         self._allows_one_session = b"open refused" in said.read_bytes()
         if self._allows_one_session:
             self._end_agent_session()

@@ -126,7 +126,7 @@ def test_program_that_ends_tells_how(begin: Callable[[str], AgentSession]) -> No
 def test_program_that_does_not_read_is_told_by_its_end(
     begin: Callable[[str], AgentSession], sessions: list[int]
 ) -> None:
-    session = begin('say(answer, "\\n"); os.close(0); time.sleep(0.2); os._exit(3)')
+    session = begin('say(answer, "\\n"); os.close(0); time.sleep(2); os._exit(3)')
     session.ask({"say": "a"}, 30)
 
     answer, ended = session.ask({"say": _LARGE}, 30)
