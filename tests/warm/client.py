@@ -7,6 +7,7 @@ second.
 import _signal  # type: ignore[import-not-found]
 import _socket
 import posix
+import select
 import sys
 
 _HANDED_ON = (_signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM)
@@ -30,8 +31,8 @@ def main() -> None:
     server.connect(address)
     # A signal waits until it is known whom to hand it on to.
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _HANDED_ON)
-    files = b"".join(each.to_bytes(4, sys.byteorder) for each in (0, 1, 2))
-    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)
+    own = b"".join(each.to_bytes(4, sys.byteorder) for each in (0, 1, 2))
+    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, own)
     server.sendmsg([len(text).to_bytes(8)], [rights])
     server.sendall(text)
     program = _hear(server)
@@ -40,10 +41,18 @@ def main() -> None:
         how = (module,) if module == "-c" else ("-m", module)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         posix.execv(sys.executable, [sys.executable, *how, *words])
+    # A handler that runs between two waits would be heeded after the second.
+    came, written = posix.pipe()
+    posix.set_blocking(written, False)
+    _signal.set_wakeup_fd(written)
     for each in _HANDED_ON:
         if _signal.getsignal(each) != _signal.SIG_IGN:
-            _signal.signal(each, lambda number, _: _send(program, number))
+            _signal.signal(each, lambda *_: None)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+    files = [server.fileno(), came]
+    while server.fileno() not in select.select(files, [], [])[0]:
+        for number in posix.read(came, 1):
+            _send(program, number)
     code = _hear(server)
     if code < 0:
         if -code not in {_signal.SIGKILL, _signal.SIGSTOP}:

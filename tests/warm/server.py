@@ -272,6 +272,8 @@ def _become(request: Request) -> None:
     os.chdir(request.folder)
     sys.argv = [request.module, *request.words]
     sys.path[:] = [*_first(request), *_LAST]
+    if request.module == "-c" and not sys.flags.safe_path:
+        sys.path[0] = ""
     for copy in _COPIES:
         copy[:] = sys.path
 
