@@ -29,6 +29,8 @@ class Facts:
     """Whether the ENTRYPOINT is a line of a shell."""
     platform: str = ""
     """What a person calls the platform."""
+    machine: str = "this machine"
+    """The one where the task ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Cause:
     words: str = ""
     """Expression that a line of the log has; "" where the exit code says enough."""
     do: str
-    """With `{0}`, the first group of the words, and `{platform}`."""
+    """With `{0}`, the first group of the words, `{platform}` and `{machine}`."""
     exit_codes: tuple[int, ...] = ()
     """None where any will do."""
     network_off: bool | None = None
@@ -85,7 +87,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         name="format",
         words=r"(?i)exec format error|cannot execute binary file|wrong ELF class",
-        do="begin the script with #!/bin/sh, or build the program for this machine",
+        do="begin the script with #!/bin/sh, or build the program for {machine}",
     ),
     Cause(
         name="python",
@@ -114,7 +116,7 @@ CAUSES: tuple[Cause, ...] = (
         name="network",
         words=_NO_NAME,
         network_off=False,
-        do="check the network and the proxy of this machine: the task uses them",
+        do="check the network and the proxy of {machine}: the task uses them",
     ),
     Cause(
         name="shared-memory",
@@ -125,7 +127,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         name="disk",
         words=r"(?i)no space left on device|disk quota exceeded|\bENOSPC\b",
-        do="free some disk space, then run again",
+        do="free some disk space on {machine}, then run again",
     ),
     Cause(
         name="gpu-memory",
@@ -229,7 +231,9 @@ def cause_of(facts: Facts, log: Sequence[str]) -> str:
             match = re.search(each.words, line) if counts else None
             if match:
                 groups = tuple(each for each in match.groups() if each) or ("",)
-                return each.do.format(*groups, platform=facts.platform)
+                return each.do.format(
+                    *groups, platform=facts.platform, machine=facts.machine
+                )
     return without_words.do if without_words else ""
 
 

@@ -89,13 +89,14 @@ def _promised(case: Case, key: str) -> str:
 
 
 def _facts(case: Case, result: RunResult) -> Facts:
-    kind = about(case.platform.kind)
+    kind, place = about(case.platform.kind), case.platform.place
     return Facts(
         exit_code=result.exit_code,
         network_off=result.network_off,
         shell_form=is_shell_form(case),
         has_workdir=kind is None or kind.keeps_workdir,
         platform=kind.title if kind else case.platform.kind,
+        machine=place.host if place else "this machine",
     )
 
 

@@ -137,6 +137,16 @@ def test_cause_is_named(name: str, facts: Facts, line: str, do: str) -> None:
     assert do in found
 
 
+@pytest.mark.parametrize(
+    "line", ["tar: x: No space left on device", "exec format error", _NO_NAME]
+)
+def test_advice_names_the_machine_where_the_task_ran(line: str) -> None:
+    found = cause_of(replace(_FACTS, machine="gpu1.lan"), [line])
+
+    assert "gpu1.lan" in found
+    assert "this machine" not in found
+
+
 @pytest.mark.parametrize("row", CAUSES, ids=lambda row: row.name)
 def test_each_row_has_an_example(row: Cause) -> None:
     assert row.name in {name for name, *_ in _EXAMPLES}

@@ -156,7 +156,7 @@ def test_commands_work_step_by_step(
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("code", [2, 5, 125])
+@pytest.mark.parametrize("code", [5, 125])
 def test_exit_code_of_the_task_comes_back_and_so_do_its_outputs(
     code: int, cube_folder: CubeFolder, host: SshHost
 ) -> None:
@@ -184,6 +184,20 @@ def test_broken_cube_is_a_failure_with_the_paths_of_this_machine(
     assert f"{cube_folder.root}/build/Dockerfile" in text
     assert str(host.root) not in text
     assert not run.verdict("error")
+
+
+@pytest.mark.docker
+def test_task_that_fails_is_a_failure_with_advice_for_the_host(
+    cube_folder: CubeFolder, host: SshHost, run_suite: RunSuite
+) -> None:
+    cube_folder.tasks(make="echo tar: x: No space left on device >&2; exit 2")
+    _place(cube_folder, host)
+
+    run = run_suite("--cube", cube_folder.root, "--platform", "ssh", "-k", "make")
+
+    text = run.verdict("failed")["test_exits_zero[tiny-ssh-make]"]
+    assert "exit code 2" in text
+    assert "free some disk space on 127.0.0.1, then run again" in text
 
 
 @pytest.mark.docker
@@ -718,6 +732,36 @@ def test_interrupt_ends_the_task_on_the_host(
     # It is over: the next one is not told to wait.
     assert again.returncode == 124, again.stderr
     assert "still runs" not in again.stderr
+
+
+@pytest.mark.docker
+def test_results_of_a_task_that_ended_before_an_interrupt_are_fetched_next_time(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    begun = tmp_path / "fetching"
+    slow = (
+        f'case "$SSH_ORIGINAL_COMMAND" in *--sender*) echo > {begun}; sleep 9 ;; esac'
+    )
+    script = f'[ -e {begun} ] || {slow}; exec sh -c "exec $SSH_ORIGINAL_COMMAND"'
+    host = SshHost(tmp_path / "host", settings=[f"ForceCommand {script}"])
+    host.start()
+    cube_folder.tasks(make='echo made | tee "$data/part"')
+    _place(cube_folder, host)
+    part = cube_folder.root / "workspace/data/part"
+    try:
+        with _begin(cube_folder) as process:
+            _wait_for_glob(tmp_path, "fetching")
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        kept = part.exists()
+        again = _run(cube_folder)
+    finally:
+        host.stop()
+
+    assert (process.returncode, kept) == (130, False), said
+    assert "interrupted before all results of tiny-ssh-make were fetched" in said
+    assert "has ended since: fetching its results" in again.stderr
+    assert (again.returncode, part.read_text(encoding="utf-8")) == (0, "made\n")
 
 
 @pytest.mark.docker

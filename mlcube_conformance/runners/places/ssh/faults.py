@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from mlcube_conformance.base.errors import ConformanceError, Violation
     from mlcube_conformance.runners.places.ssh.connection import Connection
 
-__all__ = ["at_fault", "no_outcome", "no_python", "no_word", "not_understood"]
+__all__ = [
+    "at_fault",
+    "no_outcome",
+    "no_python",
+    "no_word",
+    "not_understood",
+    "still_running",
+]
 
 _SHOWN = 4
 _IN_WORDS = {
@@ -72,6 +79,21 @@ def no_outcome(
         if found["state"] == "running"
         else "fix what it reports below, or what ended it, and run it again",
         tail=said,
+    )
+
+
+def still_running(
+    connection: Connection, at: str, record: Mapping[str, Any]
+) -> MachineError:
+    """Return the error of a workspace on a host that another task has."""
+    return connection.fault(
+        what=f"an earlier task still runs on {connection.name}",
+        at=at,
+        found=f"{record['case']}, begun at {record['began']} (its clock)",
+        expected="no other task in the workspace of this cube there",
+        do=f"wait for its end, {record['timeout']:g} s after it began at the "
+        "latest; or end it\nand lose its results: python -m mlcube_ssh_run "
+        f"clean --force --platform {connection.place.file}",
     )
 
 

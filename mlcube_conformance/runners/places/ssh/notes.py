@@ -4,24 +4,63 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
 
 from mlcube_conformance.runners.common.liveness import lock_folder
+from mlcube_conformance.runners.places.ssh.data import Bundle
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-__all__ = ["note_of", "read_note"]
+__all__ = ["Note", "note_of", "read_note", "write_note"]
 
 
-def read_note(identity: str) -> dict[str, Any]:
-    """Return what was noted of a job, nothing where no note can be read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Where on this machine the results of a job are wanted."""
+
+    workspace: Path
+    stdout: Path
+    stderr: Path
+    fetched: list[Bundle]
+    before: dict[str, list[str]]
+    """What was here at and below the fetched names, by their folder."""
+
+
+def write_note(identity: str, note: Note) -> None:
+    """Note what the results of a job are for."""
+    found = {
+        "workspace": str(note.workspace),
+        "stdout": str(note.stdout),
+        "stderr": str(note.stderr),
+        "before": note.before,
+        "fetched": [
+            {"base": str(each.base), "there": each.there, "names": each.fetched}
+            for each in note.fetched
+        ],
+    }
+    note_of(identity).write_text(json.dumps(found), encoding="utf-8")
+
+
+def read_note(identity: str) -> Note | None:
+    """Return what was noted of a job, None where no note can be read."""
     try:
-        note: dict[str, Any] = json.loads(note_of(identity).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note
+        found = json.loads(note_of(identity).read_text("utf-8"))
+        return Note(
+            workspace=Path(found["workspace"]),
+            stdout=Path(found["stdout"]),
+            stderr=Path(found["stderr"]),
+            before=found["before"],
+            fetched=[
+                Bundle(
+                    base=Path(each["base"]),
+                    there=each["there"],
+                    sent=(),
+                    fetched=tuple(each["names"]),
+                )
+                for each in found["fetched"]
+            ],
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def note_of(identity: str) -> Path:

@@ -7,26 +7,30 @@ is noted on this machine: a host does not decide where files are written here.
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.errors import MachineError
 from mlcube_conformance.base.text import plain
 from mlcube_conformance.runners.common.liveness import lock_folder
 from mlcube_conformance.runners.places.ssh.connection import LinkLost
-from mlcube_conformance.runners.places.ssh.data import Bundle, task_data
+from mlcube_conformance.runners.places.ssh.data import task_data
 from mlcube_conformance.runners.places.ssh.faults import (
     at_fault,
     no_word,
     not_understood,
+    still_running,
 )
 from mlcube_conformance.runners.places.ssh.host import entries_on_host
 from mlcube_conformance.runners.places.ssh.job import stop
-from mlcube_conformance.runners.places.ssh.notes import note_of, read_note
+from mlcube_conformance.runners.places.ssh.notes import (
+    Note,
+    note_of,
+    read_note,
+    write_note,
+)
 from mlcube_conformance.runners.places.ssh.transfer import fetch, push, readable
 from mlcube_conformance.runners.places.ssh.trouble import hand_words
 from mlcube_conformance.runners.places.wheel import package_key
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.common.liveness import Liveness
     from mlcube_conformance.runners.contract import RunRequest
     from mlcube_conformance.runners.places.ssh.cube import CubeThere
+    from mlcube_conformance.runners.places.ssh.data import Bundle
 
 __all__ = ["TaskThere"]
 
@@ -80,6 +85,19 @@ class TaskThere:
         """
         request = self._request
         identity = self.identity
+        self._run_there(identity)
+        try:
+            return self._bring_back(identity)
+        except KeyboardInterrupt:
+            request.watch.note(
+                f"interrupted before all results of {request.case_id} were fetched "
+                f"from {self._link.name}; run it again to fetch them"
+            )
+            raise
+
+    def _run_there(self, identity: str) -> None:
+        """Run the task to its end, where it has not run before."""
+        request = self._request
         ours = False
         try:
             ours = self._settle(identity)
@@ -97,6 +115,10 @@ class TaskThere:
                     "far stay there"
                 )
             raise
+
+    def _bring_back(self, identity: str) -> RunResult:
+        """Fetch the results of the task, which has ended."""
+        request = self._request
         outcome = self._there.outcome(
             self._job, request.stdout, request.stderr, f"task {request.case_id}"
         )
@@ -157,9 +179,9 @@ class TaskThere:
         what = f"{case}, begun on {self._link.name} at {began},"
         if state == "running":
             if record["id"] != identity:
-                raise self._still_running(record)
+                raise still_running(self._link, self._there.workspace_folder, record)
             note(f"{what} still runs: following it")
-            self._before = read_note(identity).get("before", {})
+            self._before = _noted_before(identity)
             return True
         if not outcome or not (outcome["result"] or outcome["error"]):
             note(f"{what} was ended there and left no result")
@@ -167,58 +189,47 @@ class TaskThere:
             return False
         if record["id"] == identity:
             note(f"{what} has ended since: fetching its results")
-            self._before = read_note(identity).get("before", {})
+            self._before = _noted_before(identity)
             return True
         self._fetch_for_another(record["id"], what)
         return False
-
-    def _still_running(self, record: dict[str, Any]) -> MachineError:
-        return self._link.fault(
-            what=f"an earlier task still runs on {self._link.name}",
-            at=self._there.workspace_folder,
-            found=f"{record['case']}, begun at {record['began']} (its clock)",
-            expected="no other task in the workspace of this cube there",
-            do=f"wait for its end, {record['timeout']:g} s after it began at the "
-            "latest; or end it\nand lose its results: python -m mlcube_ssh_run "
-            f"clean --force --platform {self._request.platform.file}",
-        )
 
     def _fetch_for_another(self, identity: str, what: str) -> None:
         """Bring the results of an earlier run to where that one wanted them."""
         note = self._request.watch.note
         wanted = read_note(identity)
-        workspace = Path(wanted.get("workspace", ""))
-        stdout = Path(wanted.get("stdout", ""))
-        if not wanted or not workspace.is_dir() or not stdout.parent.is_dir():
+        if (
+            not wanted
+            or not wanted.workspace.is_dir()
+            or not wanted.stdout.parent.is_dir()
+        ):
             note(f"{what} has ended since; its folder is gone, and so are its results")
             self._end(identity)
             return
         try:
-            self._bring(wanted, stdout)
-            outcome = self._there.outcome(self._job, stdout, stdout, "an earlier task")
+            self._bring(wanted)
+            outcome = self._there.outcome(
+                self._job, wanted.stdout, wanted.stdout, "an earlier task"
+            )
         except LinkLost:
             raise
         except MachineError as error:
             note(f"{what} has ended since; no results: {error.messages[0].found}")
         else:
             code = outcome.result.exit_code if outcome.result else "unknown"
-            note(f"{what} has ended since with exit code {code}; see {workspace}")
+            note(
+                f"{what} has ended since with exit code {code}; see {wanted.workspace}"
+            )
         self._end(identity)
 
-    def _bring(self, wanted: dict[str, Any], stdout: Path) -> None:
+    def _bring(self, wanted: Note) -> None:
         """Fetch results and logs to where an earlier run wanted them."""
-        for each in wanted["fetched"]:
-            bundle = Bundle(
-                base=Path(each["base"]),
-                there=each["there"],
-                sent=(),
-                fetched=tuple(each["names"]),
-            )
-            self._fetch_bundle(bundle, wanted["before"].get(each["base"], ()))
+        for each in wanted.fetched:
+            self._fetch_bundle(each, wanted.before.get(str(each.base), ()))
         self._link.follow(
             {"folder": self._job, **_LOGS},
-            stdout=stdout,
-            stderr=Path(wanted["stderr"]),
+            stdout=wanted.stdout,
+            stderr=wanted.stderr,
             timeout=_GRACE,
         )
 
@@ -249,25 +260,14 @@ class TaskThere:
 
     def _start(self, identity: str) -> None:
         request = self._request
-        note_of(identity).write_text(
-            json.dumps(
-                {
-                    "workspace": str(request.workspace),
-                    "stdout": str(request.stdout),
-                    "stderr": str(request.stderr),
-                    "before": self._before,
-                    "fetched": [
-                        {
-                            "base": str(each.base),
-                            "there": each.there,
-                            "names": each.fetched,
-                        }
-                        for each in self._fetched
-                    ],
-                }
-            ),
-            encoding="utf-8",
+        note = Note(
+            workspace=request.workspace,
+            stdout=request.stdout,
+            stderr=request.stderr,
+            fetched=self._fetched,
+            before=self._before,
         )
+        write_note(identity, note)
         record = {
             "id": identity,
             "case": request.case_id,
@@ -339,3 +339,8 @@ class TaskThere:
             limit=("--task-timeout", self._request.options.task_timeout),
             liveness=self._liveness,
         )
+
+
+def _noted_before(identity: str) -> dict[str, list[str]]:
+    note = read_note(identity)
+    return note.before if note else {}
