@@ -127,11 +127,13 @@ def test_the_start_of_a_command_can_be_interrupted(
     [
         (["--help"], 130, "mlcube_conformance.commands.zoo"),
         (["test", "slow"], 2, "_pytest.main"),
+        (["test", "slow"], 2, "yaml"),
     ],
 )
 def test_a_command_that_is_still_being_read_can_be_interrupted(
     words: list[str], code: int, module: str, tmp_path: Path
 ) -> None:
+    make_cube(tmp_path / "slow")
     # A finder that asks the process to end where it begins to import a module.
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys\n"

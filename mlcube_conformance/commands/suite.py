@@ -11,7 +11,7 @@ import click
 from mlcube_conformance.base.errors import Message, UsageError, did_you_mean
 from mlcube_conformance.base.homes import current_folder
 from mlcube_conformance.base.text import visible
-from mlcube_conformance.commands.group import ending_if_interrupted
+from mlcube_conformance.commands.group import ending_if_interrupted, interrupted
 from mlcube_conformance.commands.output import refusing
 from mlcube_conformance.commands.said import tell
 
@@ -92,10 +92,11 @@ def test(context: click.Context) -> None:
         _refuse_open_quotes()
 
     class Start:
-        """A plugin that notes whether pytest knew all options, and has the others."""
+        """A plugin that notes how far pytest came, and which plugins it has."""
 
         options_are_read = False
         has_workers = True
+        has_begun = False
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
@@ -110,8 +111,14 @@ def test(context: click.Context) -> None:
         def pytest_cmdline_main(self) -> None:
             self.options_are_read = True
 
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionstart(self) -> None:
+            self.has_begun = True
+
     start = Start()
     code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
+    if code == pytest.ExitCode.INTERRUPTED and not start.has_begun:
+        raise interrupted(code)  # pytest says so from here on only
     if code == pytest.ExitCode.USAGE_ERROR and not start.options_are_read:
         _guess_options(context.args)
         asked = any(each.startswith(_OF_WORKERS) for each in context.args)
