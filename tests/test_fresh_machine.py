@@ -14,7 +14,7 @@ from tests.workflow_steps import ROOT, TEST
 SCRIPT = ROOT / "scripts/check_fresh_machine.py"
 CALLS = [
     shlex.split(found.replace("\\\n", " "))
-    for file in (TEST, ROOT / ".ci/run")
+    for file in (TEST, ROOT / ".ci/run_beside_tests")
     if file.exists()
     for found in re.findall(
         rf"{SCRIPT.name} ((?:.*\\\n)*.*)", file.read_text(encoding="utf-8")

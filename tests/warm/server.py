@@ -17,9 +17,9 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from _pytest.assertion import install_importhook
 from _pytest.config import get_config
@@ -167,8 +167,9 @@ def _end_at_once(code: int) -> None:
 
 def _import_all() -> None:
     # As pytest imports the package of a plugin, which it says otherwise.
+    _read_entry_points_once()
     hook = install_importhook(get_config())
-    for each in entry_points(group="pytest11"):
+    for each in metadata.entry_points(group="pytest11"):
         hook.mark_rewrite(each.module.partition(".")[0])
     import mlcube_conformance  # noqa: PLC0415
 
@@ -186,6 +187,20 @@ def _import_all() -> None:
         for value in vars(module).values()
         if isinstance(value, list) and value == sys.path and value is not sys.path
     )
+
+
+def _read_entry_points_once() -> None:
+    """Keep those of each distribution: pytest asks for all, three times a start."""
+    read: Any = metadata.Distribution.entry_points
+    known: dict[str, metadata.EntryPoints] = {}
+
+    def entry_points(distribution: Any) -> metadata.EntryPoints:  # noqa: ANN401
+        folder = str(distribution._path)  # noqa: SLF001 - there is no other
+        if folder not in known:
+            known[folder] = read.fget(distribution)
+        return known[folder]
+
+    metadata.Distribution.entry_points = property(entry_points)  # type: ignore[assignment]
 
 
 def _first(request: Request) -> list[str]:
