@@ -901,11 +901,15 @@ def test_environment_is_made_from_the_wheel_that_is_sent(
     made = _run(cube_folder)
     (marker,) = host.root.glob(f"{place}/mlcube-conformance.json")
     written = marker.stat().st_mtime_ns
+    (wheel,) = host.root.glob("packages/*/*.whl")
+    wheel.unlink()
     again = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")
 
     assert made.returncode == 0, made.stderr
     assert again.returncode == 0, again.stderr
     assert marker.stat().st_mtime_ns == written
+    # An environment of our own says itself that it is ready.
+    assert wheel.exists() == (kind == "system")
     assert _installed(python) == before
 
 
@@ -1139,10 +1143,10 @@ def test_what_follows_a_task_may_be_killed(
     assert part.read_text(encoding="utf-8") == "made\n"
 
 
-@pytest.mark.docker
 def test_package_is_sent_once(cube_folder: CubeFolder, host: SshHost) -> None:
     file = _place(cube_folder, host)
-    assert _run(cube_folder).returncode == 0
+    host.root.mkdir(parents=True)
+    assert _call("clean", f"--platform={file}").returncode == 0
     (wheel,) = host.root.glob("packages/*/*.whl")
     sent = wheel.stat().st_ino
 

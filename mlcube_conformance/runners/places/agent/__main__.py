@@ -19,6 +19,7 @@ from mlcube_conformance.runners.common.scratch import remove_all
 from mlcube_conformance.runners.places.agent import job as remote_job
 from mlcube_conformance.runners.places.agent.environment import (
     EnvironmentRefused,
+    find_environment,
     make_environment,
 )
 
@@ -158,6 +159,7 @@ def _size(folder: Path) -> int:
 
 
 _DO = {
+    "ready": find_environment,
     "environment": make_environment,
     "use": _use,
     "claim": _claim,

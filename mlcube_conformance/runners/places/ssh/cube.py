@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.runners.places.outcome import read_outcome
 from mlcube_conformance.runners.places.ssh.command import RemoteCommand, option_words
 from mlcube_conformance.runners.places.ssh.data import GIVEN, WORKSPACE
+from mlcube_conformance.runners.places.ssh.environment import environment_on
 from mlcube_conformance.runners.places.ssh.faults import no_outcome, not_understood
 from mlcube_conformance.runners.places.ssh.folders import (
     NOT_SENT,
@@ -23,14 +23,8 @@ from mlcube_conformance.runners.places.ssh.folders import (
     owner,
 )
 from mlcube_conformance.runners.places.ssh.job import stop
-from mlcube_conformance.runners.places.ssh.package import (
-    AGENT,
-    SAFE,
-    SMALL,
-    prepare_agent,
-)
+from mlcube_conformance.runners.places.ssh.package import SAFE, SMALL
 from mlcube_conformance.runners.places.ssh.transfer import push
-from mlcube_conformance.runners.places.wheel import package_key
 from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
@@ -49,8 +43,6 @@ __all__ = ["CubeThere"]
 _GRACE = 60
 #: Folders beside a cube on the host, for small files from elsewhere.
 _BESIDE = ("platform", "task", "certificates", "context")
-#: A word that means itself to any shell.
-_PLAIN = re.compile(r"[A-Za-z0-9_./+@=:-]+")
 
 
 class CubeThere(CubeFolders):
@@ -68,33 +60,9 @@ class CubeThere(CubeFolders):
         Raises:
             MachineError: It cannot be had.
         """
-        wheel = prepare_agent(self.connection)
-        interpreter = self._place.interpreter
-        answer = self.connection.ask(
-            {
-                "do": "environment",
-                "root": self._place.root,
-                "kind": interpreter.kind,
-                "location": interpreter.location,
-                "name": interpreter.name,
-                "requirements": list(interpreter.requirements),
-                "wheel": wheel,
-                "key": package_key(),
-                "variables": dict(self._place.variables),
-                "timeout": timeout,
-            },
-            doing="making the environment of the runner",
-            timeout=timeout + _GRACE,
-            log=log,
-            waiting=heartbeat(watch, f"still preparing {self.connection.name}", log),
-        )
-        self._root, self._home = answer["root"], answer["home"]
-        self._python = (answer["python"], answer["env"])
-        # Installed, it starts faster than from the wheel.
-        words = [f"{name}={text}" for name, text in answer["env"].items()]
-        words += [*SAFE, answer["python"], *AGENT]
-        if all(_PLAIN.fullmatch(each) for each in words):
-            self.connection.use_agent(("env", *words), stays=True)
+        made = environment_on(self.connection, log, watch, timeout)
+        self._root, self._home = made.root, made.home
+        self._python = (made.python, dict(made.variables))
 
     def send(self, note: Mapping[str, str], timeout: float) -> None:
         """Bring the cube and its platform file to the host, and make its folders.

@@ -10,9 +10,10 @@ from mlcube_conformance.runners.places.ssh.trouble import by_hand
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key
 
 if TYPE_CHECKING:
+    from mlcube_conformance.place import Place
     from mlcube_conformance.runners.places.ssh.connection import Connection
 
-__all__ = ["AGENT", "SAFE", "SMALL", "has_folder", "prepare_agent"]
+__all__ = ["AGENT", "SAFE", "SMALL", "has_folder", "own_python", "prepare_agent"]
 
 #: Seconds for the wheel and other small files.
 SMALL = ("", 300.0)
@@ -49,6 +50,15 @@ def has_folder(connection: Connection, folder: str) -> bool:
     )
 
 
+def own_python(place: Place) -> str:
+    """Return the Python of the environment that a platform file names."""
+    interpreter = place.interpreter
+    if interpreter.kind != "virtualenv":
+        return interpreter.python
+    location = interpreter.location or f"{place.root}/environments"
+    return f"{location}/{interpreter.name}/bin/python"
+
+
 def prepare_agent(connection: Connection) -> str:
     """Send the package, and let the host answer requests; return the wheel's path.
 
@@ -58,11 +68,7 @@ def prepare_agent(connection: Connection) -> str:
     place = connection.place
     interpreter = place.interpreter
     if not place.sync_package:
-        python = interpreter.python
-        if interpreter.kind == "virtualenv":
-            location = interpreter.location or f"{place.root}/environments"
-            python = f"{location}/{interpreter.name}/bin/python"
-        connection.use_agent(("env", *SAFE, python, *AGENT))
+        connection.use_agent(("env", *SAFE, own_python(place), *AGENT))
         return ""
     folder = f"{place.root}/packages/{package_key()}"
     said = connection.folder / "mkdir"
