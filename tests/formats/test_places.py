@@ -212,6 +212,10 @@ FACTS = {
     "engine": "docker",
     "engine_version": "20.10.24",
     "engine_error": "",
+    "package": "",
+    "package_python": "",
+    "home": "/home/me",
+    "root": "/home/me/mlcube",
     "free": 10**10,
     "unwritable": (),
 }
@@ -262,6 +266,10 @@ def test_everything_that_is_missing_is_said_at_once(cube_folder: CubeFolder) -> 
         engine="",
         engine_version="",
         engine_error="",
+        package="",
+        package_python="",
+        home="",
+        root="",
         free=0,
         unwritable=("/a", "/b"),
     )

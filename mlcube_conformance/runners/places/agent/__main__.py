@@ -2,7 +2,7 @@
 
 `python -m mlcube_conformance.runners.places.agent` runs on the host that a cube is
 brought to. The request comes by standard input: no value of it is ever read by a
-shell. It is run from the wheel that was sent, so it needs nothing but Python.
+shell. It may be run from the wheel that was sent, and needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from mlcube_conformance.runners.common.scratch import remove_all
 from mlcube_conformance.runners.places.agent import job as remote_job
 from mlcube_conformance.runners.places.agent.environment import (
     EnvironmentRefused,
-    find_environment,
     make_environment,
 )
 
@@ -159,7 +158,6 @@ def _size(folder: Path) -> int:
 
 
 _DO = {
-    "ready": find_environment,
     "environment": make_environment,
     "use": _use,
     "claim": _claim,

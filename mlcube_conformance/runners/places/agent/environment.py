@@ -11,7 +11,6 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +19,16 @@ from mlcube_conformance.base.process import safe_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["EnvironmentRefused", "find_environment", "make_environment"]
+__all__ = ["ASK", "EnvironmentRefused", "make_environment", "package_in"]
 
 _MARKER = "mlcube-conformance.json"
-_ASK = """\
-import click
+#: Asks a Python which package it has, with what that needs.
+ASK = """\
+import sys, click
 from mlcube_conformance.runners.places.wheel import package_key
-print("\\npackage", package_key())
+print("\\npackage", package_key(), sys.executable)
 """
-_KEY = re.compile(r"^package (\w+)$", re.MULTILINE)
+_SAID = re.compile(r"^package (\w+) (.+)$", re.MULTILINE)
 
 
 class EnvironmentRefused(Exception):  # noqa: N818 - sent as an answer
@@ -52,7 +52,8 @@ def make_environment(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     root = Path.home() / request["root"]
     if request["kind"] == "virtualenv":
-        made = _virtualenv(request, _folder_of(request))
+        location = Path.home() / (request["location"] or root / "environments")
+        made = _virtualenv(request, location / request["name"])
     elif _key_of(sys.executable, {}) == request["key"]:
         made = {"python": sys.executable, "env": {}}
     else:
@@ -60,47 +61,11 @@ def make_environment(request: Mapping[str, Any]) -> dict[str, Any]:
     return {**made, "root": str(root), "home": str(Path.home())}
 
 
-def find_environment(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `make_environment` would, where it is this Python and ready.
-
-    Otherwise, `python` is "".
-
-    Args:
-        request: As for `make_environment`; this Python is the one that it names.
-    """
-    from mlcube_conformance.runners.places.wheel import (  # noqa: PLC0415 - slow
-        package_key,
-    )
-
-    python = sys.executable
-    if request["kind"] == "virtualenv":
-        folder = _folder_of(request)
-        python = str(folder / "bin" / "python") if _is_marked(folder, request) else ""
-    has_package = (
-        "PYTHONPATH" not in os.environ  # Commands of the runner have none.
-        and find_spec("click") is not None
-        and package_key() == request["key"]
-    )
-    return {
-        "python": python if has_package else "",
-        "env": {},
-        "root": str(Path.home() / request["root"]),
-        "home": str(Path.home()),
-    }
-
-
-def _folder_of(request: Mapping[str, Any]) -> Path:
-    """Return the folder of a virtual environment."""
-    root = Path.home() / request["root"]
-    location = Path.home() / (request["location"] or root / "environments")
-    return Path(location / request["name"])
-
-
 def _key_of(python: str, env: Mapping[str, str]) -> str:
     """Return the key of the package that a Python has, "" where it has none."""
     try:
         done = subprocess.run(  # noqa: S603 - the interpreter that the user named
-            [python, "-c", _ASK],
+            [python, "-c", ASK],
             env=_clean(env),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -110,8 +75,17 @@ def _key_of(python: str, env: Mapping[str, str]) -> str:
         )
     except subprocess.TimeoutExpired:
         return ""
-    # A Python may print something at its start, or at its end.
-    return str(["", *_KEY.findall(done.stdout)][-1])
+    return package_in(done.stdout)[0]
+
+
+def package_in(said: str) -> tuple[str, str]:
+    """Return the key of the package that a Python has, and its path; "" for none.
+
+    Args:
+        said: Its answer to `ASK`; it may say more when it starts or ends.
+    """
+    found: list[tuple[str, str]] = _SAID.findall(said)
+    return found[-1] if found else ("", "")
 
 
 def _clean(env: Mapping[str, str]) -> dict[str, str]:
@@ -176,20 +150,13 @@ def _wanted(request: Mapping[str, Any]) -> dict[str, Any]:
 def _is_ready(
     folder: Path, made: Mapping[str, Any], request: Mapping[str, Any]
 ) -> bool:
-    # Something else may have changed it since.
-    return (
-        _is_marked(folder, request)
-        and _key_of(made["python"], made["env"]) == request["key"]
-    )
-
-
-def _is_marked(folder: Path, request: Mapping[str, Any]) -> bool:
-    """Say whether an environment was ready once, for what is wanted now."""
     try:
         marker = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(marker == _wanted(request))
+    # Something else may have changed it since.
+    asked: bool = _key_of(made["python"], made["env"]) == request["key"]
+    return asked and marker == _wanted(request)
 
 
 def _mark(folder: Path, made: Mapping[str, Any], request: Mapping[str, Any]) -> None:

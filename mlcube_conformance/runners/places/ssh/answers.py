@@ -89,14 +89,12 @@ _LOOK = _with(
     said=_TEXTS,
     free=_NUMBER,
 )
-_ENVIRONMENT = _with(
-    {"python": _TEXT, "env": _TEXT_BY_NAME, "root": _TEXT, "home": _TEXT}
-)
 _CLEANED = _with({"folder": _TEXT, "cube": _TEXT, "bytes": _NUMBER, "kept": _TEXT})
 #: JSON Schemas of answers, by what is asked for: another version may be there.
 _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
-    "ready": _ENVIRONMENT,
-    "environment": _ENVIRONMENT,
+    "environment": _with(
+        {"python": _TEXT, "env": _TEXT_BY_NAME, "root": _TEXT, "home": _TEXT}
+    ),
     "claim": _with({"found": _TEXT}),
     # Each is looked at below: a schema takes seconds for a million.
     "names": _with({"names": {"type": "array"}}),

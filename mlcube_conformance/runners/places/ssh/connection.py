@@ -219,8 +219,6 @@ class Connection:
             words: The command, which holds nothing that a shell reads.
             stays: Whether it answers one after another, which ours does.
         """
-        if not stays or self._agent != tuple(words):
-            self._end_agent_session()
         self._agent, self._stays = tuple(words), stays
 
     def ask(

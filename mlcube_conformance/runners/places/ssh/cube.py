@@ -14,7 +14,6 @@ from mlcube_conformance.formats.main_files import main_file
 from mlcube_conformance.runners.places.outcome import read_outcome
 from mlcube_conformance.runners.places.ssh.command import RemoteCommand, option_words
 from mlcube_conformance.runners.places.ssh.data import GIVEN, WORKSPACE
-from mlcube_conformance.runners.places.ssh.environment import environment_on
 from mlcube_conformance.runners.places.ssh.faults import no_outcome, not_understood
 from mlcube_conformance.runners.places.ssh.folders import (
     NOT_SENT,
@@ -22,9 +21,16 @@ from mlcube_conformance.runners.places.ssh.folders import (
     is_sent,
     owner,
 )
+from mlcube_conformance.runners.places.ssh.host import use_package
 from mlcube_conformance.runners.places.ssh.job import stop
-from mlcube_conformance.runners.places.ssh.package import SAFE, SMALL
+from mlcube_conformance.runners.places.ssh.package import (
+    SAFE,
+    SMALL,
+    prepare_agent,
+    use_python,
+)
 from mlcube_conformance.runners.places.ssh.transfer import push
+from mlcube_conformance.runners.places.wheel import package_key
 from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from mlcube_conformance.runners.contract import ConfigureRequest, Options, Watch
     from mlcube_conformance.runners.places.outcome import Outcome
     from mlcube_conformance.runners.places.ssh.connection import Connection
+    from mlcube_conformance.runners.places.ssh.host import HostFacts
 
 __all__ = ["CubeThere"]
 
@@ -54,15 +61,42 @@ class CubeThere(CubeFolders):
         self.connection = connection
         self._python: tuple[str, dict[str, str]] = ("", {})
 
-    def make_environment(self, log: Path, watch: Watch, timeout: float) -> None:
-        """Have an environment on the host that the runner can be started in.
+    def make_environment(
+        self, facts: HostFacts, log: Path, watch: Watch, timeout: float
+    ) -> None:
+        """Make an environment on the host, unless the one there has this package.
 
         Raises:
-            MachineError: It cannot be had.
+            MachineError: It cannot be made.
         """
-        made = environment_on(self.connection, log, watch, timeout)
-        self._root, self._home = made.root, made.home
-        self._python = (made.python, dict(made.variables))
+        if use_package(self.connection, facts):
+            self._root, self._home = facts.root, facts.home
+            self._python = (facts.package_python, {})
+            return
+        wheel = prepare_agent(self.connection)
+        interpreter = self._place.interpreter
+        answer = self.connection.ask(
+            {
+                "do": "environment",
+                "root": self._place.root,
+                "kind": interpreter.kind,
+                "location": interpreter.location,
+                "name": interpreter.name,
+                "requirements": list(interpreter.requirements),
+                "wheel": wheel,
+                "key": package_key(),
+                "variables": dict(self._place.variables),
+                "timeout": timeout,
+            },
+            doing="making the environment of the runner",
+            timeout=timeout + _GRACE,
+            log=log,
+            waiting=heartbeat(watch, f"still preparing {self.connection.name}", log),
+        )
+        self._root, self._home = answer["root"], answer["home"]
+        self._python = (answer["python"], answer["env"])
+        # Installed, it starts faster than from the wheel.
+        use_python(self.connection, *self._python)
 
     def send(self, note: Mapping[str, str], timeout: float) -> None:
         """Bring the cube and its platform file to the host, and make its folders.

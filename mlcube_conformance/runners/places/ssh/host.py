@@ -22,8 +22,11 @@ from mlcube_conformance.base.errors import MachineError, Message, PlatformUnavai
 from mlcube_conformance.base.process import run_process
 from mlcube_conformance.base.text import tail
 from mlcube_conformance.place import RemoteEntry
+from mlcube_conformance.runners.places.agent.environment import ASK, package_in
 from mlcube_conformance.runners.places.ssh import look
+from mlcube_conformance.runners.places.ssh.package import own_python, use_python
 from mlcube_conformance.runners.places.ssh.trouble import by_hand
+from mlcube_conformance.runners.places.wheel import package_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +39,7 @@ __all__ = [
     "check_host",
     "entries_on_host",
     "look_at_host",
+    "use_package",
     "what_is_missing",
 ]
 
@@ -59,6 +63,13 @@ class HostFacts:
     shell_says: str
     """Output of the login shell, before and after that of a command."""
     python: str
+    package: str
+    """Key of the package that the Python of the environment has."""
+    package_python: str
+    """The path of that Python."""
+    home: str
+    root: str
+    """The folder that is ours."""
     rsync: bool
     engine: str
     """What the engine's client says of itself and of its daemon."""
@@ -70,21 +81,25 @@ class HostFacts:
     """Folders that are needed and cannot be written to."""
 
 
-def look_at_host(connection: Connection, platform: Platform) -> HostFacts:
+def look_at_host(connection: Connection, platform: Platform | None) -> HostFacts:
     """Ask a host for everything that a cube on a platform needs there.
+
+    Without a platform, no engine is asked for.
 
     Raises:
         MachineError: testinfra is not installed here, or cannot look; or the host
             runs no commands.
     """
-    place, inner = connection.place, platform.inner or platform
-    image = inner.image if inner.kind == "singularity" else ""
+    place, inner = connection.place, platform and (platform.inner or platform)
+    image = inner.image if inner and inner.kind == "singularity" else ""
     found = _ask(
         connection,
         {
             "python": place.interpreter.python,
-            "engine": inner.kind,
-            "command": inner.options.get("command", ""),
+            "own": own_python(place),
+            "asked": ASK,
+            "engine": inner.kind if inner else "",
+            "command": inner.options.get("command", "") if inner else "",
             "root": place.root,
             "variables": [
                 f"{name}={text}"
@@ -100,17 +115,19 @@ def look_at_host(connection: Connection, platform: Platform) -> HostFacts:
                 what=f"the answer of {connection.name} breaks off"
                 if found["begun"]
                 else f"{connection.name} runs no commands",
-                where=str(platform.file),
+                where=str(place.file),
                 found=found["no_answer"][:_SHOWN],
                 expected="an answer to simple questions",
                 do=f"try it by hand: {by_hand(connection.place)}",
             )
         )
-    return HostFacts(**{**found, "unwritable": tuple(found["unwritable"])})
+    key, python = package_in(found["package"])
+    more = {"package": key, "package_python": python}
+    return HostFacts(**{**found, **more, "unwritable": tuple(found["unwritable"])})
 
 
-def check_host(connection: Connection, platform: Platform) -> None:
-    """Look whether a host has all that is needed.
+def check_host(connection: Connection, platform: Platform) -> HostFacts:
+    """Look whether a host has all that is needed, and return what it has.
 
     Raises:
         PlatformUnavailable: Something is missing; one message says it all.
@@ -138,6 +155,20 @@ def check_host(connection: Connection, platform: Platform) -> None:
                 do="install it there, or name another host or platform",
             )
         )
+    return facts
+
+
+def use_package(connection: Connection, facts: HostFacts) -> bool:
+    """Let the environment of a host answer requests where it has this very package.
+
+    Returns:
+        Whether it does. One with requirements is asked more than that.
+    """
+    return (
+        facts.package == package_key()
+        and not connection.place.interpreter.requirements
+        and use_python(connection, facts.package_python, {})
+    )
 
 
 def what_is_missing(

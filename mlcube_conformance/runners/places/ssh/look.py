@@ -46,8 +46,8 @@ def main() -> None:
 _LOOK = r"""
 printf 'begin\0'
 trap 'printf "end\0"' EXIT
-python=$1 root=$2 image=$3 engine=$4 names=$5
-shift 5
+python=$1 root=$2 image=$3 engine=$4 own=$5 asked=$6 names=$7
+shift 7
 tell() { printf '%s\t%s\0' "$1" "$2"; }
 standing() {
     while [ ! -d "$1" ] && [ "$1" != . ]; do
@@ -58,7 +58,15 @@ standing() {
 version='import sys; print(*sys.version_info[:3], sep=".")'
 tell python "$("$python" -c "$version" 2>/dev/null)"
 command -v rsync >/dev/null && tell rsync yes
+case $own in /*) ;; */*) own=$HOME/$own ;; esac
+limit=$(command -v timeout) && limit="$limit 20"
+tell package "$(
+    unset PYTHONPATH
+    PYTHONSAFEPATH=1 PYTHONUTF8=1 $limit "$own" -c "$asked" 2>/dev/null
+)"
+tell home "$HOME"
 case $root in /*) ;; *) root=$HOME/$root ;; esac
+tell root "$root"
 root=$(standing "$root")
 df -Pk "$root" | while read -r _ _ _ free _; do tell free "$free"; done
 [ -w "$root" ] || tell 'no root' "$root"
@@ -87,9 +95,14 @@ done
 
 
 def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of testinfra
-    words = [question[each] for each in ("python", "root", "image", "engine")]
+    asked = ("python", "root", "image", "engine", "own", "asked")
+    words = [question[each] for each in asked]
     engines = {"docker": ["docker"], "singularity": ["singularity", "apptainer"]}
-    names = [question["command"]] if question["command"] else engines.get(words[-1], [])
+    names = (
+        [question["command"]]
+        if question["command"]
+        else engines.get(question["engine"], [])
+    )
     given = [*words, " ".join(names), *question["variables"]]
     done = host.run("sh -c %s look" + " %s" * len(given), _LOOK, *given)
     # What stands before and after the answer is said by the shell of the user.
@@ -114,6 +127,7 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
         "shell_says": " ".join((before + after).split()),
         # A program in its place may say something first.
         "python": found[1] if (found := _PYTHON.search(said.get("python", ""))) else "",
+        **{each: said.get(each, "") for each in ("package", "home", "root")},
         "rsync": "rsync" in said,
         "engine": engine,
         "engine_version": line.number if (line := version_line(version)) else "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mlcube_conformance.base.text import tail
@@ -10,10 +12,19 @@ from mlcube_conformance.runners.places.ssh.trouble import by_hand
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlcube_conformance.place import Place
     from mlcube_conformance.runners.places.ssh.connection import Connection
 
-__all__ = ["AGENT", "SAFE", "SMALL", "has_folder", "own_python", "prepare_agent"]
+__all__ = [
+    "SAFE",
+    "SMALL",
+    "has_folder",
+    "own_python",
+    "prepare_agent",
+    "use_python",
+]
 
 #: Seconds for the wheel and other small files.
 SMALL = ("", 300.0)
@@ -21,7 +32,9 @@ SMALL = ("", 300.0)
 _YES, _NO = "mlcube-folder:yes", "mlcube-folder:no"
 #: Neither what is in the home nor the host's language changes what is run.
 SAFE = ("PYTHONSAFEPATH=1", "PYTHONUTF8=1")
-AGENT = ("-m", "mlcube_conformance.runners.places.agent")
+_AGENT = ("-m", "mlcube_conformance.runners.places.agent")
+#: A word that means itself to any shell.
+_PLAIN = re.compile(r"[A-Za-z0-9_./+@=:-]+")
 
 
 def has_folder(connection: Connection, folder: str) -> bool:
@@ -51,12 +64,30 @@ def has_folder(connection: Connection, folder: str) -> bool:
 
 
 def own_python(place: Place) -> str:
-    """Return the Python of the environment that a platform file names."""
+    """Return the Python of the environment that a platform file names.
+
+    It is a program of PATH, or a path, which may be relative to the home.
+    """
     interpreter = place.interpreter
     if interpreter.kind != "virtualenv":
         return interpreter.python
     location = interpreter.location or f"{place.root}/environments"
-    return f"{location}/{interpreter.name}/bin/python"
+    return str(PurePosixPath(location, interpreter.name, "bin/python"))
+
+
+def use_python(
+    connection: Connection, python: str, variables: Mapping[str, str]
+) -> bool:
+    """Let a Python with the package answer requests; say whether it can.
+
+    It cannot where a shell would change the words of its command.
+    """
+    words = [f"{name}={text}" for name, text in variables.items()]
+    words += [*SAFE, python, *_AGENT]
+    is_plain = all(_PLAIN.fullmatch(each) for each in words)
+    if is_plain:
+        connection.use_agent(("env", *words), stays=True)
+    return is_plain
 
 
 def prepare_agent(connection: Connection) -> str:
@@ -68,7 +99,7 @@ def prepare_agent(connection: Connection) -> str:
     place = connection.place
     interpreter = place.interpreter
     if not place.sync_package:
-        connection.use_agent(("env", *SAFE, own_python(place), *AGENT))
+        connection.use_agent(("env", *SAFE, own_python(place), *_AGENT))
         return ""
     folder = f"{place.root}/packages/{package_key()}"
     said = connection.folder / "mkdir"
@@ -96,6 +127,6 @@ def prepare_agent(connection: Connection) -> str:
         limit=SMALL,
     )
     path = f"{folder}/{wheel.name}"
-    words = (f"PYTHONPATH={path}", *SAFE, interpreter.python, *AGENT)
+    words = (f"PYTHONPATH={path}", *SAFE, interpreter.python, *_AGENT)
     connection.use_agent(("env", *words))
     return path

@@ -19,7 +19,11 @@ from mlcube_conformance.runners.places.ssh.connection import Connection
 from mlcube_conformance.runners.places.ssh.cube import CubeThere
 from mlcube_conformance.runners.places.ssh.faults import at_fault, no_word
 from mlcube_conformance.runners.places.ssh.folders import owner
-from mlcube_conformance.runners.places.ssh.host import check_host
+from mlcube_conformance.runners.places.ssh.host import (
+    check_host,
+    look_at_host,
+    use_package,
+)
 from mlcube_conformance.runners.places.ssh.package import has_folder, prepare_agent
 from mlcube_conformance.runners.places.ssh.programs import programs_missing
 from mlcube_conformance.runners.places.ssh.task import TaskThere
@@ -70,13 +74,13 @@ class SshRunner:
         connection.open()
         there = CubeThere(connection, request.cube, request.platform)
         timeout = request.options.configure_timeout
-        check_host(connection, request.platform)
+        facts = check_host(connection, request.platform)
         request.watch.note(
             f"preparing {connection.name} for {request.cube.id}; the first time takes "
             "longer"
         )
         log = request.log.with_name("environment.log")
-        there.make_environment(log, request.watch, timeout)
+        there.make_environment(facts, log, request.watch, timeout)
         there.send({"cube": str(request.cube.place)}, timeout)
         request.watch.begin(
             f"configuring {request.cube.id} by {there.version_note()}", request.log
@@ -169,7 +173,8 @@ def clean_host(place: Place, *, days: float, force: bool) -> list[CleanedFolder]
         connection.open()
         if not has_folder(connection, place.root):
             return []
-        prepare_agent(connection)
+        if not use_package(connection, look_at_host(connection, None)):
+            prepare_agent(connection)
         found = connection.ask(
             {
                 "do": "clean",

@@ -64,7 +64,6 @@ ENDED = {
         ("start", {**NOTHING, "mine": True}),
         ("clean", {"found": []}),
         ("environment", {"python": "p", "env": {"A": "b"}, "root": "/r", "home": "/"}),
-        ("ready", {"python": "p", "env": {"A": "b"}, "root": "/r", "home": "/"}),
     ],
 )
 def test_answer_has_what_is_asked_for(asked: str, found: dict[str, object]) -> None:
@@ -93,7 +92,6 @@ def test_answer_has_what_is_asked_for(asked: str, found: dict[str, object]) -> N
         ("clean", {"found": [{"folder": "/r"}]}),
         ("names", {"names": [7]}),
         ("environment", {"python": "p", "env": {}}),
-        ("ready", {"python": "p", "env": {}}),
         ("environment", {"python": "p", "env": {"A": 7}, "root": "/r", "home": "/"}),
     ],
 )
