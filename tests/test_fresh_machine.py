@@ -34,7 +34,7 @@ def script() -> Any:  # noqa: ANN401 - a module
 
 
 def test_it_is_called() -> None:
-    assert CALLS
+    assert len(CALLS) == (2 if (ROOT / ".ci").exists() else 1)
 
 
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)

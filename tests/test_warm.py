@@ -126,7 +126,7 @@ def test_end_by_a_signal_is_an_end_by_that_signal(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_reaches_the_program(tmp_path: Path, number: signal.Signals) -> None:
-    # A handler may run just before a wait begins: such a signal would end no wait.
+    # A signal that comes just before a wait would not end it, if a handler took it.
     text = (
         "import signal\n"
         f"signal.pthread_sigmask(signal.SIG_BLOCK, [{number.value}])\n"

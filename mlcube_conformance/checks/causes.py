@@ -29,8 +29,8 @@ class Facts:
     """Whether the ENTRYPOINT is a line of a shell."""
     platform: str = ""
     """What a person calls the platform."""
-    machine: str = "this machine"
-    """The one where the task ran."""
+    host: str = ""
+    """Where the task ran; "" for this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +232,9 @@ def cause_of(facts: Facts, log: Sequence[str]) -> str:
             if match:
                 groups = tuple(each for each in match.groups() if each) or ("",)
                 return each.do.format(
-                    *groups, platform=facts.platform, machine=facts.machine
+                    *groups,
+                    platform=facts.platform,
+                    machine=facts.host or "this machine",
                 )
     return without_words.do if without_words else ""
 

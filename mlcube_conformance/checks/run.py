@@ -96,7 +96,7 @@ def _facts(case: Case, result: RunResult) -> Facts:
         shell_form=is_shell_form(case),
         has_workdir=kind is None or kind.keeps_workdir,
         platform=kind.title if kind else case.platform.kind,
-        machine=place.host if place else "this machine",
+        host=place.host if place else "",
     )
 
 

@@ -96,10 +96,12 @@ def test(context: click.Context) -> None:
 
         options_are_read = False
         has_workers = True
-        has_begun = False
+        is_interrupted = False
+        config: pytest.Config
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+            self.config = early_config
             self.has_workers = early_config.pluginmanager.hasplugin("xdist")
             # Without them, cubes would be folders whose tests pytest runs.
             for name in (PLUGIN, OPTIONS):
@@ -111,14 +113,18 @@ def test(context: click.Context) -> None:
         def pytest_cmdline_main(self) -> None:
             self.options_are_read = True
 
-        @pytest.hookimpl(tryfirst=True)
-        def pytest_sessionstart(self) -> None:
-            self.has_begun = True
+        @pytest.hookimpl
+        def pytest_keyboard_interrupt(
+            self, excinfo: pytest.ExceptionInfo[BaseException]
+        ) -> None:
+            # What writes to the terminal says so itself, once it is there.
+            is_silent = not self.config.pluginmanager.hasplugin("terminalreporter")
+            self.is_interrupted = is_silent and excinfo.errisinstance(KeyboardInterrupt)
 
     start = Start()
     code = int(pytest.main(start_words(context.args, folder), plugins=[start]))
-    if code == pytest.ExitCode.INTERRUPTED and not start.has_begun:
-        raise interrupted(code)  # pytest says so from here on only
+    if start.is_interrupted:
+        raise interrupted(code)
     if code == pytest.ExitCode.USAGE_ERROR and not start.options_are_read:
         _guess_options(context.args)
         asked = any(each.startswith(_OF_WORKERS) for each in context.args)

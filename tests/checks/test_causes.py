@@ -141,7 +141,7 @@ def test_cause_is_named(name: str, facts: Facts, line: str, do: str) -> None:
     "line", ["tar: x: No space left on device", "exec format error", _NO_NAME]
 )
 def test_advice_names_the_machine_where_the_task_ran(line: str) -> None:
-    found = cause_of(replace(_FACTS, machine="gpu1.lan"), [line])
+    found = cause_of(replace(_FACTS, host="gpu1.lan"), [line])
 
     assert "gpu1.lan" in found
     assert "this machine" not in found

@@ -4,9 +4,9 @@ Most of a short run of the suite is the import of a thousand modules. A server i
 them once and is forked for each run: the run is a process of its own, with the folder,
 variables, files and arguments that it was given, and ends as its module ends.
 
-A plain start of Python differs in two ways. There, a signal to a group of processes
-reaches the program, too, and modules are imported after the variables are set. Tests
-that are about either start Python.
+A plain start of Python differs in three ways. There, a signal to a group of processes
+reaches the program, too; modules are imported after the variables are set; and what is
+installed is read again. Tests that are about one of these start Python.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Has a module run by the server, and ends as the module ends.
 
-It imports what is built into Python only: nothing else starts in a few hundredths of a
-second.
+It imports modules in C only: nothing else starts in a few hundredths of a second.
 """
 
 import _signal  # type: ignore[import-not-found]
@@ -41,7 +40,7 @@ def main() -> None:
         how = (module,) if module == "-c" else ("-m", module)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         posix.execv(sys.executable, [sys.executable, *how, *words])
-    # A handler that runs between two waits would be heeded after the second.
+    # A signal that comes just before a wait would not end it: this one is always seen.
     came, written = posix.pipe()
     posix.set_blocking(written, False)
     _signal.set_wakeup_fd(written)

@@ -190,7 +190,7 @@ def _import_all() -> None:
 
 
 def _read_entry_points_once() -> None:
-    """Keep those of each distribution: pytest asks for all, three times a start."""
+    """Keep what is read of each distribution: each run of pytest asks for all."""
     read: Any = metadata.Distribution.entry_points
     known: dict[str, metadata.EntryPoints] = {}
 

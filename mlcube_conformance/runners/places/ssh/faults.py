@@ -85,7 +85,7 @@ def no_outcome(
 def still_running(
     connection: Connection, at: str, record: Mapping[str, Any]
 ) -> MachineError:
-    """Return the error of a workspace on a host that another task has."""
+    """Return the error of a workspace on a host that another task is using."""
     return connection.fault(
         what=f"an earlier task still runs on {connection.name}",
         at=at,

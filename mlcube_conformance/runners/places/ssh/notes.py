@@ -6,9 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlcube_conformance.runners.common.liveness import lock_folder
 from mlcube_conformance.runners.places.ssh.data import Bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Note", "note_of", "read_note", "write_note"]
 
@@ -20,18 +24,18 @@ class Note:
     workspace: Path
     stdout: Path
     stderr: Path
-    fetched: list[Bundle]
-    before: dict[str, list[str]]
+    fetched: tuple[Bundle, ...]
+    before: Mapping[str, Sequence[str]]
     """What was here at and below the fetched names, by their folder."""
 
 
 def write_note(identity: str, note: Note) -> None:
-    """Note what the results of a job are for."""
+    """Keep a note of where the results of a job are wanted."""
     found = {
         "workspace": str(note.workspace),
         "stdout": str(note.stdout),
         "stderr": str(note.stderr),
-        "before": note.before,
+        "before": {base: [*names] for base, names in note.before.items()},
         "fetched": [
             {"base": str(each.base), "there": each.there, "names": each.fetched}
             for each in note.fetched
@@ -48,8 +52,8 @@ def read_note(identity: str) -> Note | None:
             workspace=Path(found["workspace"]),
             stdout=Path(found["stdout"]),
             stderr=Path(found["stderr"]),
-            before=found["before"],
-            fetched=[
+            before={base: [*names] for base, names in found["before"].items()},
+            fetched=tuple(
                 Bundle(
                     base=Path(each["base"]),
                     there=each["there"],
@@ -57,9 +61,9 @@ def read_note(identity: str) -> Note | None:
                     fetched=tuple(each["names"]),
                 )
                 for each in found["fetched"]
-            ],
+            ),
         )
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 

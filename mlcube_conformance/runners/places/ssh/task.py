@@ -37,11 +37,13 @@ from mlcube_conformance.runners.places.wheel import package_key
 from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlcube_conformance.model import RunResult
+    from mlcube_conformance.place import RemoteEntry
     from mlcube_conformance.runners.common.liveness import Liveness
     from mlcube_conformance.runners.contract import RunRequest
+    from mlcube_conformance.runners.places.outcome import Outcome
     from mlcube_conformance.runners.places.ssh.cube import CubeThere
     from mlcube_conformance.runners.places.ssh.data import Bundle
 
@@ -74,7 +76,7 @@ class TaskThere:
         )
         self._fetched = [each for each in self._data.bundles if each.fetched]
         #: What was sent, at and below the names that are fetched, by their folder.
-        self._before: dict[str, list[str]] = {}
+        self._before: Mapping[str, Sequence[str]] = {}
 
     def run(self) -> RunResult:
         """Run the task to its end, or fetch the results where it ran before.
@@ -87,13 +89,27 @@ class TaskThere:
         identity = self.identity
         self._run_there(identity)
         try:
-            return self._bring_back(identity)
+            outcome, remote = self._bring_back()
         except KeyboardInterrupt:
             request.watch.note(
                 f"interrupted before all results of {request.case_id} were fetched "
-                f"from {self._link.name}; run it again to fetch them"
+                f"from {self._link.name}; the next run fetches them"
             )
             raise
+        self._end(identity)
+        if outcome.error is not None:
+            raise at_fault(outcome.error, self._link.name)
+        if outcome.result is None:
+            raise no_word(self._link, "a result")
+        return replace(
+            outcome.result,
+            remote=remote,
+            # ssh joins its words, and the host's shell reads them.
+            command=(
+                *hand_words(self._link.place),
+                shlex.join(outcome.result.command),
+            ),
+        )
 
     def _run_there(self, identity: str) -> None:
         """Run the task to its end, where it has not run before."""
@@ -116,33 +132,19 @@ class TaskThere:
                 )
             raise
 
-    def _bring_back(self, identity: str) -> RunResult:
-        """Fetch the results of the task, which has ended."""
+    def _bring_back(self) -> tuple[Outcome, dict[str, dict[str, RemoteEntry]]]:
+        """Fetch the results of the task, which has ended, and see what is there."""
         request = self._request
         outcome = self._there.outcome(
             self._job, request.stdout, request.stderr, f"task {request.case_id}"
         )
         self._fetch()
-        remote = entries_on_host(
+        return outcome, entries_on_host(
             self._link,
             {
                 f"{role} {name}": f"{self._there.workspace_folder}/{place}"
                 for role, name, place in self._data.places
             },
-        )
-        self._end(identity)
-        if outcome.error is not None:
-            raise at_fault(outcome.error, self._link.name)
-        if outcome.result is None:
-            raise no_word(self._link, "a result")
-        return replace(
-            outcome.result,
-            remote=remote,
-            # ssh joins its words, and the host's shell reads them.
-            command=(
-                *hand_words(self._link.place),
-                shlex.join(outcome.result.command),
-            ),
         )
 
     @cached_property
@@ -264,7 +266,7 @@ class TaskThere:
             workspace=request.workspace,
             stdout=request.stdout,
             stderr=request.stderr,
-            fetched=self._fetched,
+            fetched=tuple(self._fetched),
             before=self._before,
         )
         write_note(identity, note)
@@ -341,6 +343,6 @@ class TaskThere:
         )
 
 
-def _noted_before(identity: str) -> dict[str, list[str]]:
+def _noted_before(identity: str) -> Mapping[str, Sequence[str]]:
     note = read_note(identity)
     return note.before if note else {}
