@@ -950,6 +950,23 @@ def _installed(python: Path) -> str:
 
 
 @pytest.mark.docker
+def test_package_that_a_variable_of_the_host_brings_is_not_used(
+    cube_folder: CubeFolder, tmp_path: Path
+) -> None:
+    (other := tmp_path / "other/mlcube_conformance").mkdir(parents=True)
+    (other / "__init__.py").write_text("raise SystemExit('of another version')")
+    host = SshHost(tmp_path / "host", environment={"PYTHONPATH": str(other.parent)})
+    host.start()
+    _place(cube_folder, host)
+    try:
+        done = _run(cube_folder)
+    finally:
+        host.stop()
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.docker
 def test_requirements_that_bring_another_package_are_refused(
     cube_folder: CubeFolder, host: SshHost, tmp_path: Path
 ) -> None:

@@ -82,12 +82,19 @@ def use_python(
 
     It cannot where a shell would change the words of its command.
     """
-    words = [f"{name}={text}" for name, text in variables.items()]
-    words += [*SAFE, python, *_AGENT]
+    words = _words(python, variables.get("PYTHONPATH", ""))
     is_plain = all(_PLAIN.fullmatch(each) for each in words)
     if is_plain:
-        connection.use_agent(("env", *words), stays=True)
+        connection.use_agent(words, stays=True)
     return is_plain
+
+
+def _words(python: str, packages: str = "") -> tuple[str, ...]:
+    """Return the command that answers requests.
+
+    The PYTHONPATH of the host is not used: it may have another version.
+    """
+    return ("env", f"PYTHONPATH={packages}", *SAFE, python, *_AGENT)
 
 
 def prepare_agent(connection: Connection) -> str:
@@ -99,7 +106,7 @@ def prepare_agent(connection: Connection) -> str:
     place = connection.place
     interpreter = place.interpreter
     if not place.sync_package:
-        connection.use_agent(("env", *SAFE, own_python(place), *_AGENT))
+        connection.use_agent(_words(own_python(place)))
         return ""
     folder = f"{place.root}/packages/{package_key()}"
     said = connection.folder / "mkdir"
@@ -127,6 +134,5 @@ def prepare_agent(connection: Connection) -> str:
         limit=SMALL,
     )
     path = f"{folder}/{wheel.name}"
-    words = (f"PYTHONPATH={path}", *SAFE, interpreter.python, *_AGENT)
-    connection.use_agent(("env", *words))
+    connection.use_agent(_words(interpreter.python, path))
     return path
