@@ -78,5 +78,10 @@ def interrupted(code: int = INTERRUPTED) -> SystemExit:
 
 
 def take_requests() -> None:
-    """Take requests to end from now on, until the process has ended."""
-    Interrupts(say).take()
+    """Take requests to end from now on, until the process has ended.
+
+    Raises:
+        SystemExit: It was interrupted meanwhile.
+    """
+    with ending_if_interrupted():
+        Interrupts(say).take()

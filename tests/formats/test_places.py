@@ -15,8 +15,14 @@ from mlcube_conformance.formats.cubes import load_cube
 from mlcube_conformance.formats.platforms import load_place, load_platform
 from mlcube_conformance.model import PlatformFile
 from mlcube_conformance.place import Interpreter, Place
+from mlcube_conformance.runners.common.liveness import Liveness
+from mlcube_conformance.runners.places.ssh.connection import Connection
 from mlcube_conformance.runners.places.ssh.data import task_data
-from mlcube_conformance.runners.places.ssh.host import HostFacts, what_is_missing
+from mlcube_conformance.runners.places.ssh.host import (
+    HostFacts,
+    look_at_host,
+    what_is_missing,
+)
 from mlcube_conformance.runners.places.wheel import make_wheel, package_key
 
 if TYPE_CHECKING:
@@ -275,6 +281,26 @@ def test_everything_that_is_missing_is_said_at_once(cube_folder: CubeFolder) -> 
     )
 
     assert len(what_is_missing(facts, platform)) == 6
+
+
+def test_folders_of_a_host_are_written_as_it_writes_them(
+    cube_folder: CubeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform, _ = _load(cube_folder, LEAST)
+    assert platform is not None
+    assert platform.place is not None
+    found = {each: FACTS[each] for each in FACTS if not each.startswith("package")}
+    said = "package 0a1b /home/me//mlcube/bin/python\n"
+    monkeypatch.setattr(
+        "mlcube_conformance.runners.places.ssh.host._ask",
+        lambda *_: {**found, "package": said, "home": "/home/me/"},
+    )
+
+    facts = look_at_host(Connection(platform.place, Liveness("test")), None)
+
+    assert (facts.home, facts.root) == ("/home/me", "/home/me/mlcube")
+    assert facts.package == "0a1b"
+    assert facts.package_python == "/home/me/mlcube/bin/python"
 
 
 def test_link_among_the_inputs_brings_what_it_leads_to(cube_folder: CubeFolder) -> None:

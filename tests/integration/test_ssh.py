@@ -759,7 +759,7 @@ def test_results_of_a_task_that_ended_before_an_interrupt_are_fetched_next_time(
         host.stop()
 
     assert (process.returncode, kept) == (130, False), said
-    assert "interrupted before all results of tiny-ssh-make were fetched" in said
+    assert "interrupted after tiny-ssh-make ended on" in said
     assert "has ended since: fetching its results" in again.stderr
     assert (again.returncode, part.read_text(encoding="utf-8")) == (0, "made\n")
 
@@ -964,6 +964,20 @@ def test_package_that_a_variable_of_the_host_brings_is_not_used(
         host.stop()
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.docker
+def test_environment_that_is_not_there_is_named_where_none_is_sent(
+    cube_folder: CubeFolder, host: SshHost
+) -> None:
+    env = f"{{path: {host.root}, sync: false}}"
+    _place(cube_folder, host, env=env, interpreter="{type: virtualenv, name: none}")
+
+    done = _run(cube_folder)
+
+    assert done.returncode == 125
+    assert f"no program {host.root}/environments/none/bin/python" in done.stderr
+    assert "env.sync: true" in done.stderr
 
 
 @pytest.mark.docker

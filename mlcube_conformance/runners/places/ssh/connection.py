@@ -268,7 +268,7 @@ class Connection:
         if self.is_cut(ended.exit_code):
             raise self.lost(doing)
         if ended.exit_code == _NOT_FOUND and found is None:
-            raise no_python(self)
+            raise no_python(self, self._agent)
         trouble = trouble_in(found)
         if ended.timed_out:
             said = "no end in time"

@@ -13,7 +13,7 @@ from mlcube_conformance.base.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlcube_conformance.base.errors import ConformanceError, Violation
     from mlcube_conformance.runners.places.ssh.connection import Connection
@@ -36,17 +36,21 @@ _IN_WORDS = {
 }
 
 
-def no_python(connection: Connection) -> MachineError:
-    """Return the error of a host whose Python does not start."""
-    python = connection.place.interpreter.python
+def no_python(connection: Connection, command: Sequence[str]) -> MachineError:
+    """Return the error of a host on which the Python of a command does not start."""
+    python = command[command.index("-m") - 1]
+    is_named = python == connection.place.interpreter.python
     return PlatformUnavailable(
         Message(
             what=f"cannot start Python on {connection.name}",
-            where=f"{connection.place.file}, key interpreter.python",
+            where=f"{connection.place.file}, key interpreter"
+            + (".python" if is_named else ""),
             found=f"no program {python}"
             + (" below the home" if "/" in python and python[0] != "/" else ""),
             expected="Python 3.11 or newer",
-            do="fix interpreter.python, or install it there",
+            do="fix interpreter.python, or install it there"
+            if is_named
+            else "run it again with env.sync: true, which makes that environment",
         )
     )
 

@@ -122,8 +122,16 @@ def look_at_host(connection: Connection, platform: Platform | None) -> HostFacts
             )
         )
     key, python = package_in(found["package"])
-    more = {"package": key, "package_python": python}
-    return HostFacts(**{**found, **more, "unwritable": tuple(found["unwritable"])})
+    # As the host itself writes them, which may be by another way the next time.
+    home = PurePosixPath(found["home"])
+    more = {
+        "package": key,
+        "package_python": str(PurePosixPath(python)),
+        "home": str(home),
+        "root": str(home / place.root),
+        "unwritable": tuple(found["unwritable"]),
+    }
+    return HostFacts(**{**found, **more})
 
 
 def check_host(connection: Connection, platform: Platform) -> HostFacts:

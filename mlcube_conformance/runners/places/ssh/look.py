@@ -59,14 +59,13 @@ version='import sys; print(*sys.version_info[:3], sep=".")'
 tell python "$("$python" -c "$version" 2>/dev/null)"
 command -v rsync >/dev/null && tell rsync yes
 case $own in /*) ;; */*) own=$HOME/$own ;; esac
-limit=$(command -v timeout) && limit="$limit 20"
-tell package "$(
+# Without a limit, a Python that hangs would keep all answers back.
+command -v timeout >/dev/null && tell package "$(
     unset PYTHONPATH
-    PYTHONSAFEPATH=1 PYTHONUTF8=1 $limit "$own" -c "$asked" 2>/dev/null
+    PYTHONSAFEPATH=1 PYTHONUTF8=1 timeout -k 5 20 "$own" -c "$asked" 2>/dev/null
 )"
 tell home "$HOME"
 case $root in /*) ;; *) root=$HOME/$root ;; esac
-tell root "$root"
 root=$(standing "$root")
 df -Pk "$root" | while read -r _ _ _ free _; do tell free "$free"; done
 [ -w "$root" ] || tell 'no root' "$root"
@@ -127,7 +126,7 @@ def _facts(host: Any, question: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A
         "shell_says": " ".join((before + after).split()),
         # A program in its place may say something first.
         "python": found[1] if (found := _PYTHON.search(said.get("python", ""))) else "",
-        **{each: said.get(each, "") for each in ("package", "home", "root")},
+        **{each: said.get(each, "") for each in ("package", "home")},
         "rsync": "rsync" in said,
         "engine": engine,
         "engine_version": line.number if (line := version_line(version)) else "",

@@ -14,7 +14,7 @@ from mlcube_conformance.runners.places.ssh.data import Bundle
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Note", "note_of", "read_note", "write_note"]
+__all__ = ["Note", "note_of", "noted_before", "read_note", "write_note"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,11 @@ class Note:
     fetched: tuple[Bundle, ...]
     before: Mapping[str, Sequence[str]]
     """What was here at and below the fetched names, by their folder."""
+
+    @property
+    def has_place(self) -> bool:
+        """Whether the folders for the results are still there."""
+        return self.workspace.is_dir() and self.stdout.parent.is_dir()
 
 
 def write_note(identity: str, note: Note) -> None:
@@ -52,19 +57,37 @@ def read_note(identity: str) -> Note | None:
             workspace=Path(found["workspace"]),
             stdout=Path(found["stdout"]),
             stderr=Path(found["stderr"]),
-            before={base: [*names] for base, names in found["before"].items()},
+            before={base: _texts(names) for base, names in found["before"].items()},
             fetched=tuple(
                 Bundle(
                     base=Path(each["base"]),
-                    there=each["there"],
+                    there=_text(each["there"]),
                     sent=(),
-                    fetched=tuple(each["names"]),
+                    fetched=_texts(each["names"]),
                 )
                 for each in found["fetched"]
             ),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
+
+
+def noted_before(identity: str) -> Mapping[str, Sequence[str]]:
+    """Return what was here before a job began, by folder, as far as it was noted."""
+    note = read_note(identity)
+    return note.before if note else {}
+
+
+def _text(found: object) -> str:
+    if not isinstance(found, str):
+        raise TypeError
+    return found
+
+
+def _texts(found: object) -> tuple[str, ...]:
+    if not isinstance(found, list):
+        raise TypeError
+    return tuple(map(_text, found))
 
 
 def note_of(identity: str) -> Path:

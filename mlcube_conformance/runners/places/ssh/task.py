@@ -8,6 +8,7 @@ is noted on this machine: a host does not decide where files are written here.
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from mlcube_conformance.runners.places.ssh.job import stop
 from mlcube_conformance.runners.places.ssh.notes import (
     Note,
     note_of,
+    noted_before,
     read_note,
     write_note,
 )
@@ -37,7 +39,7 @@ from mlcube_conformance.runners.places.wheel import package_key
 from mlcube_conformance.runners.work import heartbeat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlcube_conformance.model import RunResult
     from mlcube_conformance.place import RemoteEntry
@@ -88,14 +90,8 @@ class TaskThere:
         request = self._request
         identity = self.identity
         self._run_there(identity)
-        try:
+        with self._saying_what_waits(request.case_id):
             outcome, remote = self._bring_back()
-        except KeyboardInterrupt:
-            request.watch.note(
-                f"interrupted before all results of {request.case_id} were fetched "
-                f"from {self._link.name}; the next run fetches them"
-            )
-            raise
         self._end(identity)
         if outcome.error is not None:
             raise at_fault(outcome.error, self._link.name)
@@ -110,6 +106,18 @@ class TaskThere:
                 shlex.join(outcome.result.command),
             ),
         )
+
+    @contextmanager
+    def _saying_what_waits(self, case: str) -> Iterator[None]:
+        """Say, on an interrupt, that results wait on the host."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._request.watch.note(
+                f"interrupted after {case} ended on {self._link.name}; the next run "
+                "fetches its results"
+            )
+            raise
 
     def _run_there(self, identity: str) -> None:
         """Run the task to its end, where it has not run before."""
@@ -183,7 +191,7 @@ class TaskThere:
             if record["id"] != identity:
                 raise still_running(self._link, self._there.workspace_folder, record)
             note(f"{what} still runs: following it")
-            self._before = _noted_before(identity)
+            self._before = noted_before(identity)
             return True
         if not outcome or not (outcome["result"] or outcome["error"]):
             note(f"{what} was ended there and left no result")
@@ -191,20 +199,17 @@ class TaskThere:
             return False
         if record["id"] == identity:
             note(f"{what} has ended since: fetching its results")
-            self._before = _noted_before(identity)
+            self._before = noted_before(identity)
             return True
-        self._fetch_for_another(record["id"], what)
+        with self._saying_what_waits(case):
+            self._fetch_for_another(record["id"], what)
         return False
 
     def _fetch_for_another(self, identity: str, what: str) -> None:
         """Bring the results of an earlier run to where that one wanted them."""
         note = self._request.watch.note
         wanted = read_note(identity)
-        if (
-            not wanted
-            or not wanted.workspace.is_dir()
-            or not wanted.stdout.parent.is_dir()
-        ):
+        if not wanted or not wanted.has_place:
             note(f"{what} has ended since; its folder is gone, and so are its results")
             self._end(identity)
             return
@@ -341,8 +346,3 @@ class TaskThere:
             limit=("--task-timeout", self._request.options.task_timeout),
             liveness=self._liveness,
         )
-
-
-def _noted_before(identity: str) -> Mapping[str, Sequence[str]]:
-    note = read_note(identity)
-    return note.before if note else {}
