@@ -12,7 +12,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 if TYPE_CHECKING:
@@ -76,6 +76,15 @@ class SshHost:
             check=True,
         )
         return listed.stdout.split()[1]
+
+    def __enter__(self) -> Self:
+        """Start it, and return itself."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
 
     def start(self) -> None:
         """Make its keys, if need be, and start its sshd."""

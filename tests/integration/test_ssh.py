@@ -743,20 +743,17 @@ def test_results_of_a_task_that_ended_before_an_interrupt_are_fetched_next_time(
         f'case "$SSH_ORIGINAL_COMMAND" in *--sender*) echo > {begun}; sleep 9 ;; esac'
     )
     script = f'[ -e {begun} ] || {slow}; exec sh -c "exec $SSH_ORIGINAL_COMMAND"'
-    host = SshHost(tmp_path / "host", settings=[f"ForceCommand {script}"])
-    host.start()
     cube_folder.tasks(make='echo made | tee "$data/part"')
-    _place(cube_folder, host)
     part = cube_folder.root / "workspace/data/part"
-    try:
+    settings = [f"ForceCommand {script}"]
+    with SshHost(tmp_path / "host", settings=settings) as host:
+        _place(cube_folder, host)
         with _begin(cube_folder) as process:
             _wait_for_glob(tmp_path, "fetching")
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=60)
         kept = part.exists()
         again = _run(cube_folder)
-    finally:
-        host.stop()
 
     assert (process.returncode, kept) == (130, False), said
     assert "interrupted after tiny-ssh-make ended on" in said
@@ -955,13 +952,10 @@ def test_package_that_a_variable_of_the_host_brings_is_not_used(
 ) -> None:
     (other := tmp_path / "other/mlcube_conformance").mkdir(parents=True)
     (other / "__init__.py").write_text("raise SystemExit('of another version')")
-    host = SshHost(tmp_path / "host", environment={"PYTHONPATH": str(other.parent)})
-    host.start()
-    _place(cube_folder, host)
-    try:
+    variables = {"PYTHONPATH": str(other.parent)}
+    with SshHost(tmp_path / "host", environment=variables) as host:
+        _place(cube_folder, host)
         done = _run(cube_folder)
-    finally:
-        host.stop()
 
     assert done.returncode == 0, done.stderr
 
@@ -1160,18 +1154,15 @@ def test_what_follows_a_task_may_be_killed(
     noted = tmp_path / "agents"
     notes = f'case "$SSH_ORIGINAL_COMMAND" in *agent) echo $$ >> {noted} ;; esac'
     script = f'{notes}; exec sh -c "exec $SSH_ORIGINAL_COMMAND"'
-    host = SshHost(tmp_path / "host", settings=[f"ForceCommand {script}"])
-    host.start()
     cube_folder.tasks(make='echo begun; sleep 4; echo made | tee "$data/part"')
-    _place(cube_folder, host)
-    try:
+    settings = [f"ForceCommand {script}"]
+    with SshHost(tmp_path / "host", settings=settings) as host:
+        _place(cube_folder, host)
         with _begin(cube_folder) as process:
             assert process.stdout is not None
             process.stdout.readline()
             os.kill(int(noted.read_text("utf-8").split()[-1]), signal.SIGKILL)
             said, errors = process.communicate(timeout=60)
-    finally:
-        host.stop()
 
     assert process.returncode == 0, errors
     # What passes it on starts from the beginning.
@@ -1305,15 +1296,12 @@ def test_client_of_an_engine_may_warn_before_its_version(
     client.write_text(f'#!/bin/sh\n{asked}\nexec {shutil.which("docker")} "$@"\n')
     client.chmod(0o755)
     environment = {"PATH": f"{client.parent}:{os.environ['PATH']}"}
-    host = SshHost(tmp_path / "host", environment=environment)
-    host.start()
-    _place(cube_folder, host)
-    file = cube_folder.root / "platform/docker.yaml"
-    file.write_text(file.read_text("utf-8").replace(">=18.01", "==20.10.24"), "utf-8")
-    try:
+    with SshHost(tmp_path / "host", environment=environment) as host:
+        _place(cube_folder, host)
+        file = cube_folder.root / "platform/docker.yaml"
+        text = file.read_text("utf-8").replace(">=18.01", "==20.10.24")
+        file.write_text(text, "utf-8")
         done = _run(cube_folder)
-    finally:
-        host.stop()
 
     assert done.returncode == 0, done.stderr
 

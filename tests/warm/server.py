@@ -166,8 +166,8 @@ def _end_at_once(code: int) -> None:
 
 
 def _import_all() -> None:
-    # As pytest imports the package of a plugin, which it says otherwise.
     _read_entry_points_once()
+    # As pytest imports the package of a plugin, which it says otherwise.
     hook = install_importhook(get_config())
     for each in metadata.entry_points(group="pytest11"):
         hook.mark_rewrite(each.module.partition(".")[0])

@@ -95,7 +95,7 @@ class TaskThere:
         self._end(identity)
         if outcome.error is not None:
             raise at_fault(outcome.error, self._link.name)
-        if outcome.result is None:
+        if not outcome.result:
             raise no_word(self._link, "a result")
         return replace(
             outcome.result,
