@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import queue
 import threading
+import traceback
+import warnings
 from typing import Any
 
 import docker
 import requests
 from docker.auth import AuthConfig
 from docker.errors import DockerException
+from docker.utils import kwargs_from_env
 
 from mlcube_conformance.base.process import find_program
 
-__all__ = ["BoundedAPI", "BoundedClient", "refuse_others"]
+__all__ = ["BoundedAPI", "BoundedClient", "connect"]
 
 #: Seconds beyond the deadline of a request that its answer may take in all.
 _GRACE = 5.0
@@ -82,20 +85,40 @@ class BoundedAPI(docker.APIClient):
         return answer
 
 
-def refuse_others(client: docker.DockerClient) -> None:
-    """Make sure that what answers is a daemon of Docker, or speaks as one.
-
-    Raises:
-        DockerException: It is something else.
-    """
-    if not client.ping():
-        msg = "what answers there is not a Docker daemon"
-        raise DockerException(msg)
-
-
 class BoundedClient(docker.DockerClient):
     """The library's objects, over a client whose answers end in time."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the library's own
         """Connect as the library would."""
         self.api = BoundedAPI(**settings)
+
+
+def connect(seconds: float) -> BoundedClient:
+    """Return a client of the daemon that waits at most so long for each answer.
+
+    Raises:
+        DockerException: There is no daemon, or something else answers.
+        OSError: It does not answer.
+        ValueError: Its address is invalid.
+    """
+    with warnings.catch_warnings():
+        # The library leaves the socket of a failed connection to the collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            client = BoundedClient(timeout=seconds, **kwargs_from_env())
+            if client.ping():
+                return client
+        except (DockerException, OSError, ValueError) as error:
+            _free_sockets(error)
+            raise
+    client.close()
+    msg = "what answers there is not a Docker daemon"
+    raise DockerException(msg)
+
+
+def _free_sockets(error: BaseException) -> None:
+    """Close what a failed call has left open: its frames alone know of it."""
+    each: BaseException | None = error
+    while each is not None:
+        traceback.clear_frames(each.__traceback__)
+        each = each.__cause__ or each.__context__

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import requests
@@ -13,7 +11,7 @@ from docker.errors import DockerException
 from mlcube_conformance.base.errors import UsageError
 from mlcube_conformance.formats.platforms import find_platform, load_platform
 from mlcube_conformance.runners.common.image_names import own_name
-from mlcube_conformance.runners.docker.client import BoundedClient, refuse_others
+from mlcube_conformance.runners.docker.client import connect
 from mlcube_conformance.runners.docker.context import BuildContext
 from mlcube_conformance.runners.docker.made import built_image, ids_of
 
@@ -35,15 +33,9 @@ _TIMEOUT = 10
 @contextmanager
 def _daemon() -> Iterator[docker.DockerClient | None]:
     """Give a client of the daemon, or None where there is none."""
-    with warnings.catch_warnings():
-        # The library leaves the socket of a failed connection to the collector.
-        warnings.simplefilter("ignore", ResourceWarning)
-        try:
-            client = BoundedClient.from_env(timeout=_TIMEOUT)
-            refuse_others(client)
-        except (DockerException, requests.RequestException, OSError):
-            client = None
-            gc.collect()
+    client: docker.DockerClient | None = None
+    with suppress(DockerException, OSError, ValueError):
+        client = connect(_TIMEOUT)
     if client is None:
         yield None
         return

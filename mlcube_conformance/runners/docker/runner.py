@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import re
 import time
-import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +30,7 @@ from mlcube_conformance.runners.common.liveness import (
 )
 from mlcube_conformance.runners.common.recipes import has_recipe, not_made_for
 from mlcube_conformance.runners.docker.build import build, pull
-from mlcube_conformance.runners.docker.client import BoundedClient, refuse_others
+from mlcube_conformance.runners.docker.client import connect
 from mlcube_conformance.runners.docker.container import (
     command_line,
     create_options,
@@ -114,26 +112,20 @@ class DockerRunner:
     def client(self) -> docker.DockerClient:
         """The client of the daemon, connected on first use."""
         if self._connected is None:
-            client = BoundedClient.from_env(timeout=_API_TIMEOUT)
-            refuse_others(client)
-            self._connected = client
+            self._connected = connect(_API_TIMEOUT)
         return self._connected
 
     def unavailable(self) -> MachineError | None:
         """Return why the daemon does not answer, or None when it does."""
-        with warnings.catch_warnings():
-            # The library leaves the socket of a failed connection to the collector.
-            warnings.simplefilter("ignore", ResourceWarning)
-            try:
-                _ = self.client
-            # A ValueError tells of an address that can be none.
-            except (DockerException, OSError, ValueError) as error:
-                found = mask(str(error))
-                for said, meaning in _MEANINGS.items():
-                    found = meaning if re.search(said, found) else found
-            else:
-                return None
-            gc.collect()
+        try:
+            _ = self.client
+        # A ValueError tells of an address that can be none.
+        except (DockerException, OSError, ValueError) as error:
+            found = mask(str(error))
+            for said, meaning in _MEANINGS.items():
+                found = meaning if re.search(said, found) else found
+        else:
+            return None
         start = _START_THERE if os.environ.get("DOCKER_HOST") else _START
         return PlatformUnavailable(
             Message(

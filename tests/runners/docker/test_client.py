@@ -1,0 +1,66 @@
+"""What a daemon that does not answer leaves behind."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import warnings
+from socketserver import BaseRequestHandler, UnixStreamServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlcube_conformance.runners.docker.images import image_in_daemon
+from mlcube_conformance.runners.docker.runner import DockerRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def nothing_there(tmp_path: Path) -> Path:
+    """Return a path on which nothing listens."""
+    return tmp_path / "docker.sock"
+
+
+@pytest.fixture
+def closes_at_once(nothing_there: Path) -> Iterator[Path]:
+    """Return the socket of a program that ends each connection without an answer."""
+    with UnixStreamServer(str(nothing_there), BaseRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01]).start()
+        yield nothing_there
+        server.shutdown()
+
+
+@pytest.mark.parametrize("daemon", ["nothing_there", "closes_at_once"])
+@pytest.mark.parametrize(
+    "ask",
+    [lambda: image_in_daemon("busybox"), lambda: DockerRunner("x").unavailable()],
+    ids=["image", "runner"],
+)
+def test_no_socket_is_left_open(
+    ask: Callable[[], object],
+    daemon: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{request.getfixturevalue(daemon)}")
+    gc.collect()
+    gc.disable()
+
+    ask()
+
+    with warnings.catch_warnings(record=True, action="always") as left:
+        gc.collect()
+    gc.enable()
+    assert not left
+
+
+@pytest.mark.parametrize("address", ["tcp://:x", "unix://", "http://["])
+def test_an_invalid_address_has_no_image(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", address)
+
+    assert image_in_daemon("busybox") == ""
