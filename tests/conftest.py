@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -28,6 +29,7 @@ from tests.cube_folders import BUSYBOX, CubeFolder, drain_made, make_cube
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from mlcube_conformance.base.errors import MachineError
     from mlcube_conformance.runners.contract import Runner
 
 #: Platforms whose absence is a failure: CI names those it has set up.
@@ -37,8 +39,8 @@ _HOW_TO_GET_SINGULARITY = "as root, `make test SETUP='docker singularity'` sets 
 _HOW_TO_GET_SSH = "as root, `make test SETUP='docker ssh'` sets it up"
 _HOW_TO_GET_BROWSER = "as root, `make test SETUP=browser` sets it up"
 _PULLED: dict[str, bool] = {}
-#: Platforms that were found to work, which is asked once.
-_AVAILABLE: set[str] = set()
+#: What keeps a platform from working, which is asked once.
+_TROUBLES: dict[str, MachineError | None] = {}
 #: Variables by which tools, pytest among them, see that they run in a workflow.
 _OF_WORKFLOWS = (
     *("CI", "BUILD_NUMBER", "GITLAB_CI", "TF_BUILD"),
@@ -59,6 +61,11 @@ def pytest_configure() -> None:
     ):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of tests out of the search for garbage: all live to the end."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -155,13 +162,12 @@ def _hidden(folder: Path, names: Sequence[str]) -> Path:
 
 def _need(make: Callable[[str], Runner], name: str, how: str) -> None:
     """Skip where a platform does not exist; fail where it should have been set up."""
-    if name in _AVAILABLE:
-        return
-    runner = make("tests")
-    trouble = runner.unavailable()
-    runner.close()
+    if name not in _TROUBLES:
+        runner = make("tests")
+        _TROUBLES[name] = runner.unavailable()
+        runner.close()
+    trouble = _TROUBLES[name]
     if trouble is None:
-        _AVAILABLE.add(name)
         return
     message = f"{trouble.messages[0].what}; {how}"
     if name in REQUIRED:
