@@ -21,13 +21,18 @@ _ENDS_WITH_RUN = (
 
 
 def freeze_what_is_read(config: pytest.Config) -> None:
-    """Keep what is in memory out of the search for garbage, to the end of the run.
+    """Keep what is in memory out of the search for garbage, to the end of the process.
 
-    Where the process ends with it, nothing is searched then: all memory is given back
-    anyway. Other processes keep their search.
+    Nothing is searched at that end either: all memory is given back anyway. A process
+    that does not end with the run keeps its search as it is.
     """
-    gc.freeze()
-    config.add_cleanup(gc.unfreeze)
-    module = sys.modules["__main__"].__spec__
-    if (module.name if module else Path(sys.argv[0]).name) in _ENDS_WITH_RUN:
+    if _ends_with_run(config):
+        gc.freeze()
         atexit.register(gc.freeze)
+
+
+def _ends_with_run(config: pytest.Config) -> bool:
+    if hasattr(config, "workerinput"):  # a worker of xdist
+        return True
+    module = sys.modules["__main__"].__spec__
+    return (module.name if module else Path(sys.argv[0]).name) in _ENDS_WITH_RUN
