@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
+from tests.other_users import let_others_in
 from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
@@ -140,10 +141,7 @@ def test_outputs_belong_to_a_plain_user(
     for folder in (place, tmp_path / "cache"):
         folder.mkdir(exist_ok=True)
         os.chown(folder, user, user)
-    for folder in tmp_path.parents:
-        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):  # noqa: S108
-            folder.chmod(folder.stat().st_mode | 0o055)
-    tmp_path.chmod(0o755)
+    let_others_in(tmp_path)
 
     done = subprocess.run(
         [

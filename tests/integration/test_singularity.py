@@ -30,6 +30,7 @@ from mlcube_conformance.runners.contract import (
 from mlcube_conformance.runners.singularity.runner import SingularityRunner
 from tests import warm
 from tests.cube_folders import BUSYBOX, CubeFolder, make_cube
+from tests.other_users import let_others_in
 from tests.records import RECORD_ALONE, left_by_run
 
 if TYPE_CHECKING:
@@ -876,9 +877,7 @@ def _as_somebody(
     for name in ("subuid", "subgid"):
         (place / name).write_text(subordinate_ids)
         Path("/etc", name).touch()
-    for folder in (place, *place.parents):
-        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):  # noqa: S108
-            folder.chmod(folder.stat().st_mode | 0o055)
+    let_others_in(place)
     # It has the base image.
     daemon = str(Path("/var/run/docker.sock").stat().st_gid)
     return subprocess.run(
