@@ -41,6 +41,7 @@ def test_what_is_missing_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
     [
         ("tcp://127.0.0.1:1", "nothing listens there"),
         ("tcp://no-host.invalid:2375", "no host has this name"),
+        ("ssh://no-host.invalid", "this tool does not reach a daemon by ssh://"),
     ],
 )
 def test_a_daemon_that_cannot_be_reached_is_told_in_plain_words(

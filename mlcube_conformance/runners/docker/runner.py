@@ -81,16 +81,19 @@ __all__ = ["DockerRunner"]
 
 #: Names of build arguments whose values are not for everybody.
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL", re.IGNORECASE)
-#: How the library says what is wrong, in words of Python, and what it means.
-_MEANINGS = {
-    r"FileNotFoundError\(|ConnectionRefusedError\(|Errno 111": "nothing listens there",
-    r"NameResolutionError\(": "no host has this name",
-}
 _START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST"
 _START_THERE = "start it (`sudo systemctl start docker`), or fix or unset DOCKER_HOST"
 _JOIN_GROUP = (
     "join the group `docker` (`sudo usermod -aG docker $USER`), then log in again,\n"
     "or use a daemon of your own (rootless Docker) by DOCKER_HOST"
+)
+_BY_SSH = "unset DOCKER_HOST, and test there by a platform file: docs/platforms.md"
+#: How the library says what is wrong, what it means if that is unclear, and what to do.
+_MEANINGS = (
+    (r"FileNotFoundError\(|ConnectionRefused|Errno 111", "nothing listens there", ""),
+    (r"NameResolutionError\(", "no host has this name", ""),
+    (r"paramiko", "this tool does not reach a daemon by ssh://", _BY_SSH),
+    (r"ermission denied", "", _JOIN_GROUP),
 )
 #: Exit code of a task that was killed, as also a removal does.
 _KILLED = 137
@@ -121,9 +124,9 @@ class DockerRunner:
             _ = self.client
         # A ValueError tells of an address that can be none.
         except (DockerException, OSError, ValueError) as error:
-            found = mask(str(error))
-            for said, meaning in _MEANINGS.items():
-                found = meaning if re.search(said, found) else found
+            text = mask(str(error))
+            rows = (each for each in _MEANINGS if re.search(each[0], text))
+            _, meaning, do = next(rows, ("", "", ""))
         else:
             return None
         start = _START_THERE if os.environ.get("DOCKER_HOST") else _START
@@ -131,9 +134,9 @@ class DockerRunner:
             Message(
                 what="cannot use Docker: its daemon does not answer",
                 where=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
-                found=found,
+                found=meaning or text,
                 expected="a Docker daemon that answers `docker version`",
-                do=_JOIN_GROUP if "ermission denied" in found else start,
+                do=do or start,
             )
         )
 
