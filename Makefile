@@ -16,7 +16,7 @@ SOURCES := $(shell git ls-files '*.py' '*.yaml')
 .PHONY: test demo walk lint clean
 
 test: $(VENV)/installed $(PLATFORMS)
-	@echo "test: step 2 of 2: running the tests; on two cores about 6 minutes without Docker, 20 with every platform"
+	@echo "test: step 2 of 2: running the tests; on two cores about 5 minutes without Docker, 20 with every platform"
 	@set -a && . ./$(PLATFORMS) && MLCUBE_CONFORMANCE_REQUIRED="$${MLCUBE_CONFORMANCE_REQUIRED-$(SETUP)}" && set +a && \
 	    PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n $(WORKERS) --dist worksteal $(PYTEST)
 

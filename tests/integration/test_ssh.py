@@ -420,6 +420,33 @@ def test_equal_names_do_not_collide(
     assert (other.root / "workspace/data/part").read_text() == "other\n"
 
 
+@pytest.mark.docker
+def test_runs_at_once_send_an_equal_cube_in_turn(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+) -> None:
+    """A sender removes what the cube lacks: also what another has half sent."""
+    _place(cube_folder, host)
+    for folder in range(60):
+        for file in range(20):
+            cube_folder.write(f"more/{folder}/{file}", os.urandom(2000).hex())
+    others = [tmp_path / str(each) / "tiny" for each in range(3)]
+    for each in others:
+        shutil.copytree(cube_folder.root, each)
+    words = warm.python("mlcube_ssh_run")
+
+    runs = [
+        subprocess.Popen(
+            [*words, "configure", f"--mlcube={each}", "--platform=ssh"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for each in others
+    ]
+    said = [each.communicate(timeout=120)[1] for each in runs]
+
+    assert [each.returncode for each in runs] == [0, 0, 0], said
+
+
 # Hosts that lack something, or do not let us in.
 
 

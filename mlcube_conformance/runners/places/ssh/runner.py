@@ -81,16 +81,17 @@ class SshRunner:
         )
         log = request.log.with_name("environment.log")
         there.make_environment(facts, log, request.watch, timeout)
-        there.send({"cube": str(request.cube.place)}, timeout)
-        request.watch.begin(
-            f"configuring {request.cube.id} by {there.version_note()}", request.log
-        )
+        # Equal cubes have one folder, where a sender removes what it does not know.
         with build_lock(
             f"ssh-{there.content_key}",
             f"{request.cube.id} on {connection.name}",
             timeout,
             request.watch.note,
         ):
+            there.send({"cube": str(request.cube.place)}, timeout)
+            request.watch.begin(
+                f"configuring {request.cube.id} by {there.version_note()}", request.log
+            )
             outcome = there.configure(request)
         if outcome.error is not None:
             raise at_fault(outcome.error, connection.name)
