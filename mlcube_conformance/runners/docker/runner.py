@@ -90,7 +90,11 @@ _JOIN_GROUP = (
 _BY_SSH = "unset DOCKER_HOST, and test there by a platform file: docs/platforms.md"
 #: How the library says what is wrong, what it means if that is unclear, and what to do.
 _MEANINGS = (
-    (r"FileNotFoundError\(|ConnectionRefused|Errno 111", "nothing listens there", ""),
+    (
+        r"FileNotFoundError\(|ConnectionRefusedError\(|Errno 111",
+        "nothing listens there",
+        "",
+    ),
     (r"NameResolutionError\(", "no host has this name", ""),
     (r"paramiko", "this tool does not reach a daemon by ssh://", _BY_SSH),
     (r"ermission denied", "", _JOIN_GROUP),
