@@ -61,3 +61,25 @@ def test_process_that_ends_with_the_run_ends_without_a_search(
 
     assert done.ret == 0
     done.stdout.fnmatch_lines(["passed over: " + ("[1-9]*" if passes_over else "0")])
+
+
+def test_worker_passes_over_what_it_read(
+    pytester: pytest.Pytester, fake_cube: CubeFolder
+) -> None:
+    site = pytester.mkdir("site")
+    (site / "sitecustomize.py").write_text(
+        "import gc, os\n"
+        "freeze = gc.freeze\n"
+        "def noting():\n"
+        "    freeze()\n"
+        f"    open({str(site)!r} + f'/{{os.getpid()}}.frozen', 'w').close()\n"
+        "gc.freeze = noting\n"
+    )
+    words = ["--cube", str(fake_cube.root), "--platform", "fake", "-n1"]
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(site))
+        done = pytester.run(sys.executable, "-m", "pytest", *words)
+
+    assert done.ret == 0
+    assert len([*site.glob("*.frozen")]) == 2  # the other is the process that asks it

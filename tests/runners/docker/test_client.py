@@ -48,12 +48,13 @@ def test_no_socket_is_left_open(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{request.getfixturevalue(daemon)}")
     gc.collect()
     gc.disable()
+    try:
+        ask()
+        with warnings.catch_warnings(record=True, action="always") as left:
+            gc.collect()
+    finally:
+        gc.enable()
 
-    ask()
-
-    with warnings.catch_warnings(record=True, action="always") as left:
-        gc.collect()
-    gc.enable()
     assert not left
 
 
