@@ -9,7 +9,6 @@ import signal
 import subprocess
 import xml.etree.ElementTree as ET
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -217,9 +216,8 @@ def _which(name: str) -> str | None:
 
 def _need_docker(request: pytest.FixtureRequest) -> None:
     _need(DockerRunner, "docker", _HOW_TO_GET_DOCKER)
-    client = docker.from_env(timeout=60)
+    client: docker.DockerClient = request.getfixturevalue("docker_client")
     if not _has_base_image(client) and "docker" not in REQUIRED:
-        client.close()
         pytest.skip(f"the image {BUSYBOX} cannot be pulled; {_HOW_TO_GET_DOCKER}")
     # Not a fixture's own end, since it serves some tests only.
     request.addfinalizer(partial(_remove_images_of_test, client))
@@ -242,14 +240,13 @@ def _has_base_image(client: docker.DockerClient) -> bool:
 
 def _remove_images_of_test(client: docker.DockerClient) -> None:
     """Remove the images of the cubes that this process has made."""
-    with closing(client):
-        for name in drain_made():
-            # By its label, since it has a name of ours too.
-            for image in client.images.list(filters={"label": f"test={name}"}):
-                client.images.remove(str(image.id), force=True)
+    for name in drain_made():
+        # By its label, since it has a name of ours too.
+        for image in client.images.list(filters={"label": f"test={name}"}):
+            client.images.remove(str(image.id), force=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def docker_client() -> Iterator[docker.DockerClient]:
     """Return a client of the daemon."""
     client = docker.from_env(timeout=60)

@@ -9,6 +9,7 @@ import queue
 import threading
 import traceback
 import warnings
+from functools import cached_property
 from typing import Any
 
 import docker
@@ -27,6 +28,19 @@ _GRACE = 5.0
 
 class BoundedAPI(docker.APIClient):
     """The library's client, whose answers end in time or fail."""
+
+    _about: dict[str, Any] | None = None
+
+    def version(self, api_version: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - of the library
+        """Return what the daemon says of itself; it is asked once, to connect."""
+        if self._about is None:
+            self._about = super().version(api_version)
+        return self._about
+
+    @cached_property
+    def limits_processes(self) -> bool:
+        """Whether the daemon can limit processes; without cgroups, Podman cannot."""
+        return bool(self.info().get("PidsLimit"))
 
     def forget_missing_helpers(self) -> list[str]:
         """Ask registries without the programs that keep passwords and are not here.
@@ -87,6 +101,8 @@ class BoundedAPI(docker.APIClient):
 
 class BoundedClient(docker.DockerClient):
     """The library's objects, over a client whose answers end in time."""
+
+    api: BoundedAPI
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the library's own
         """Connect as the library would."""

@@ -37,7 +37,6 @@ __all__ = [
     "environment",
     "host_config",
     "left_inside",
-    "limits_processes",
     "refuse_odd_names",
     "refuse_volumes",
     "remove",
@@ -224,11 +223,6 @@ def host_config(
     if gpus := container.gpus(request):
         config["device_requests"] = [_device_request(gpus)]
     return config
-
-
-def limits_processes(api: docker.APIClient) -> bool:
-    """Say whether a daemon can limit processes; without cgroups, Podman cannot."""
-    return bool(api.info().get("PidsLimit"))
 
 
 def create_options(request: RunRequest) -> dict[str, Any]:

@@ -30,14 +30,13 @@ from mlcube_conformance.runners.common.liveness import (
 )
 from mlcube_conformance.runners.common.recipes import has_recipe, not_made_for
 from mlcube_conformance.runners.docker.build import build, pull
-from mlcube_conformance.runners.docker.client import connect
+from mlcube_conformance.runners.docker.client import BoundedClient, connect
 from mlcube_conformance.runners.docker.container import (
     command_line,
     create_options,
     environment,
     host_config,
     left_inside,
-    limits_processes,
     refuse_odd_names,
     refuse_volumes,
     remove,
@@ -71,8 +70,6 @@ from mlcube_conformance.runners.docker.streams import ending_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import docker
 
     from mlcube_conformance.model import Cube, ImageOrigin, Platform
     from mlcube_conformance.runners.contract import ConfigureRequest, RunRequest
@@ -112,11 +109,11 @@ class DockerRunner:
 
     def __init__(self, run_id: str) -> None:
         """Prepare, without speaking to the daemon yet."""
-        self._connected: docker.DockerClient | None = None
+        self._connected: BoundedClient | None = None
         self._liveness = Liveness(run_id)
 
     @property
-    def client(self) -> docker.DockerClient:
+    def client(self) -> BoundedClient:
         """The client of the daemon, connected on first use."""
         if self._connected is None:
             self._connected = connect(_API_TIMEOUT)
@@ -280,7 +277,7 @@ class DockerRunner:
                 environment=environment(request),
                 labels=self._liveness.labels(),
                 host_config=api.create_host_config(
-                    **host_config(request, limits_processes=limits_processes(api))
+                    **host_config(request, limits_processes=api.limits_processes)
                 ),
                 **create_options(request),
             )

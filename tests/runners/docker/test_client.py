@@ -1,10 +1,13 @@
-"""What a daemon that does not answer leaves behind."""
+"""What a daemon is asked, and what one that does not answer leaves behind."""
 
 from __future__ import annotations
 
 import gc
+import json
 import threading
 import warnings
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, UnixStreamServer
 from typing import TYPE_CHECKING
 
@@ -65,3 +68,37 @@ def test_an_invalid_address_has_no_image(
     monkeypatch.setenv("DOCKER_HOST", address)
 
     assert image_in_daemon("busybox") == ""
+
+
+class _Daemon(BaseHTTPRequestHandler):
+    """Says its version, and keeps the paths that it is asked for."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        """Answer what a client asks to connect."""
+        self.asked.append(self.path.rpartition("/")[2])
+        version = json.dumps({"ApiVersion": "1.41", "Version": "20.10"})
+        said = {"_ping": "OK", "version": version}[self.asked[-1]].encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: a socket of this kind has no address of the client."""
+
+
+def test_a_daemon_is_asked_once_for_its_version(
+    nothing_there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{nothing_there}")
+    monkeypatch.setattr(_Daemon, "asked", [], raising=False)
+    with UnixStreamServer(str(nothing_there), _Daemon) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01]).start()
+        with closing(DockerRunner("x")) as runner:
+            engines = {runner.engine() for _ in range(3)}
+        server.shutdown()
+
+    assert engines == {"Docker 20.10"}
+    assert _Daemon.asked.count("version") == 1
