@@ -220,10 +220,15 @@ def test_suite_passes_on_another_host(
 
 
 def _train_once(cube: Path) -> None:
-    """Train for one epoch: the whole training is the first test's."""
+    """Train for one epoch: the whole training is the first test's.
+
+    On one thread: two take as long beside other tests, and more of the processor.
+    """
     parameters = cube / "workspace/parameters/default.parameters.yaml"
     values = yaml.safe_load(parameters.read_text(encoding="utf-8"))
-    parameters.write_text(yaml.safe_dump(values | {"epochs": 1}), encoding="utf-8")
+    parameters.write_text(
+        yaml.safe_dump(values | {"epochs": 1, "threads": 1}), encoding="utf-8"
+    )
 
 
 def _content(path: Path) -> str:

@@ -903,63 +903,68 @@ def test_key_in_the_agent_is_used(cube_folder: CubeFolder, host: SshHost) -> Non
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("kind", ["system", "virtualenv"])
-def test_environment_is_made_from_the_wheel_that_is_sent(
-    kind: str, cube_folder: CubeFolder, host: SshHost, tmp_path: Path
+def test_packages_are_made_from_the_wheel_that_is_sent(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
 ) -> None:
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
-    python = tmp_path / "bare" / "bin" / "python"
+    python = _bare_python(tmp_path)
     before = _installed(python)
     # Its schema is no code, and is sent, too.
     cube_folder.write("conformance.yaml", "tasks: {make: {timeout: 60}}\n")
-    _place(
-        cube_folder,
-        host,
-        interpreter=f"{{type: {kind}, python: {python}, name: of-the-test}}",
-    )
+    _place(cube_folder, host, interpreter=f"{{type: system, python: {python}}}")
 
-    place = (
-        "environments/of-the-test" if kind == "virtualenv" else "packages/*/python3*"
-    )
+    wheel = _run_and_configure_again(cube_folder, host, "packages/*/python3*")
 
-    made = _run(cube_folder)
-    (marker,) = host.root.glob(f"{place}/mlcube-conformance.json")
-    written = marker.stat().st_mtime_ns
-    (wheel,) = host.root.glob("packages/*/*.whl")
-    wheel.unlink()
-    again = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")
-
-    assert made.returncode == 0, made.stderr
-    assert again.returncode == 0, again.stderr
-    assert marker.stat().st_mtime_ns == written
     # A virtual environment that has the package needs none.
-    assert wheel.exists() == (kind == "system")
+    assert wheel.exists()
     assert _installed(python) == before
 
 
 @pytest.mark.docker
-def test_environment_that_broke_is_made_anew(
-    cube_folder: CubeFolder, host: SshHost
+def test_environment_is_made_from_the_wheel_and_anew_when_it_broke(
+    cube_folder: CubeFolder, host: SshHost, tmp_path: Path
 ) -> None:
-    _place(cube_folder, host, interpreter="{type: virtualenv, name: of-the-test}")
-    made = _run(cube_folder)
+    bare = _bare_python(tmp_path, "--without-pip")
+    cube_folder.write("conformance.yaml", "tasks: {make: {timeout: 60}}\n")
+    interpreter = f"{{type: virtualenv, python: {bare}, name: of-the-test}}"
+    _place(cube_folder, host, interpreter=interpreter)
+
+    wheel = _run_and_configure_again(cube_folder, host, "environments/of-the-test")
+    assert not wheel.exists()
     python = host.root / "environments" / "of-the-test" / "bin" / "python"
     subprocess.run(
         [python, "-m", "pip", "uninstall", "--yes", "--quiet", "click"],
         timeout=60,
         check=True,
     )
-
-    again = _run(cube_folder)
+    second = _run(cube_folder)
     (code,) = host.root.glob("environments/*/lib/*/*/mlcube_conformance/place.py")
     text = code.read_text(encoding="utf-8")
     code.write_text(f"{text}# of another version\n", encoding="utf-8")
     third = _call("configure", f"--mlcube={cube_folder.root}", "--platform=ssh")
 
-    assert made.returncode == 0, made.stderr
-    assert again.returncode == 0, again.stderr
+    assert second.returncode == 0, second.stderr
     assert third.returncode == 0, third.stderr
     assert code.read_text(encoding="utf-8") == text
+
+
+def _bare_python(folder: Path, *words: str) -> Path:
+    """Return a Python without our package, in an environment of its own."""
+    subprocess.run([sys.executable, "-m", "venv", *words, folder / "bare"], check=True)
+    return folder / "bare" / "bin" / "python"
+
+
+def _run_and_configure_again(cube: CubeFolder, host: SshHost, place: str) -> Path:
+    """Let a host make what it needs, and use it once more; return the wheel's path."""
+    made = _run(cube)
+    assert made.returncode == 0, made.stderr
+    (marker,) = host.root.glob(f"{place}/mlcube-conformance.json")
+    written = marker.stat().st_mtime_ns
+    (wheel,) = host.root.glob("packages/*/*.whl")
+    wheel.unlink()
+    again = _call("configure", f"--mlcube={cube.root}", "--platform=ssh")
+    assert again.returncode == 0, again.stderr
+    assert marker.stat().st_mtime_ns == written
+    return wheel
 
 
 def _installed(python: Path) -> str:
@@ -1005,8 +1010,7 @@ def test_environment_that_is_not_there_is_named_where_none_is_sent(
 def test_requirements_that_bring_another_package_are_refused(
     cube_folder: CubeFolder, host: SshHost, tmp_path: Path
 ) -> None:
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
-    python = f"{tmp_path}/bare/bin/python"
+    python = _bare_python(tmp_path, "--without-pip")
     _place(
         cube_folder,
         host,
