@@ -291,7 +291,7 @@ def test_large_input_and_many_files_are_sent_once(
         for _ in range(64):
             seed.write(os.urandom(1024 * 1024))
     cube_folder.tasks(
-        make="i=0; while [ $i -lt 5000 ]; do i=$((i + 1)); echo $i > $data/$i; done",
+        make="i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); echo $i > $data/$i; done",
         use='ls "$data" | wc -l > "$result"',
     )
     _place(cube_folder, host)
