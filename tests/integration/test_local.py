@@ -154,6 +154,30 @@ def test_two_runs_at_once_make_one_environment(
     assert len(_environments(cache)) == 1
 
 
+def test_environment_has_a_pip_where_ours_is_too_old_to_make_it(
+    cube_folder: CubeFolder,
+    run_suite: RunSuite,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _require(cube_folder, "one")
+    (info := tmp_path / "others/pip-22.2.2.dist-info").mkdir(parents=True)
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: pip\nVersion: 22.2.2\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(info.parent))
+
+    _run(run_suite, cube_folder)
+
+    (environment,) = _environments(cache)
+    pip = environment / "bin" / "pip"
+    said = subprocess.run(
+        [pip, "--version"], capture_output=True, text=True, check=True
+    )
+    assert str(environment) in said.stdout
+
+
 def test_half_made_environment_is_not_used(
     cube_folder: CubeFolder, run_suite: RunSuite, cache: Path
 ) -> None:

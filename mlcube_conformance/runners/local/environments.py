@@ -6,7 +6,9 @@ import os
 import platform
 import re
 import sys
+import sysconfig
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +47,9 @@ _NAMES_A_PATH = re.compile(
 _NOT_FOR_PIP = re.compile(
     r"PYTHON.*|VIRTUAL_ENV|PIP_(USER|TARGET|PREFIX|ROOT|REQUIRE_VIRTUALENV|REQUIREMENT)"
 )
+
+#: Version of pip that was the first to know --python.
+_FIRST_FOR_OTHERS = (22, 3)
 
 
 def environment_path(key: str) -> Path:
@@ -130,7 +135,9 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
         return
     python = str(path / "bin" / "python")
     # By itself, since `venv` keeps what goes wrong here to itself.
-    _step(request, [python, "-P", "-m", "ensurepip", "--default-pip"], deadline, env)
+    plain = {name: text for name, text in env.items() if not name.startswith("PIP_")}
+    plain["PIP_CONFIG_FILE"] = os.devnull
+    _step(request, _pip_for(python), deadline, plain)
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     # The log shows each retry, and so a bad index.
     options.append("--retries=3")
@@ -141,6 +148,34 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
         context = request.cube.docker.context
         copy(context, build, left_out=lambda path: path.name == FOLDER)
         _step(request, install, deadline, env, build)
+
+
+def _pip_for(python: str) -> list[str]:
+    """Return the command that gives an environment what Python brings to install.
+
+    Our own pip does it without compiling what is used once; `ensurepip` compiles all,
+    which takes three times as long.
+    """
+    import ensurepip  # noqa: PLC0415 - some systems do not install it
+
+    given = sysconfig.get_config_var("WHEEL_PKG_DIR")
+    wheels = Path(given or Path(ensurepip.__file__).with_name("_bundled"))
+    names = ("pip",) if sys.version_info >= (3, 12) else ("pip", "setuptools")
+    if not (
+        _has_own_pip() and all(any(wheels.glob(f"{each}-*.whl")) for each in names)
+    ):
+        return [python, "-P", "-m", "ensurepip", "--default-pip"]
+    words = ("install", "--no-index", f"--find-links={wheels}", "--no-compile")
+    return [sys.executable, "-P", "-m", "pip", "--python", python, *words, *names]
+
+
+def _has_own_pip() -> bool:
+    """Say whether this environment has a pip that can install into another."""
+    try:
+        first, second, *_ = metadata.version("pip").split(".")
+        return (int(first), int(second)) >= _FIRST_FOR_OTHERS
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
 
 
 def _step(
