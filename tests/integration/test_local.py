@@ -176,6 +176,8 @@ def test_environment_has_a_pip_where_ours_is_too_old_to_make_it(
         [pip, "--version"], capture_output=True, text=True, check=True
     )
     assert str(environment) in said.stdout
+    # `ensurepip` compiles what nobody has imported.
+    assert list(environment.rglob("pip/_internal/commands/__pycache__/wheel.*"))
 
 
 def test_half_made_environment_is_not_used(
