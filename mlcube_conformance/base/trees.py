@@ -163,18 +163,24 @@ def now() -> int:
     return found
 
 
-def written_since(folder: Path, since: int) -> Iterator[Path]:
-    """Yield the plain files below a folder that were written since a time of `now`.
+def written_since(place: Path, since: int) -> Iterator[Path]:
+    """Yield plain files at and below a path, written since a time of `now`.
 
     Python's own caches are left out.
     """
-    for each in walk(folder):
+    with suppress(OSError):  # it is not there
+        status = place.lstat()
+        if stat.S_ISREG(status.st_mode):
+            if status.st_ctime_ns >= since:
+                yield place
+            return
+    for each in walk(place):
         if each.is_folder or each.name.endswith(".pyc"):
             continue
         with suppress(OSError):  # gone again
             status = os.stat(each.name, dir_fd=each.folder, follow_symlinks=False)
             if stat.S_ISREG(status.st_mode) and status.st_ctime_ns >= since:
-                yield folder / each.path
+                yield place / each.path
 
 
 def remove_tree(folder: Path) -> None:

@@ -128,6 +128,8 @@ class RunRequest:
     watch: Watch
     gauge: Gauge | None = None
     """Tells when the task has written too much; None where its host looks."""
+    looks_inside: bool = False
+    """Whether it counts what the task leaves in its container, outputs or not."""
 
 
 class Runner(Protocol):

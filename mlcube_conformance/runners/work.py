@@ -63,6 +63,7 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
     logs: tuple[Path, Path],
     options: Options,
     watch: Watch,
+    looks_inside: bool = False,
 ) -> RunResult:
     """Run the task of a case that is ready, and put its outputs in their places.
 
@@ -75,6 +76,7 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
         logs: Files for its standard output and error.
         options: What the command line asks for.
         watch: Who follows the run.
+        looks_inside: Whether it counts what the task leaves in its container.
 
     Raises:
         Violation: The image cannot start the task.
@@ -108,6 +110,7 @@ def run_case(  # noqa: PLR0913 - each is one fact of the run
             stderr=stderr,
             watch=watch,
             gauge=gauge,
+            looks_inside=looks_inside,
         ),
     )
     if gauge is not None and gauge.look():

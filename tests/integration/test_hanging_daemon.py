@@ -95,6 +95,35 @@ def test_daemon_that_tells_nobody_of_an_end_is_asked(
     assert process.returncode == 0, said
 
 
+@pytest.mark.parametrize(
+    ("task", "words", "asked"),
+    [
+        ('echo made > "$data/part"', (), False),
+        # No file, and no byte in it.
+        ("true", (), True),
+        ('touch "$data/part"', (), True),
+        ('echo made > "$data/part"', ("--level=L3",), True),
+    ],
+)
+def test_changes_of_a_container_are_asked_for_where_they_count(
+    task: str,
+    words: tuple[str, ...],
+    *,
+    asked: bool,
+    cube_folder: CubeFolder,
+    tmp_path: Path,
+) -> None:
+    """The daemon compares all files of the image for them."""
+    cube_folder.tasks(make=task)
+    with serving(Proxy(tmp_path / "proxy", rb"/changes"), DAEMON) as proxy:
+        said = _start(cube_folder, proxy, "--task=make", *words).communicate(
+            timeout=SECONDS
+        )[0]
+
+    assert bool(proxy.seen) == asked, said
+    assert "Traceback" not in said
+
+
 def test_daemon_that_hangs_in_a_removal_loses_no_result_and_is_told(
     cube_folder: CubeFolder,
     run_suite: RunSuite,

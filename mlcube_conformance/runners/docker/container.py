@@ -19,12 +19,15 @@ from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.files import is_no_utf8
 from mlcube_conformance.base.sizes import size_in_bytes
 from mlcube_conformance.base.text import visible
+from mlcube_conformance.base.trees import written_since
+from mlcube_conformance.plan.mounts import host_path
 from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.docker.about import OFFER
 from mlcube_conformance.runners.work import shown_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import docker
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "command_line",
+    "counts_inside",
     "create_options",
     "environment",
     "host_config",
@@ -165,6 +169,26 @@ def why_killed(api: docker.APIClient, name: str) -> dict[str, Any]:
             break
         time.sleep(_PAUSE_OF_KILLED)
     return state
+
+
+def counts_inside(request: RunRequest, since: int) -> bool:
+    """Say whether what a task left in its container will be shown.
+
+    The daemon compares all files of the image for it: seconds for a large one.
+
+    Args:
+        request: The task, which has ended.
+        since: A time of `now` before it began.
+    """
+    outputs = request.invocation.bound("output")
+    places = [host_path(each, request.workspace) for each in outputs]
+    return request.looks_inside or not all(_was_made(each, since) for each in places)
+
+
+def _was_made(output: Path, since: int) -> bool:
+    with suppress(OSError):  # something else removes it
+        return any(each.lstat().st_size for each in written_since(output, since))
+    return False
 
 
 def left_inside(api: docker.APIClient, name: str) -> tuple[str, ...]:

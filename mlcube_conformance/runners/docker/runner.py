@@ -19,6 +19,7 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.text import mask
+from mlcube_conformance.base.trees import now
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.runners.common.content import CONTENT_LABEL
 from mlcube_conformance.runners.common.image_names import own_name
@@ -33,6 +34,7 @@ from mlcube_conformance.runners.docker.build import build, pull
 from mlcube_conformance.runners.docker.client import BoundedClient, connect
 from mlcube_conformance.runners.docker.container import (
     command_line,
+    counts_inside,
     create_options,
     environment,
     host_config,
@@ -281,6 +283,7 @@ class DockerRunner:
                 ),
                 **create_options(request),
             )
+            began = now()
             with ending_streams(api):
                 follower = Follower(api, name, request)
                 api.start(name)
@@ -288,7 +291,8 @@ class DockerRunner:
             state = api.inspect_container(name)["State"]
             if not timed_out and int(state["ExitCode"]) == _KILLED:
                 state = why_killed(api, name)
-            elsewhere = () if state["ExitCode"] else left_inside(api, name)
+            counts = not state["ExitCode"] and counts_inside(request, began)
+            elsewhere = left_inside(api, name) if counts else ()
         except APIError as error:
             explain(error, request)
         except (requests.RequestException, DockerException) as error:

@@ -102,6 +102,7 @@ def _run(job: Job, earlier: Iterable[TaskRun]) -> TaskRun:
             logs=(job.stdout, job.stderr),
             options=options,
             watch=job.watch,
+            looks_inside=job.looks_around,
         )
     except Violation as violation:
         return TaskRun(
