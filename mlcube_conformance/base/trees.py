@@ -168,7 +168,7 @@ def written_since(place: Path, since: int) -> Iterator[Path]:
 
     Python's own caches are left out.
     """
-    with suppress(OSError):  # it is not there
+    with suppress(OSError):  # it does not exist
         status = place.lstat()
         if stat.S_ISREG(status.st_mode):
             if status.st_ctime_ns >= since:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import site
 import sys
 import sysconfig
 import time
@@ -49,7 +50,7 @@ _NOT_FOR_PIP = re.compile(
 )
 
 #: Version of pip that was the first to know --python.
-_FIRST_FOR_OTHERS = (22, 3)
+_OF_OTHERS = (22, 3)
 
 
 def environment_path(key: str) -> Path:
@@ -171,11 +172,10 @@ def _pip_for(python: str) -> list[str]:
 
 def _has_own_pip() -> bool:
     """Say whether this environment has a pip that can install into another."""
-    try:
-        first, second, *_ = metadata.version("pip").split(".")
-        return (int(first), int(second)) >= _FIRST_FOR_OTHERS
-    except (metadata.PackageNotFoundError, ValueError):
-        return False
+    # PYTHONPATH, by which this process may find another, is not passed on.
+    found = metadata.distributions(name="pip", path=site.getsitepackages())
+    version = re.match(r"(\d+)\.(\d+)", next((each.version for each in found), ""))
+    return version is not None and tuple(map(int, version.groups())) >= _OF_OTHERS
 
 
 def _step(
