@@ -8,8 +8,8 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cache
-from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
@@ -45,9 +45,10 @@ def make_wheel(folder: Path) -> Path:
     Raises:
         OSError: It cannot be written.
     """
-    from mlcube_conformance.formats.platforms import (  # noqa: PLC0415 - needs YAML
-        shared_platforms,
-    )
+    # The host is asked for the key alone, and imports neither for it.
+    from importlib.metadata import distribution  # noqa: PLC0415
+
+    from mlcube_conformance.formats.platforms import shared_platforms  # noqa: PLC0415
 
     info = f"mlcube_conformance-{__version__}.dist-info"
     metadata = distribution("mlcube-conformance").read_text("METADATA") or ""
@@ -84,8 +85,9 @@ def _files() -> dict[str, bytes]:
         if spec is None or spec.origin is None:
             continue
         root = Path(spec.origin).parent
-        for path in root.rglob("*"):
-            inner = path.relative_to(root)
-            if path.is_file() and not _NOT_SENT.intersection(inner.parts[:-1]):
-                found[f"{package}/{inner}"] = path.read_bytes()
+        for folder, folders, files in os.walk(root):
+            folders[:] = [each for each in folders if each not in _NOT_SENT]
+            inner = f"{package}{folder.removeprefix(str(root))}"
+            for name in files:
+                found[f"{inner}/{name}"] = Path(folder, name).read_bytes()
     return found

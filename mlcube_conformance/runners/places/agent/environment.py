@@ -24,9 +24,11 @@ __all__ = ["ASK", "EnvironmentRefused", "make_environment", "package_in"]
 _MARKER = "mlcube-conformance.json"
 #: Asks a Python which package it has, with what that needs.
 ASK = """\
-import sys, click
+import sys
+from importlib.util import find_spec
 from mlcube_conformance.runners.places.wheel import package_key
-print("\\npackage", package_key(), sys.executable)
+if find_spec("click"):
+    print("\\npackage", package_key(), sys.executable)
 """
 _SAID = re.compile(r"^package (\w+) (.+)$", re.MULTILINE)
 
