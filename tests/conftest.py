@@ -248,7 +248,9 @@ def _remove_images_of_test(client: docker.DockerClient) -> None:
 
 @pytest.fixture(scope="session")
 def docker_client() -> Iterator[docker.DockerClient]:
-    """Return a client of the daemon."""
+    """Return a client of the daemon, for tests that have the mark `docker`."""
+    # It is made before the marks are read.
+    _need(DockerRunner, "docker", _HOW_TO_GET_DOCKER)
     client = docker.from_env(timeout=60)
     yield client
     client.close()

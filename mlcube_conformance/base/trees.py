@@ -163,24 +163,18 @@ def now() -> int:
     return found
 
 
-def written_since(place: Path, since: int) -> Iterator[Path]:
-    """Yield plain files at and below a path, written since a time of `now`.
+def written_since(folder: Path, since: int) -> Iterator[Path]:
+    """Yield the plain files below a folder that were written since a time of `now`.
 
     Python's own caches are left out.
     """
-    with suppress(OSError):  # it does not exist
-        status = place.lstat()
-        if stat.S_ISREG(status.st_mode):
-            if status.st_ctime_ns >= since:
-                yield place
-            return
-    for each in walk(place):
+    for each in walk(folder):
         if each.is_folder or each.name.endswith(".pyc"):
             continue
         with suppress(OSError):  # gone again
             status = os.stat(each.name, dir_fd=each.folder, follow_symlinks=False)
             if stat.S_ISREG(status.st_mode) and status.st_ctime_ns >= since:
-                yield place / each.path
+                yield folder / each.path
 
 
 def remove_tree(folder: Path) -> None:

@@ -99,9 +99,10 @@ def test_daemon_that_tells_nobody_of_an_end_is_asked(
     ("task", "words", "asked"),
     [
         ('echo made > "$data/part"', (), False),
-        # No file, and no byte in it.
+        # No file, no byte in it, and an old one with other rights.
         ("true", (), True),
         ('touch "$data/part"', (), True),
+        ('chmod 644 "$data/part"', ("--workspace=kept",), True),
         ('echo made > "$data/part"', ("--level=L3",), True),
     ],
 )
@@ -115,13 +116,15 @@ def test_changes_of_a_container_are_asked_for_where_they_count(
 ) -> None:
     """The daemon compares all files of the image for them."""
     cube_folder.tasks(make=task)
+    (old := cube_folder.root.parent / "kept/data/part").parent.mkdir(parents=True)
+    old.write_text("old")
+    old.chmod(0o600)
     with serving(Proxy(tmp_path / "proxy", rb"/changes"), DAEMON) as proxy:
-        said = _start(cube_folder, proxy, "--task=make", *words).communicate(
-            timeout=SECONDS
-        )[0]
+        process = _start(cube_folder, proxy, "--task=make", *words)
+        said = process.communicate(timeout=SECONDS)[0]
 
     assert bool(proxy.seen) == asked, said
-    assert "Traceback" not in said
+    assert process.returncode == (0 if task.startswith("echo") else 1), said
 
 
 def test_daemon_that_hangs_in_a_removal_loses_no_result_and_is_told(

@@ -18,19 +18,20 @@ from docker.types import Mount as DockerMount
 from mlcube_conformance.base.errors import MachineError, Message, Violation
 from mlcube_conformance.base.files import is_no_utf8
 from mlcube_conformance.base.sizes import size_in_bytes
+from mlcube_conformance.base.snapshots import snapshot
 from mlcube_conformance.base.text import visible
-from mlcube_conformance.base.trees import written_since
 from mlcube_conformance.plan.mounts import host_path
 from mlcube_conformance.runners.common import container
 from mlcube_conformance.runners.docker.about import OFFER
 from mlcube_conformance.runners.work import shown_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import docker
 
+    from mlcube_conformance.base.snapshots import Snapshot
     from mlcube_conformance.model import Mount
     from mlcube_conformance.runners.contract import RunRequest
 
@@ -41,6 +42,7 @@ __all__ = [
     "environment",
     "host_config",
     "left_inside",
+    "look_at_outputs",
     "refuse_odd_names",
     "refuse_volumes",
     "remove",
@@ -171,24 +173,26 @@ def why_killed(api: docker.APIClient, name: str) -> dict[str, Any]:
     return state
 
 
-def counts_inside(request: RunRequest, since: int) -> bool:
+def look_at_outputs(request: RunRequest) -> dict[Path, Snapshot]:
+    """Return what is in the place of each output of a task."""
+    outputs = request.invocation.bound("output")
+    places = [host_path(each, request.workspace) for each in outputs]
+    return {each: snapshot(each) for each in places}
+
+
+def counts_inside(request: RunRequest, before: Mapping[Path, Snapshot]) -> bool:
     """Say whether what a task left in its container will be shown.
 
     The daemon compares all files of the image for it: seconds for a large one.
 
     Args:
         request: The task, which has ended.
-        since: A time of `now` before it began.
+        before: What `look_at_outputs` gave before it began.
     """
-    outputs = request.invocation.bound("output")
-    places = [host_path(each, request.workspace) for each in outputs]
-    return request.looks_inside or not all(_was_made(each, since) for each in places)
-
-
-def _was_made(output: Path, since: int) -> bool:
-    with suppress(OSError):  # something else removes it
-        return any(each.lstat().st_size for each in written_since(output, since))
-    return False
+    return request.looks_inside or not all(
+        after.filled_since(before[place])
+        for place, after in look_at_outputs(request).items()
+    )
 
 
 def left_inside(api: docker.APIClient, name: str) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from mlcube_conformance.base.errors import (
     Violation,
 )
 from mlcube_conformance.base.text import mask
-from mlcube_conformance.base.trees import now
 from mlcube_conformance.model import Image, RunResult
 from mlcube_conformance.runners.common.content import CONTENT_LABEL
 from mlcube_conformance.runners.common.image_names import own_name
@@ -39,6 +38,7 @@ from mlcube_conformance.runners.docker.container import (
     environment,
     host_config,
     left_inside,
+    look_at_outputs,
     refuse_odd_names,
     refuse_volumes,
     remove,
@@ -283,7 +283,7 @@ class DockerRunner:
                 ),
                 **create_options(request),
             )
-            began = now()
+            before = look_at_outputs(request)
             with ending_streams(api):
                 follower = Follower(api, name, request)
                 api.start(name)
@@ -291,7 +291,7 @@ class DockerRunner:
             state = api.inspect_container(name)["State"]
             if not timed_out and int(state["ExitCode"]) == _KILLED:
                 state = why_killed(api, name)
-            counts = not state["ExitCode"] and counts_inside(request, began)
+            counts = not state["ExitCode"] and counts_inside(request, before)
             elsewhere = left_inside(api, name) if counts else ()
         except APIError as error:
             explain(error, request)

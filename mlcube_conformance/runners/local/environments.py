@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import re
-import site
 import sys
 import sysconfig
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,9 +46,6 @@ _NAMES_A_PATH = re.compile(
 _NOT_FOR_PIP = re.compile(
     r"PYTHON.*|VIRTUAL_ENV|PIP_(USER|TARGET|PREFIX|ROOT|REQUIRE_VIRTUALENV|REQUIREMENT)"
 )
-
-#: Version of pip that was the first to know --python.
-_OF_OTHERS = (22, 3)
 
 
 def environment_path(key: str) -> Path:
@@ -136,9 +131,7 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
         return
     python = str(path / "bin" / "python")
     # By itself, since `venv` keeps what goes wrong here to itself.
-    plain = {name: text for name, text in env.items() if not name.startswith("PIP_")}
-    plain["PIP_CONFIG_FILE"] = os.devnull
-    _step(request, _pip_for(python), deadline, plain)
+    _give_pip(request, python, deadline, env)
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     # The log shows each retry, and so a bad index.
     options.append("--retries=3")
@@ -151,38 +144,36 @@ def _install(request: ConfigureRequest, path: Path, marks: Mapping[str, str]) ->
         _step(request, install, deadline, env, build)
 
 
-def _pip_for(python: str) -> list[str]:
-    """Return the command that gives an environment what Python brings to install.
+def _give_pip(
+    request: ConfigureRequest, python: str, deadline: float, env: Mapping[str, str]
+) -> None:
+    """Give an environment what Python brings for it.
 
-    Our own pip does it without compiling what is used once; `ensurepip` compiles all,
-    which takes three times as long.
+    Our own pip does it without compiling what is used once, which is most of the time
+    of `ensurepip`.
     """
     import ensurepip  # noqa: PLC0415 - some systems do not install it
 
+    own = {name: text for name, text in env.items() if not name.startswith("PIP_")}
+    own["PIP_CONFIG_FILE"] = os.devnull
     given = sysconfig.get_config_var("WHEEL_PKG_DIR")
-    wheels = Path(given or Path(ensurepip.__file__).with_name("_bundled"))
-    names = ("pip",) if sys.version_info >= (3, 12) else ("pip", "setuptools")
-    if not (
-        _has_own_pip() and all(any(wheels.glob(f"{each}-*.whl")) for each in names)
-    ):
-        return [python, "-P", "-m", "ensurepip", "--default-pip"]
+    wheels = given or Path(ensurepip.__file__).with_name("_bundled")
     words = ("install", "--no-index", f"--find-links={wheels}", "--no-compile")
-    return [sys.executable, "-P", "-m", "pip", "--python", python, *words, *names]
-
-
-def _has_own_pip() -> bool:
-    """Say whether this environment has a pip that can install into another."""
-    # PYTHONPATH, by which this process may find another, is not passed on.
-    found = metadata.distributions(name="pip", path=site.getsitepackages())
-    version = re.match(r"(\d+)\.(\d+)", next((each.version for each in found), ""))
-    return version is not None and tuple(map(int, version.groups())) >= _OF_OTHERS
+    names = ("pip",) if sys.version_info >= (3, 12) else ("pip", "setuptools")
+    into = (sys.executable, "-P", "-s", "-m", "pip", "--python", python)
+    try:
+        _step(request, [*into, *words, *names], deadline, own)
+    except MachineError:
+        # We may have none, or one from before --python (22.3).
+        by_python = [python, "-P", "-m", "ensurepip", "--default-pip"]
+        _step(request, by_python, deadline, env)
 
 
 def _step(
     request: ConfigureRequest,
     argv: list[str],
     deadline: float,
-    env: dict[str, str],
+    env: Mapping[str, str],
     cwd: Path | None = None,
 ) -> None:
     """Run one command of the making; its output is added to the log.

@@ -88,6 +88,7 @@ def _files() -> dict[str, bytes]:
         for folder, folders, files in os.walk(root):
             folders[:] = [each for each in folders if each not in _NOT_SENT]
             inner = f"{package}{folder.removeprefix(str(root))}"
-            for name in files:
-                found[f"{inner}/{name}"] = Path(folder, name).read_bytes()
+            for path in (Path(folder, each) for each in files):
+                if path.is_file():
+                    found[f"{inner}/{path.name}"] = path.read_bytes()
     return found

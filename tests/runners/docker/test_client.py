@@ -79,7 +79,8 @@ class _Daemon(BaseHTTPRequestHandler):
         """Answer what a client asks to connect."""
         self.asked.append(self.path.rpartition("/")[2])
         version = json.dumps({"ApiVersion": "1.41", "Version": "20.10"})
-        said = {"_ping": "OK", "version": version}[self.asked[-1]].encode()
+        answers = {"_ping": "OK", "version": version, "info": '{"PidsLimit": true}'}
+        said = answers[self.asked[-1]].encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
@@ -89,7 +90,7 @@ class _Daemon(BaseHTTPRequestHandler):
         """Say nothing: a socket of this kind has no address of the client."""
 
 
-def test_a_daemon_is_asked_once_for_its_version(
+def test_a_daemon_is_asked_once_for_its_version_and_its_limits(
     nothing_there: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{nothing_there}")
@@ -98,7 +99,9 @@ def test_a_daemon_is_asked_once_for_its_version(
         threading.Thread(target=server.serve_forever, args=[0.01]).start()
         with closing(DockerRunner("x")) as runner:
             engines = {runner.engine() for _ in range(3)}
+            limits = {runner.client.api.limits_processes for _ in range(3)}
         server.shutdown()
 
     assert engines == {"Docker 20.10"}
-    assert _Daemon.asked.count("version") == 1
+    assert limits == {True}
+    assert sorted(_Daemon.asked) == ["_ping", "info", "version"]

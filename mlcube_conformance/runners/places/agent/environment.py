@@ -24,11 +24,9 @@ __all__ = ["ASK", "EnvironmentRefused", "make_environment", "package_in"]
 _MARKER = "mlcube-conformance.json"
 #: Asks a Python which package it has, with what that needs.
 ASK = """\
-import sys
-from importlib.util import find_spec
+import sys, click
 from mlcube_conformance.runners.places.wheel import package_key
-if find_spec("click"):
-    print("\\npackage", package_key(), sys.executable)
+print("\\npackage", package_key(), sys.executable)
 """
 _SAID = re.compile(r"^package (\w+) (.+)$", re.MULTILINE)
 
