@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -802,17 +803,29 @@ def test_broken_data_is_refused(
     assert not (tmp_path / "model").exists()
 
 
-def test_train_writes_every_result_and_the_same_twice(tmp_path: Path) -> None:
+#: A training that takes as long as the import of PyTorch.
+SHORT = {"epochs": 2, "batch_size": 16, "device": "cpu", "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with small data, and what one training on them left."""
+    folder = tmp_path_factory.mktemp("trained")
+    small_data(folder)
+    outcome = train(folder, SHORT)
+    assert outcome.returncode == 0, outcome.stderr
+    return folder
+
+
+def test_train_writes_every_result_and_the_same_twice(
+    trained: Path, tmp_path: Path
+) -> None:
     small_data(tmp_path)
-    parameters = {"epochs": 2, "batch_size": 16, "device": "cpu", "threads": 1}
-    digests = set()
-    for _ in range(2):
-        outcome = train(tmp_path, parameters)
-        assert outcome.returncode == 0, outcome.stderr
-        assert outcome.stderr == ""
-        weights = (tmp_path / "model" / "model.pt").read_bytes()
-        digests.add(hashlib.sha256(weights).hexdigest())
-    assert len(digests) == 1
+    outcome = train(tmp_path, SHORT)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stderr == ""
+    weights = {(each / "model/model.pt").read_bytes() for each in (trained, tmp_path)}
+    assert len(weights) == 1
     metrics: dict[str, Any] = json.loads(
         (tmp_path / "logs" / "metrics.json").read_text()
     )
@@ -840,16 +853,13 @@ def test_train_writes_every_result_and_the_same_twice(tmp_path: Path) -> None:
         assert "data: not MNIST, test accuracy" in text
 
 
-def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
-    small_data(tmp_path)
-    outcome = train(tmp_path, {"epochs": 1, "device": "cpu"})
-    assert outcome.returncode == 0, outcome.stderr
+def test_exported_model_needs_no_code_of_the_cube(trained: Path) -> None:
     code = (
         "import sys, torch; m = torch.export.load(sys.argv[1]).module();"
         "print([tuple(m(torch.rand(n, 1, 28, 28)).shape) for n in (1, 2, 77)])"
     )
     outcome = subprocess.run(
-        [python_of_train(), "-c", code, str(tmp_path / "model" / "model.pt2")],
+        [python_of_train(), "-c", code, str(trained / "model" / "model.pt2")],
         capture_output=True,
         text=True,
         timeout=120,
@@ -858,15 +868,15 @@ def test_exported_model_needs_no_code_of_the_cube(tmp_path: Path) -> None:
     assert outcome.stdout.strip() == "[(1, 10), (2, 10), (77, 10)]"
 
 
-def test_failed_training_leaves_the_results_of_the_last_one(tmp_path: Path) -> None:
-    data = small_data(tmp_path, count=2)
-    outcome = train(tmp_path, {"epochs": 1, "device": "cpu"})
-    assert outcome.returncode == 0, outcome.stderr
-    before = (tmp_path / "model" / "model.pt").read_bytes()
-    (data / TRAIN_LABELS).write_bytes(b"")
-    outcome = train(tmp_path)
+def test_failed_training_leaves_the_results_of_the_last_one(
+    trained: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained, tmp_path / "copy"))
+    before = (folder / "model" / "model.pt").read_bytes()
+    (folder / "data" / TRAIN_LABELS).write_bytes(b"")
+    outcome = train(folder)
     assert outcome.returncode == 1
-    assert (tmp_path / "model" / "model.pt").read_bytes() == before
+    assert (folder / "model" / "model.pt").read_bytes() == before
 
 
 @pytest.mark.parametrize("all_real", [True, False], ids=["all", "half"])
