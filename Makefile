@@ -41,10 +41,8 @@ $(VENV)/bin/pip:
 
 $(VENV)/installed: $(VENV)/bin/pip pyproject.toml $(SOURCES)
 	@echo "test: step 1 of 2: installing the project and what its tests need into $(VENV): 125 MB of packages, about a minute"
-	@rm -rf $(VENV)/wheel
-	@$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/wheel .
-	@$(VENV)/bin/pip install --quiet --no-compile --disable-pip-version-check "$$(echo $(VENV)/wheel/*.whl)[test]" tox
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(VENV)/wheel/*.whl
+	@$(VENV)/bin/pip install --quiet --no-compile --disable-pip-version-check '.[test]' tox
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
 $(VENV)/installed-demo: $(VENV)/bin/pip pyproject.toml $(SOURCES)
