@@ -63,8 +63,12 @@ def _change(path: Path, make: object) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
+    content = text.encode()
+    try:
+        path.write_bytes(content)
+    except FileNotFoundError:  # of the first file in a folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def _write_build(cube: ProbeCube, build: Path, site: Site) -> None:
