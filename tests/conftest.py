@@ -215,7 +215,6 @@ def _which(name: str) -> str | None:
 
 
 def _need_docker(request: pytest.FixtureRequest) -> None:
-    _need(DockerRunner, "docker", _HOW_TO_GET_DOCKER)
     client: docker.DockerClient = request.getfixturevalue("docker_client")
     if not _has_base_image(client) and "docker" not in REQUIRED:
         pytest.skip(f"the image {BUSYBOX} cannot be pulled; {_HOW_TO_GET_DOCKER}")
@@ -241,7 +240,7 @@ def _has_base_image(client: docker.DockerClient) -> bool:
 def _remove_images_of_test(client: docker.DockerClient) -> None:
     """Remove the images of the cubes that this process has made."""
     for name in drain_made():
-        # By its label, since it has a name of ours too.
+        # By its label: the tool gives each image a second name.
         for image in client.images.list(filters={"label": f"test={name}"}):
             client.images.remove(str(image.id), force=True)
 

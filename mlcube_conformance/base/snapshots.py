@@ -97,10 +97,12 @@ class Snapshot:
             if old is None or entry.written_after(old):
                 yield path
 
-    def filled_since(self, before: Snapshot) -> bool:
-        """Say whether a file that holds something was made or written since."""
-        made = set(self.made_since(before))
-        return any(entry.size and path in made for path, entry in self.files())
+    def filled_since(self, before: Snapshot) -> Iterator[str]:
+        """Yield the files among these that hold something."""
+        for path in self.made_since(before):
+            entry = self.entries[path]
+            if entry.kind == "file" and entry.size:
+                yield path
 
     def new_since(self, before: Snapshot) -> Iterator[str]:
         """Yield what was made or changed since, the path itself left out."""

@@ -63,12 +63,8 @@ class Observation:
     @property
     def made_files(self) -> tuple[str, ...]:
         """The files among these that hold something."""
-        made = set(self.made)
-        paths = (
-            (os.path.normpath(self.path / name), entry.size)
-            for name, entry in self.after.files()
-        )
-        return tuple(path for path, size in paths if size and path in made)
+        names = self.after.filled_since(self.before)
+        return tuple(os.path.normpath(self.path / name) for name in names)
 
     def message(self, what: str, found: str, expected: str, do: str) -> Message:
         """Say what is wrong with it."""

@@ -914,7 +914,6 @@ def test_packages_are_made_from_the_wheel_that_is_sent(
 
     wheel = _run_and_configure_again(cube_folder, host, "packages/*/python3*")
 
-    # A virtual environment that has the package needs none.
     assert wheel.exists()
     assert _installed(python) == before
 
@@ -929,6 +928,7 @@ def test_environment_is_made_from_the_wheel_and_anew_when_it_broke(
     _place(cube_folder, host, interpreter=interpreter)
 
     wheel = _run_and_configure_again(cube_folder, host, "environments/of-the-test")
+    # A virtual environment that has the package needs none.
     assert not wheel.exists()
     python = host.root / "environments" / "of-the-test" / "bin" / "python"
     subprocess.run(

@@ -29,12 +29,12 @@ _GRACE = 5.0
 class BoundedAPI(docker.APIClient):
     """The library's client, whose answers end in time or fail."""
 
-    _about: dict[str, Any] | None = None
+    @cached_property
+    def _about(self) -> dict[str, Any]:
+        return super().version(api_version=False)
 
-    def version(self, api_version: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - of the library
-        """Return what the daemon says of itself; it is asked once, to connect."""
-        if self._about is None:
-            self._about = super().version(api_version)
+    def version(self, api_version: bool = True) -> dict[str, Any]:  # noqa: ARG002, FBT001, FBT002 - of the library
+        """Return what the daemon says about itself; only the first call asks it."""
         return self._about
 
     @cached_property

@@ -190,7 +190,7 @@ def counts_inside(request: RunRequest, before: Mapping[Path, Snapshot]) -> bool:
         before: What `look_at_outputs` gave before it began.
     """
     return request.looks_inside or not all(
-        after.filled_since(before[place])
+        any(after.filled_since(before[place]))
         for place, after in look_at_outputs(request).items()
     )
 
